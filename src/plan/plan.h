@@ -1,0 +1,109 @@
+// The plan: what the launcher will do, resolved for this host and this run. A plain value: printed by --dry-run, compared
+// in tests, handed to the launcher in serialised form (plan/codec.h). The launcher knows nothing else.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sbox {
+
+// One entry of the sandbox's file tree.
+enum class NodeKind : uint8_t {
+  directory,  // on the sandbox's own tmpfs
+  file,       // generated: `content`, on the sandbox's own tmpfs
+  follow,     // generated copy of the host file `source`, rewritten when that changes
+  symlink,    // `content` is the target
+  bind,       // `source` of the host, with its submounts
+  pin,        // a directory bound on itself, so that it cannot be renamed away
+  hide,       // an empty read-only directory or file of mode 0 in its place
+  tmpfs,      // private and empty: `size`, `inodes`, `mode`
+  proc,       // of the own pid namespace, masked
+  devpts,     // own instance
+};
+
+struct Node {
+  NodeKind kind{};
+  std::string target;  // absolute inside the sandbox, normalised, no symlink in it
+  std::string source;  // bind, follow: absolute on the host, canonical (no symlink in it)
+  std::string content;
+  uint32_t mode = 0755;     // directory, file, tmpfs
+  bool is_file = false;     // bind, hide: not a directory
+  bool writable = false;    // bind, tmpfs
+  bool executable = true;   // bind, tmpfs: false is noexec
+  bool device = false;      // bind: a character device that may be used
+  bool make_target = false; // bind, pin: the target is made where missing although it is below a writable bind
+  uint64_t size = 0;        // tmpfs: bytes
+  uint64_t inodes = 0;      // tmpfs
+  std::string origin;       // who asked for it: "FILE:LINE", or "sbox" for what every sandbox has
+
+  bool operator==(const Node&) const = default;
+};
+
+// A classic BPF program for seccomp(2), in the kernel's own layout.
+struct FilterInstruction {
+  uint16_t code;
+  uint8_t jump_true, jump_false;
+  uint32_t operand;
+  bool operator==(const FilterInstruction&) const = default;
+};
+struct Filter {
+  std::string name;
+  std::vector<FilterInstruction> code;
+  bool operator==(const Filter&) const = default;
+};
+
+// Landlock: access rights are those of linux/landlock.h, already cut down to the ABI of the kernel.
+struct LandlockRule {
+  std::string path;  // inside the sandbox
+  uint64_t access = 0;
+  bool operator==(const LandlockRule&) const = default;
+};
+struct Landlock {
+  uint32_t abi = 0;  // 0: the kernel has none
+  uint64_t handled = 0;
+  uint64_t scoped = 0;
+  std::vector<LandlockRule> rules;
+  bool operator==(const Landlock&) const = default;
+};
+
+struct ResourceLimit {
+  std::string name;  // "RLIMIT_CORE": for people
+  uint32_t resource = 0;
+  uint64_t soft = 0, hard = 0;
+  bool operator==(const ResourceLimit&) const = default;
+};
+
+// A process that is started beside the program, outside the sandbox, and ends with it. It makes one socket inside the
+// sandbox: `directory` is a tmpfs node of the plan.
+struct Helper {
+  std::string name;               // for messages: "xdg-dbus-proxy"
+  std::vector<std::string> argv;  // argv[0] absolute; the launcher replaces "{ready}" by the number of a descriptor that
+                                  // the helper writes to when it serves and whose close tells it to end, and
+                                  // "{directory}" by a path of `directory`
+  std::string directory;
+  bool operator==(const Helper&) const = default;
+};
+
+struct Plan {
+  std::string profile;   // its name
+  std::string instance;  // the name of this run
+  uint32_t uid = 0, gid = 0;
+  bool own_network = true;  // a network namespace with nothing but lo
+  std::string hostname;
+  std::vector<Node> nodes;  // parents before children; among equals, in the order they are made
+  std::vector<std::string> environment;  // NAME=VALUE
+  std::string directory;                 // current directory inside
+  std::string program;                   // absolute path inside, executed
+  std::vector<std::string> argv;         // what it sees, [0] included
+  std::vector<Filter> filters;
+  Landlock landlock;
+  std::vector<ResourceLimit> limits;
+  std::vector<Helper> helpers;
+  bool nested_sandbox = false;  // user namespaces are possible inside
+  bool verbose = false;         // the launcher says where its time went
+
+  bool operator==(const Plan&) const = default;
+};
+
+}  // namespace sbox
