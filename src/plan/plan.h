@@ -91,6 +91,8 @@ struct Plan {
   uint32_t uid = 0, gid = 0;
   bool own_network = true;  // a network namespace with nothing but lo
   std::string hostname;
+  std::vector<std::string> make_directories;  // of the host, canonical: made (0700) where missing, before sources are
+                                              // opened; only below the private homes of sbox
   std::vector<Node> nodes;  // parents before children; among equals, in the order they are made
   std::vector<std::string> environment;  // NAME=VALUE
   std::string directory;                 // current directory inside
