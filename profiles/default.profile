@@ -1,0 +1,7 @@
+[profile]
+description = The unknown program: empty home, the files named on the command line read-only, no network
+include = lib/viewer
+optional = display
+
+[home]
+mode = empty

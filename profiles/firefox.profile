@@ -1,0 +1,14 @@
+# Of ~/.mozilla only the profiles: native-messaging-hosts names commands that run outside.
+[profile]
+description = Firefox
+include = lib/browser
+programs = firefox-esr
+
+[home]
+keep = ~/.mozilla/firefox
+
+[system]
+etc = firefox, firefox-esr
+
+[dbus]
+own = org.mpris.MediaPlayer2.firefox.*

@@ -1,0 +1,7 @@
+[profile]
+description = Vector graphics editor
+include = lib/editor
+programs = inkview
+
+[home]
+keep = ${PICTURES}

@@ -1,0 +1,6 @@
+[profile]
+description = Text editor
+include = lib/editor
+
+[home]
+keep = ${DOCUMENTS}

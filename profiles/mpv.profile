@@ -1,0 +1,9 @@
+[profile]
+description = Video player
+include = lib/player
+
+[home]
+keep-read-only = ~/.config/mpv
+
+[system]
+etc = mpv

@@ -1,0 +1,9 @@
+[profile]
+description = Thunderbird
+include = lib/browser
+
+[home]
+keep = ~/.thunderbird
+
+[system]
+etc = thunderbird

@@ -1,0 +1,4 @@
+[profile]
+description = Media player
+include = lib/player
+programs = cvlc, qvlc, rvlc

@@ -1,0 +1,7 @@
+[profile]
+description = A terminal whose shell has an empty home and no network
+include = lib/gui
+programs = uxterm
+
+[home]
+mode = empty
