@@ -1,0 +1,218 @@
+"""A desktop to test against: display, session bus, sound, web server. Every fixture is a context manager."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import http.server
+import os
+import pathlib
+import re
+import secrets
+import struct
+import subprocess
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from account import Account
+from harness import wait_for
+
+Colour = tuple[int, int, int]
+
+
+class Picture(NamedTuple):
+    """A screenshot: rows of pixels, four bytes each, blue first."""
+
+    width: int
+    height: int
+    pixels: bytes
+
+    def count(self, colour: Colour) -> int:
+        """Pixels of exactly this colour."""
+        red, green, blue = colour
+        wanted = int.from_bytes(bytes((blue, green, red, 0)), "little")
+        words = array.array("I", self.pixels)
+        return sum(1 for word in words if word & 0xFFFFFF == wanted)
+
+    def colours(self) -> int:
+        return len({word & 0xFFFFFF for word in array.array("I", self.pixels)})
+
+
+def parse_xwd(data: bytes) -> Picture:
+    header = struct.unpack(">25I", data[:100])
+    header_size, width, height, row = header[0], header[4], header[5], header[12]
+    if header[11] != 32 or header[7] != 0:
+        raise ValueError(f"not 32 bits per pixel, little endian: {header}")
+    begin = header_size + header[19] * 12
+    rows = (data[begin + y * row : begin + y * row + width * 4] for y in range(height))
+    return Picture(width, height, b"".join(rows))
+
+
+class Display:
+    """An X server of the account, with a cookie and without an abstract socket, and a window manager."""
+
+    def __init__(self, account: Account, number: str, authority: pathlib.Path) -> None:
+        self.account, self.number = account, number
+        self.env = {"DISPLAY": f":{number}", "XAUTHORITY": str(authority)}
+
+    def tool(self, *argv: str, timeout: float = 20) -> bytes:
+        """What one of the X tools says; it must succeed."""
+        result = self.account.run(list(argv), self.env, timeout=timeout)
+        if result.status != 0:
+            raise RuntimeError(f"{argv}: {result}")
+        return result.raw
+
+    def windows(self) -> list[tuple[str, str]]:
+        """Id and title (with class) of every named window."""
+        tree = self.tool("xwininfo", "-root", "-tree").decode(errors="replace")
+        return re.findall(r'^\s+(0x[0-9a-f]+) (".*)$', tree, re.MULTILINE)
+
+    def window(self, pattern: str) -> str:
+        """The id of a window on the screen whose title or class matches, or ""."""
+        for number, title in self.windows():
+            if re.search(pattern, title) and self.viewable(number):
+                return number
+        return ""
+
+    def viewable(self, number: str) -> bool:
+        result = self.account.run(["xwininfo", "-id", number], self.env)
+        return "Map State: IsViewable" in result.out
+
+    def wait_for_window(self, pattern: str, timeout: float = 40) -> str:
+        try:
+            return wait_for(lambda: self.window(pattern), timeout)
+        except TimeoutError:
+            raise TimeoutError(f"no window {pattern!r} within {timeout} s among {self.windows()}") from None
+
+    def picture(self) -> Picture:
+        return parse_xwd(self.tool("xwd", "-root", "-silent"))
+
+    def wait_for_colour(self, colour: Colour, pixels: int, timeout: float = 40) -> int:
+        """Waits until `pixels` of the screen have this colour."""
+        return wait_for(lambda: self.enough(colour, pixels), timeout, f"{pixels} pixels of {colour}")
+
+    def enough(self, colour: Colour, pixels: int) -> int:
+        found = self.picture().count(colour)
+        return found if found >= pixels else 0
+
+    def save(self, path: pathlib.Path) -> None:
+        """The screen as a PNG, for people."""
+        dump = self.tool("xwd", "-root", "-silent")
+        subprocess.run(["convert", "xwd:-", f"png:{path}"], input=dump, check=False, timeout=20, env={"PATH": "/usr/bin"})
+
+
+@contextlib.contextmanager
+def display(account: Account, size: str = "1000x700", manager: bool = True) -> Iterator[Display]:
+    cookie, authority = secrets.token_hex(16), account.base / "Xauthority"
+    account.file(authority, mode=0o600)
+    read_end, write_end = os.pipe()
+    # The server takes every cookie of the file, so the entry for its real number can follow.
+    add_cookie(account, authority, ":0", cookie)
+    argv = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{size}x24", "-auth", str(authority)]
+    argv += ["-nolisten", "tcp", "-nolisten", "local", "-noreset"]
+    with contextlib.ExitStack() as stack:
+        server = account.daemon(argv, pass_fds=(write_end,))
+        stack.callback(account.stop, server)
+        os.close(write_end)
+        with os.fdopen(read_end) as number_pipe:
+            number = number_pipe.readline().strip()
+        if not number:
+            raise RuntimeError("Xvfb did not start: " + (account.base / "daemons.log").read_text())
+        add_cookie(account, authority, f":{number}", cookie)
+        made = Display(account, number, authority)
+        if manager:
+            stack.callback(account.end, account.daemon(["openbox"], made.env))
+            wait_for(lambda: b"window id" in made.tool("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"))
+        yield made
+
+
+def add_cookie(account: Account, authority: pathlib.Path, name: str, cookie: str) -> None:
+    result = account.run(["xauth", "-q", "-f", str(authority), "add", name, ".", cookie])
+    if result.status != 0:
+        raise RuntimeError(f"xauth: {result}")
+
+
+@contextlib.contextmanager
+def session_bus(account: Account) -> Iterator[dict[str, str]]:
+    """A session bus at its usual place; yields the variables that point to it."""
+    socket = account.runtime / "bus"
+    argv = ["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address=unix:path={socket}"]
+    daemon = account.daemon(argv)
+    try:
+        wait_for(socket.exists, what="session bus")
+        yield {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={socket}"}
+    finally:
+        account.stop(daemon)
+        socket.unlink(missing_ok=True)
+
+
+class Sound:
+    """A recorder on the only sink of a PulseAudio server."""
+
+    def __init__(self, record: pathlib.Path) -> None:
+        self.record = record
+
+    def peak(self) -> int:
+        """The loudest sample (of 32767) so far."""
+        data = self.record.read_bytes()
+        samples = array.array("h", data[: len(data) // 2 * 2])
+        return max(map(abs, samples), default=0)
+
+    def wait_for_sound(self, threshold: int = 3000, timeout: float = 30) -> int:
+        return wait_for(lambda: self.peak() if self.peak() > threshold else 0, timeout, f"a peak over {threshold}")
+
+
+@contextlib.contextmanager
+def sound(account: Account) -> Iterator[Sound]:
+    """A real PulseAudio server at its usual place, with a null sink and a recorder on it."""
+    socket = account.directory(account.runtime / "pulse", 0o700) / "native"
+    argv = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--disable-shm=1"]
+    argv += ["-L", "module-null-sink sink_name=null", "-L", f"module-native-protocol-unix socket={socket}"]
+    record = account.file(account.base / "recorded.raw")
+    with contextlib.ExitStack() as stack:
+        stack.callback(account.stop, account.daemon(argv))
+        wait_for(socket.exists, what="PulseAudio")
+        env = {"PULSE_SERVER": f"unix:{socket}"}
+        recorder = ["parec", "--device=null.monitor", "--raw", "--format=s16le", "--latency-msec=50"]
+        with open(record, "wb") as output:
+            stack.callback(account.end, account.daemon(recorder, env, stdout=output, stderr=account.log()))
+        wait_for(lambda: record.stat().st_size, what="silence recorded")
+        yield Sound(record)
+        stack.callback(socket.unlink, missing_ok=True)
+
+
+class Pages(http.server.ThreadingHTTPServer):
+    """Serves one page from memory at every path, and remembers what was asked for."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(("127.0.0.1", 0), PageHandler)
+        self.page, self.asked = page.encode(), list[str]()
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+
+
+class PageHandler(http.server.BaseHTTPRequestHandler):
+    server: Pages
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(self.server.page)))
+        self.end_headers()
+        self.wfile.write(self.server.page)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def web_server(page: str) -> Iterator[Pages]:
+    server = Pages(page)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
