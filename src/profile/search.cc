@@ -1,0 +1,210 @@
+#include "profile/search.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "profile/trusted_file.h"
+#include "profile/values.h"
+
+namespace sbox {
+namespace {
+
+constexpr std::string_view kProfile = ".profile";
+constexpr std::string_view kDropIns = ".profile.d";
+constexpr std::string_view kDropIn = ".conf";
+
+// Sorted. `directory` stays the caller's.
+std::vector<std::string> names_in(const UniqueFd& directory, const std::string& shown) {
+  // A description of its own: the caller's may be read more than once.
+  UniqueFd again(openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::unique_ptr<DIR, int (*)(DIR*)> stream(again ? fdopendir(again.get()) : nullptr, closedir);
+  if (!stream) throw system_error("directory of profiles", errno).at({shown, 0});
+  (void)again.release();
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = readdir(stream.get())) names.emplace_back(entry->d_name);
+  if (errno != 0) throw system_error("directory of profiles", errno).at({shown, 0});
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Of `names`, what ends with `suffix`, without it.
+std::vector<std::string> stems(const std::vector<std::string>& names, std::string_view suffix) {
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    if (!name.ends_with(suffix)) continue;
+    std::string stem = name.substr(0, name.size() - suffix.size());
+    if (is_profile_name(stem)) found.push_back(std::move(stem));
+  }
+  return found;
+}
+
+std::vector<std::string> drop_in_names(const UniqueFd& directory, const std::string& shown) {
+  std::vector<std::string> names = names_in(directory, shown);
+  std::erase_if(names, [](const std::string& name) { return name.starts_with('.') || !name.ends_with(kDropIn); });
+  return names;
+}
+
+bool is_name_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("._+@-").find(c) != std::string_view::npos;
+}
+
+bool has_word(std::string_view text, std::string_view word) {
+  for (size_t at = 0; (at = text.find(word, at)) != std::string_view::npos; ++at) {
+    bool begins = at == 0 || !is_name_byte(text[at - 1]);
+    size_t end = at + word.size();
+    if (begins && (end == text.size() || !is_name_byte(text[end]))) return true;
+  }
+  return false;
+}
+
+// Whether `word` stands in a regular file. Trust does not matter yet: a file that is used is read again with care.
+bool file_mentions(int directory, const std::string& name, std::string_view word) {
+  UniqueFd fd(openat(directory, name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat status;
+  if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  std::string content(std::min(static_cast<size_t>(status.st_size), kLargestProfile), '\0');
+  ssize_t got = read(fd.get(), content.data(), content.size());
+  return got > 0 && has_word(std::string_view(content).substr(0, static_cast<size_t>(got)), word);
+}
+
+std::vector<std::string> sorted(const std::set<std::string>& names) { return {names.begin(), names.end()}; }
+
+}  // namespace
+
+Search::Search(const SearchPath& path) {
+  for (const std::string& directory : path.directories) {
+    std::optional<UniqueFd> fd = open_trusted_directory(AT_FDCWD, directory, directory);
+    if (fd) directories_.push_back({directory, std::move(*fd)});
+  }
+}
+
+std::optional<ProfileFile> Search::find(const std::string& name) const {
+  size_t slash = name.find('/');
+  std::string file = name.substr(slash == std::string::npos ? 0 : slash + 1) + std::string(kProfile);
+  for (const Directory& directory : directories_) {
+    std::string shown = directory.path + "/" + name + std::string(kProfile);
+    std::optional<UniqueFd> folder;
+    if (slash != std::string::npos) {
+      std::string folder_name = name.substr(0, slash);
+      folder = open_trusted_directory(directory.fd.get(), folder_name, directory.path + "/" + folder_name);
+      if (!folder) continue;
+    }
+    std::optional<std::string> content = read_trusted_file(folder ? folder->get() : directory.fd.get(), file, shown);
+    if (content) return ProfileFile{std::move(shown), std::move(*content)};
+  }
+  return std::nullopt;
+}
+
+bool Search::has(const std::string& name) const {
+  struct stat status;
+  return std::any_of(directories_.begin(), directories_.end(), [&](const Directory& directory) {
+    return fstatat(directory.fd.get(), (name + std::string(kProfile)).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+  });
+}
+
+std::vector<ProfileFile> Search::drop_ins(const std::string& name) const {
+  struct Place {
+    const UniqueFd* folder;
+    std::string path;
+  };
+  std::vector<UniqueFd> folders;
+  folders.reserve(directories_.size());
+  std::map<std::string, Place> places;
+  for (const Directory& directory : directories_) {
+    std::string folder_name = name + std::string(kDropIns);
+    std::string path = directory.path + "/" + folder_name;
+    std::optional<UniqueFd> folder = open_trusted_directory(directory.fd.get(), folder_name, path);
+    if (!folder) continue;
+    folders.push_back(std::move(*folder));
+    for (const std::string& file : drop_in_names(folders.back(), path)) {
+      if (!is_profile_name(file)) {
+        throw Error("profile", "the file has no proper name")
+            .at({path + "/" + file, 0})
+            .hint("use letters, digits and . _ + @ -");
+      }
+      places.try_emplace(file, Place{&folders.back(), path + "/" + file});
+    }
+  }
+  std::vector<ProfileFile> found;
+  for (const auto& [file, place] : places) {
+    std::optional<std::string> content = read_trusted_file(place.folder->get(), file, place.path);
+    if (!content) throw Error("profile", "went away while it was read").at({place.path, 0});
+    found.push_back({place.path, std::move(*content)});
+  }
+  return found;
+}
+
+std::vector<std::string> Search::profiles() const {
+  std::set<std::string> names;
+  for (const Directory& directory : directories_) {
+    for (std::string& name : stems(names_in(directory.fd, directory.path), kProfile)) names.insert(std::move(name));
+  }
+  return sorted(names);
+}
+
+std::vector<std::string> Search::blocks() const {
+  std::set<std::string> names;
+  for (const Directory& directory : directories_) {
+    std::string path = directory.path + "/lib";
+    std::optional<UniqueFd> folder = open_trusted_directory(directory.fd.get(), "lib", path);
+    if (!folder) continue;
+    for (const std::string& name : stems(names_in(*folder, path), kProfile)) names.insert("lib/" + name);
+  }
+  return sorted(names);
+}
+
+std::vector<std::string> Search::mentioning(std::string_view word) const {
+  std::vector<std::string> order;  // names of profiles, each where it is found first
+  std::set<std::string> seen, mentioned;
+  for (const Directory& directory : directories_) {
+    std::vector<std::string> entries = names_in(directory.fd, directory.path);
+    for (const std::string& name : stems(entries, kProfile)) {
+      if (!seen.insert(name).second) continue;
+      order.push_back(name);
+      if (file_mentions(directory.fd.get(), name + std::string(kProfile), word)) mentioned.insert(name);
+    }
+    for (const std::string& name : stems(entries, kDropIns)) {
+      UniqueFd folder(
+          openat(directory.fd.get(), (name + std::string(kDropIns)).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!folder) continue;
+      for (const std::string& file : drop_in_names(folder, directory.path)) {
+        if (file_mentions(folder.get(), file, word)) mentioned.insert(name);
+      }
+    }
+  }
+  std::erase_if(order, [&](const std::string& name) { return !mentioned.contains(name); });
+  return order;
+}
+
+std::vector<std::string> Search::all_files() const {
+  std::vector<std::string> files;
+  auto add_folder = [&](const Directory& directory, const std::string& name, const auto& self) -> void {
+    std::string path = directory.path + (name.empty() ? "" : "/" + name);
+    std::optional<UniqueFd> folder = open_trusted_directory(directory.fd.get(), name.empty() ? "." : name, path);
+    if (!folder) return;
+    bool is_drop_ins = name.ends_with(kDropIns);
+    for (const std::string& entry : names_in(*folder, path)) {
+      if (entry.starts_with('.')) continue;
+      if (entry.ends_with(is_drop_ins ? kDropIn : kProfile))
+        files.push_back(path + "/" + entry);
+      else if (!is_drop_ins && entry.ends_with(kDropIns))
+        self(directory, (name.empty() ? "" : name + "/") + entry, self);
+      else if (name.empty() && entry == "lib")
+        self(directory, "lib", self);
+    }
+  };
+  for (const Directory& directory : directories_) add_folder(directory, "", add_folder);
+  return files;
+}
+
+}  // namespace sbox

@@ -1,0 +1,136 @@
+#include "profile/trusted_file.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+
+#include "base/error.h"
+#include "base/strings.h"
+
+namespace sbox {
+namespace {
+
+enum class Kind { file, directory };
+
+// What messages call it, and where.
+struct Subject {
+  Kind kind;
+  const std::string& shown;
+
+  const char* name() const { return kind == Kind::file ? "profile" : "directory of profiles"; }
+  Error error(std::string why) const { return Error(name(), std::move(why)).at({shown, 0}); }
+  Error system_error(int errnum) const { return sbox::system_error(name(), errnum).at({shown, 0}); }
+};
+
+UniqueFd open_at(int directory, const std::string& name, int flags, uint64_t resolve) {
+  open_how how = {};
+  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
+  how.resolve = resolve;
+  return UniqueFd(static_cast<int>(syscall(SYS_openat2, directory, name.c_str(), &how, sizeof how)));
+}
+
+struct stat status_of(const UniqueFd& fd, const Subject& subject) {
+  struct stat status;
+  if (fstat(fd.get(), &status) != 0) throw subject.system_error(errno);
+  return status;
+}
+
+void check_owner(const struct stat& status, const Subject& subject) {
+  if (status.st_uid == 0 || status.st_uid == getuid()) return;
+  throw subject.error("belongs to user " + std::to_string(status.st_uid) + ", who could change it")
+      .hint(getuid() == 0 ? "as root, sbox reads only root's profiles" : "make a copy of your own");
+}
+
+void check_trust(const struct stat& status, const Subject& subject) {
+  check_owner(status, subject);
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
+  if (S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0 && status.st_uid == 0) return;
+  throw subject.error("can be written by others").hint("chmod go-w " + quote(subject.shown));
+}
+
+void check_kind(const struct stat& status, const Subject& subject) {
+  if (subject.kind == Kind::directory ? S_ISDIR(status.st_mode) : S_ISREG(status.st_mode)) return;
+  throw subject.error(subject.kind == Kind::directory ? "is not a directory" : "is not a regular file");
+}
+
+// Whoever can write the directory that a link leads to can replace the file.
+void check_directory_of(const UniqueFd& fd, const Subject& subject) {
+  char path[PATH_MAX];
+  std::string link = "/proc/self/fd/" + std::to_string(fd.get());
+  ssize_t length = readlink(link.c_str(), path, sizeof path);
+  if (length <= 0 || length == sizeof path) throw subject.error("it cannot be told where the link leads");
+  std::string target(path, static_cast<size_t>(length));
+  std::string directory = target.substr(0, std::max<size_t>(target.rfind('/'), 1));
+  Subject where{Kind::directory, directory};
+  UniqueFd opened = open_at(AT_FDCWD, directory, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  if (!opened) throw where.system_error(errno);
+  check_trust(status_of(opened, where), where);
+}
+
+UniqueFd open_through_link(int directory, const std::string& name, int flags, const Subject& subject) {
+  UniqueFd link = open_at(directory, name, O_PATH | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+  if (!link) throw subject.system_error(errno);
+  check_owner(status_of(link, subject), subject);
+  UniqueFd fd = open_at(directory, name, flags, RESOLVE_NO_MAGICLINKS);
+  if (!fd && errno == ENOENT) throw subject.error("is a symbolic link that leads nowhere");
+  if (!fd && errno == ELOOP)
+    throw subject.error("is a symbolic link that is not followed").hint("name the file itself");
+  if (!fd) throw subject.system_error(errno);
+  check_directory_of(fd, subject);
+  return fd;
+}
+
+std::optional<UniqueFd> open_trusted(int directory, const std::string& name, const Subject& subject) {
+  // Not blocking, so that a named pipe is refused and not waited for.
+  int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | (subject.kind == Kind::directory ? O_DIRECTORY : 0);
+  UniqueFd fd = open_at(directory, name, flags | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+  bool is_link = !fd && (errno == ELOOP || errno == ENOTDIR);
+  if (!fd && errno == ENOENT) return std::nullopt;
+  if (!fd && errno == ENXIO) throw subject.error("is not a regular file");
+  if (!fd && !is_link) throw subject.system_error(errno);
+  if (is_link) fd = open_through_link(directory, name, flags, subject);
+  struct stat status = status_of(fd, subject);
+  check_kind(status, subject);
+  check_trust(status, subject);
+  return fd;
+}
+
+std::string read_all(const UniqueFd& fd, const Subject& subject) {
+  // One byte more than is allowed, so that a longer file shows; its size may change while it is read.
+  struct stat status = status_of(fd, subject);
+  std::string content;
+  if (status.st_size <= static_cast<off_t>(kLargestProfile)) content.resize(static_cast<size_t>(status.st_size) + 1);
+  for (size_t used = 0; !content.empty();) {
+    ssize_t got = read(fd.get(), content.data() + used, content.size() - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw subject.system_error(errno);
+    if (got == 0) {
+      content.resize(used);
+      return content;
+    }
+    used += static_cast<size_t>(got);
+    if (used > kLargestProfile) break;
+    if (used == content.size()) content.resize(used * 2);
+  }
+  throw subject.error("is larger than " + std::to_string(kLargestProfile / 1024) + " KiB");
+}
+
+}  // namespace
+
+std::optional<std::string> read_trusted_file(int directory, const std::string& name, const std::string& shown) {
+  Subject subject{Kind::file, shown};
+  std::optional<UniqueFd> fd = open_trusted(directory, name, subject);
+  if (!fd) return std::nullopt;
+  return read_all(*fd, subject);
+}
+
+std::optional<UniqueFd> open_trusted_directory(int directory, const std::string& name, const std::string& shown) {
+  return open_trusted(directory, name, {Kind::directory, shown});
+}
+
+}  // namespace sbox
