@@ -10,7 +10,8 @@ class Decoder {
   explicit Decoder(std::string_view bytes) : rest_(bytes) {}
 
   template <typename T>
-  void operator()(const char*, T& value) {
+  void operator()(const char* name, T& value) {
+    may_hold_nul_ = std::string_view(name) == "content";  // a generated file is bytes, everything else is text
     get(value);
   }
   bool finished() const { return ok_ && rest_.empty(); }
@@ -45,7 +46,7 @@ class Decoder {
     get(size);
     if (!has(size)) return;
     // A NUL would end the text early for the kernel but not for whoever looked at it before.
-    ok_ = ok_ && rest_.substr(0, size).find('\0') == std::string_view::npos;
+    ok_ = ok_ && (may_hold_nul_ || rest_.substr(0, size).find('\0') == std::string_view::npos);
     text.assign(rest_.substr(0, size));
     rest_.remove_prefix(size);
   }
@@ -65,6 +66,7 @@ class Decoder {
 
   std::string_view rest_;
   bool ok_ = true;
+  bool may_hold_nul_ = false;
 };
 
 }  // namespace

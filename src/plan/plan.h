@@ -12,7 +12,8 @@ namespace sbox {
 enum class NodeKind : uint8_t {
   directory,  // on the sandbox's own tmpfs
   file,       // generated: `content`, on the sandbox's own tmpfs
-  follow,     // generated copy of the host file `source`, rewritten when that changes
+  follow,     // generated copy of the host file `source` (as named: links in it are followed anew), rewritten when that
+              // changes
   symlink,    // `content` is the target
   bind,       // `source` of the host, with its submounts
   pin,        // a directory bound on itself, so that it cannot be renamed away
@@ -25,7 +26,7 @@ enum class NodeKind : uint8_t {
 struct Node {
   NodeKind kind{};
   std::string target;  // absolute inside the sandbox, normalised, no symlink in it
-  std::string source;  // bind, follow: absolute on the host, canonical (no symlink in it)
+  std::string source;  // bind, follow: absolute on the host; for bind canonical (no symlink in it)
   std::string content;
   uint32_t mode = 0755;     // directory, file, tmpfs
   bool is_file = false;     // bind, hide: not a directory

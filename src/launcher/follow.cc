@@ -1,0 +1,71 @@
+#include "launcher/follow.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+namespace sbox {
+namespace {
+
+constexpr size_t kLargest = 65536;
+
+std::string directory_of(const std::string& path) {
+  size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool read_host_file(const std::string& path, std::string& content) {
+  UniqueFd file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  content.resize(kLargest);
+  ssize_t size = read(file.get(), content.data(), content.size());
+  content.resize(size > 0 ? static_cast<size_t>(size) : 0);
+  return size >= 0;
+}
+
+}  // namespace
+
+bool Followers::watch(const std::string& source) {
+  constexpr uint32_t kChanges = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MODIFY;
+  bool watched = inotify_add_watch(events_.get(), directory_of(source).c_str(), kChanges) >= 0;
+  // Where it is a link, the file behind it changes in another directory.
+  char* real = realpath(source.c_str(), nullptr);
+  if (real != nullptr) watched = inotify_add_watch(events_.get(), directory_of(real).c_str(), kChanges) >= 0 && watched;
+  free(real);
+  return watched;
+}
+
+bool Followers::add(const std::string& source, UniqueFd copy_fd) {
+  if (!events_) events_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  if (!events_ || !watch(source)) return false;
+  followers_.push_back({source, std::move(copy_fd), {}});
+  // It may have changed since the plan was made.
+  copy(followers_.back());
+  return true;
+}
+
+void Followers::update() {
+  alignas(inotify_event) char events[4096];
+  while (read(events_.get(), events, sizeof events) > 0) continue;
+  for (Follower& follower : followers_) {
+    watch(follower.source);
+    copy(follower);
+  }
+}
+
+void Followers::copy(Follower& follower) {
+  std::string content;
+  // A file that is just being replaced keeps its last content inside.
+  if (!read_host_file(follower.source, content) || content == follower.content) return;
+  ssize_t size = pwrite(follower.copy.get(), content.data(), content.size(), 0);
+  if (size == static_cast<ssize_t>(content.size()) && ftruncate(follower.copy.get(), size) == 0) {
+    follower.content = std::move(content);
+  }
+}
+
+}  // namespace sbox

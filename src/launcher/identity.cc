@@ -1,0 +1,66 @@
+#include "launcher/identity.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/vfs.h>
+
+#include <cerrno>
+
+#include "launcher/kernel.h"
+
+namespace sbox {
+namespace {
+
+void write_once(const Step& step, int dir, const char* path, const std::string& text) {
+  UniqueFd file = open_at(dir, path, O_WRONLY, 0);
+  step.require(file.ok(), path);
+  step.require(write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()), path);
+}
+
+}  // namespace
+
+void map_ids(const Step& step, const Plan& plan) {
+  UniqueFd proc = open_at(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  struct statfs status {};
+  step.require(proc.ok() && fstatfs(proc.get(), &status) == 0, "/proc");
+  if (status.f_type != PROC_SUPER_MAGIC) step.fail("/proc is not the kernel's", EINVAL);
+  auto one = [](uint32_t id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
+  write_once(step, proc.get(), "self/setgroups", "deny");
+  write_once(step, proc.get(), "self/uid_map", one(plan.uid));
+  write_once(step, proc.get(), "self/gid_map", one(plan.gid));
+}
+
+void set_hostname(const Step& step, const Plan& plan) {
+  step.require(sethostname(plan.hostname.data(), plan.hostname.size()) == 0, plan.hostname);
+}
+
+void raise_loopback(const Step& step) {
+  UniqueFd socket_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  step.require(socket_fd.ok(), "loopback");
+  ifreq request{};
+  request.ifr_name[0] = 'l';
+  request.ifr_name[1] = 'o';
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  step.require(ioctl(socket_fd.get(), SIOCSIFFLAGS, &request) == 0, "loopback");
+}
+
+void forbid_user_namespaces(const Step& step, int proc) {
+  write_once(step, proc, "sys/user/max_user_namespaces", "0");
+}
+
+void set_limits(const Step& step, const Plan& plan) {
+  for (const ResourceLimit& limit : plan.limits) {
+    rlimit wanted{limit.soft, limit.hard};
+    rlimit seen{};
+    auto resource = static_cast<__rlimit_resource_t>(limit.resource);
+    step.require(setrlimit(resource, &wanted) == 0, limit.name);
+    step.require(getrlimit(resource, &seen) == 0, limit.name);
+    if (seen.rlim_cur != wanted.rlim_cur || seen.rlim_max != wanted.rlim_max) step.fail(limit.name, EPERM);
+  }
+}
+
+}  // namespace sbox

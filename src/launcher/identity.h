@@ -1,0 +1,24 @@
+// Who the process is inside its namespaces: ids, host name, loopback, and no further namespaces.
+#pragma once
+
+#include "launcher/step.h"
+#include "plan/plan.h"
+
+namespace sbox {
+
+// Maps the one uid and gid of the plan onto themselves and denies setgroups. Precondition: just cloned into a new user
+// namespace, still dumpable, the host's /proc in place.
+void map_ids(const Step& step, const Plan& plan);
+
+void set_hostname(const Step& step, const Plan& plan);
+
+// Brings `lo` up in an own network namespace.
+void raise_loopback(const Step& step);
+
+// Lets the user namespace have no child (user.max_user_namespaces = 0): the second wall behind the filter.
+// `proc` is a detached mount of proc.
+void forbid_user_namespaces(const Step& step, int proc);
+
+void set_limits(const Step& step, const Plan& plan);
+
+}  // namespace sbox

@@ -1,0 +1,215 @@
+#include "launcher/init.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "launcher/identity.h"
+#include "launcher/lockdown.h"
+#include "launcher/mounts.h"
+#include "launcher/tree.h"
+
+namespace sbox {
+namespace {
+
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+
+void die_with_supervisor(const Step& step) {
+  step.require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "parent death signal");
+  // It may have died before: then nobody would send the signal, but its end of the socket is closed.
+  pollfd hangup{step.socket(), 0, 0};
+  if (poll(&hangup, 1, 0) != 0) _exit(kNotExecutable);
+}
+
+// The tmpfs nodes in which helpers make their sockets come first, so that the helpers start while the rest is made.
+Prepared prepare_mounts(Step& step, const Plan& plan) {
+  step.begin("helpers");
+  Prepared prepared(plan.nodes.size());
+  for (size_t i = 0; i < plan.nodes.size(); ++i) {
+    const Node& node = plan.nodes[i];
+    for (size_t helper = 0; helper < plan.helpers.size(); ++helper) {
+      if (node.kind != NodeKind::tmpfs || node.target != plan.helpers[helper].directory) continue;
+      if (!prepared[i]) prepared[i] = new_tmpfs_for(step, node);
+      step.require(send_message(step.socket(), static_cast<uint8_t>(MessageKind::directory),
+                                static_cast<int64_t>(helper), {}, prepared[i].get()),
+                   plan.helpers[helper].name);
+    }
+  }
+  step.begin("files of the host");
+  make_mounts_private(step);
+  std::vector<UniqueFd> sources = open_sources(step, plan);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i]) prepared[i] = std::move(sources[i]);
+    // A fresh proc can be had only while another one is in view.
+    if (plan.nodes[i].kind == NodeKind::proc) prepared[i] = new_proc(step);
+  }
+  return prepared;
+}
+
+void close_user_namespaces(const Step& step, const Plan& plan, const Prepared& prepared) {
+  if (plan.nested_sandbox) return;
+  for (size_t i = 0; i < plan.nodes.size(); ++i) {
+    if (plan.nodes[i].kind == NodeKind::proc) return forbid_user_namespaces(step, prepared[i].get());
+  }
+  step.fail("the plan has no /proc", EINVAL);
+}
+
+void wait_for_helpers(const Step& step, const Plan& plan) {
+  if (plan.helpers.empty()) return;
+  step.require(send_message(step.socket(), static_cast<uint8_t>(MessageKind::set_up), 0), "helpers");
+  Message command;
+  bool go = receive_message(step.socket(), command) && command.kind == static_cast<uint8_t>(CommandKind::go);
+  if (!go) _exit(kNotExecutable);
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+void close_all_but(const Step& step, int a, int b) {
+  int low = std::min(a, b), high = std::max(a, b);
+  bool closed = (low <= 3 || close_range(3, low - 1, 0) == 0) &&
+                (high <= low + 1 || close_range(low + 1, high - 1, 0) == 0) &&
+                close_range(std::max(high, 2) + 1, ~0U, 0) == 0;
+  step.require(closed, "close descriptors");
+}
+
+struct Confinement {
+  Expected expected;
+  UniqueFd probe;
+  UniqueFd slave;
+};
+
+[[noreturn]] void run_program(const InitContext& context, Step step, const Confinement& confinement) {
+  const Plan& plan = context.plan;
+  step.begin("standard streams");
+  step.require(setpgid(0, 0) == 0, "process group");
+  connect_stdio(step, context.stdio, confinement.slave.get());
+  if (confinement.slave) step.require(tcsetpgrp(confinement.slave.get(), getpid()) == 0, "foreground");
+  close_all_but(step, step.socket(), confinement.probe.get());
+  step.begin("self-check");
+  check_confinement(step, plan, confinement.expected);
+  step.begin("program");
+  signal(SIGPIPE, context.ignore_pipe ? SIG_IGN : SIG_DFL);
+  step.require(sigprocmask(SIG_SETMASK, &context.program_mask, nullptr) == 0, "signal mask");
+  std::vector<char*> arguments = pointers(plan.argv), environment = pointers(plan.environment);
+  execve(plan.program.c_str(), arguments.data(), environment.data());
+  step.fail(plan.program, errno, errno == ENOENT ? kNotFound : kNotExecutable);
+}
+
+int exit_status(const siginfo_t& info) { return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status; }
+
+void obey(int socket, pid_t program) {
+  Message command;
+  // The supervisor is gone: so is this sandbox. The end of process 1 ends every other.
+  if (!receive_message(socket, command)) _exit(kNotExecutable);
+  int signal_number = static_cast<int>(command.value);
+  if (command.kind == static_cast<uint8_t>(CommandKind::signal)) kill(program, signal_number);
+  if (command.kind == static_cast<uint8_t>(CommandKind::signal_group)) kill(-program, signal_number);
+}
+
+void reap(int socket, pid_t program) {
+  for (;;) {
+    siginfo_t info{};
+    if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) != 0 || info.si_pid == 0) return;
+    if (info.si_pid != program) continue;
+    if (info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED) {
+      send_message(socket, static_cast<uint8_t>(MessageKind::stopped), info.si_status);
+      continue;
+    }
+    send_message(socket, static_cast<uint8_t>(MessageKind::ended), exit_status(info));
+    _exit(0);
+  }
+}
+
+[[noreturn]] void watch(const Step& step, pid_t program) {
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  UniqueFd children(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+  step.require(children.ok(), "signalfd");
+  reap(step.socket(), program);
+  for (;;) {
+    pollfd polled[] = {{step.socket(), POLLIN, 0}, {children.get(), POLLIN, 0}};
+    if (poll(polled, 2, -1) < 0 && errno != EINTR) _exit(kNotExecutable);
+    if (polled[0].revents != 0) obey(step.socket(), program);
+    if (polled[1].revents != 0) {
+      signalfd_siginfo ignored;
+      while (read(children.get(), &ignored, sizeof ignored) > 0) continue;
+      reap(step.socket(), program);
+    }
+  }
+}
+
+// What init keeps of the caller's streams would hold pipes open that the program has closed.
+void let_go_of_streams(const Step& step, const Confinement& confinement) {
+  UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  step.require(null.ok(), "/dev/null");
+  for (int fd = 0; fd <= 2; ++fd) step.require(dup2(null.get(), fd) == fd, "standard descriptors");
+  close_all_but(step, step.socket(), confinement.probe.get());
+}
+
+}  // namespace
+
+void run_init(const InitContext& context, int socket) {
+  const Plan& plan = context.plan;
+  Step step(socket, plan.verbose);
+  step.begin("ids");
+  die_with_supervisor(step);
+  umask(0);
+  map_ids(step, plan);
+  Prepared prepared = prepare_mounts(step, plan);
+  close_user_namespaces(step, plan, prepared);
+
+  step.begin("root");
+  Root root = enter_new_root(step);
+  step.begin("file tree");
+  Confinement confinement;
+  confinement.probe = build_tree(step, plan, root, std::move(prepared));
+  confinement.expected = {context.host, root.mount_id, confinement.probe.get(), socket};
+  root.fd.reset();
+
+  step.begin("identity");
+  step.require(setsid() > 0, "session");
+  set_hostname(step, plan);
+  if (plan.own_network) raise_loopback(step);
+  confinement.slave = open_terminal(step, context.stdio);
+  step.require(chdir(plan.directory.c_str()) == 0, plan.directory);
+  umask(022);
+  step.begin("helpers ready");
+  wait_for_helpers(step, plan);
+
+  step.begin("limits");
+  set_limits(step, plan);
+  step.begin("Landlock");
+  set_no_new_privs(step);
+  restrict_files(step, plan);
+  step.begin("capabilities");
+  drop_capabilities(step);
+  step.require(prctl(PR_SET_DUMPABLE, 0) == 0, "dumpable");
+  die_with_supervisor(step);
+  step.begin("system call filter");
+  load_filters(step, plan);
+
+  step.begin("start");
+  pid_t program = fork();
+  step.require(program >= 0, "fork");
+  if (program == 0) run_program(context, step, confinement);
+  let_go_of_streams(step, confinement);
+  send_message(socket, static_cast<uint8_t>(MessageKind::started), program);
+  watch(step, program);
+}
+
+}  // namespace sbox

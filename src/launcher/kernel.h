@@ -1,0 +1,40 @@
+// Thin names for system calls that libc 2.36 has no wrapper for, and constants newer than its headers. No policy.
+#pragma once
+
+#include <linux/openat2.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace sbox {
+
+// Resolution that meets no symlink at all, and never leaves `dir`.
+inline constexpr uint64_t kBeneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+// The same for an absolute path of the tree whose root is `dir`.
+inline constexpr uint64_t kInRoot = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+
+inline UniqueFd open_at(int dir, const char* path, uint64_t flags, uint64_t resolve, uint64_t mode = 0) {
+  open_how how{};
+  how.flags = flags | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = resolve;
+  return UniqueFd(static_cast<int>(syscall(SYS_openat2, dir, path, &how, sizeof how)));
+}
+
+inline int pivot_root(const char* new_root, const char* put_old) {
+  return static_cast<int>(syscall(SYS_pivot_root, new_root, put_old));
+}
+
+// linux/landlock.h as of ABI 6; the ABI of the kernel decides how much of it is used.
+struct LandlockRulesetAttributes {
+  uint64_t handled_access_fs = 0;
+  uint64_t handled_access_net = 0;
+  uint64_t scoped = 0;
+};
+
+}  // namespace sbox

@@ -1,0 +1,88 @@
+#include "launcher/lockdown.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstddef>
+
+#include "launcher/kernel.h"
+
+namespace sbox {
+namespace {
+
+constexpr uint32_t kFirstAbiWithNetwork = 4;
+constexpr uint32_t kFirstAbiWithScopes = 6;
+// File rights; a rule on something that is not a directory may have no others.
+constexpr uint64_t kFileAccess = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                                 LANDLOCK_ACCESS_FS_READ_FILE | (1ULL << 14) /* truncate */ |
+                                 (1ULL << 15) /* ioctl_dev */;
+
+size_t ruleset_size(uint32_t abi) {
+  if (abi >= kFirstAbiWithScopes) return sizeof(LandlockRulesetAttributes);
+  if (abi >= kFirstAbiWithNetwork) return offsetof(LandlockRulesetAttributes, scoped);
+  return sizeof(uint64_t);
+}
+
+void add_rule(const Step& step, int ruleset, const LandlockRule& rule) {
+  UniqueFd path = open_at(AT_FDCWD, rule.path.c_str(), O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  step.require(path.ok(), rule.path);
+  struct statx status {};
+  step.require(statx(path.get(), "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0, rule.path);
+  landlock_path_beneath_attr beneath{};
+  beneath.parent_fd = path.get();
+  beneath.allowed_access = S_ISDIR(status.stx_mode) ? rule.access : rule.access & kFileAccess;
+  if (beneath.allowed_access == 0) return;
+  step.require(syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0, rule.path);
+}
+
+}  // namespace
+
+void set_no_new_privs(const Step& step) {
+  step.require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+}
+
+void restrict_files(const Step& step, const Plan& plan) {
+  const Landlock& landlock = plan.landlock;
+  if (landlock.abi == 0) return;
+  LandlockRulesetAttributes attributes{landlock.handled, 0, landlock.scoped};
+  UniqueFd ruleset(static_cast<int>(
+      syscall(SYS_landlock_create_ruleset, &attributes, ruleset_size(landlock.abi), 0)));
+  step.require(ruleset.ok(), "new ruleset");
+  for (const LandlockRule& rule : landlock.rules) add_rule(step, ruleset.get(), rule);
+  step.require(syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0, "restrict");
+}
+
+void drop_capabilities(const Step& step) {
+  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    step.require(cap_drop_bound(capability) == 0, "bounding set");
+  }
+  step.require(cap_reset_ambient() == 0, "ambient set");
+  constexpr unsigned kLocked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                               SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                               SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  step.require(cap_set_secbits(kLocked) == 0, "securebits");
+  cap_t none = cap_init();
+  step.require(none != nullptr, "capabilities");
+  int dropped = cap_set_proc(none);
+  cap_free(none);
+  step.require(dropped == 0, "permitted set");
+}
+
+void load_filters(const Step& step, const Plan& plan) {
+  for (const Filter& filter : plan.filters) {
+    static_assert(sizeof(FilterInstruction) == sizeof(sock_filter));
+    if (filter.code.empty() || filter.code.size() > BPF_MAXINSNS) step.fail(filter.name, EINVAL);
+    sock_fprog program{static_cast<unsigned short>(filter.code.size()),
+                       const_cast<sock_filter*>(reinterpret_cast<const sock_filter*>(filter.code.data()))};
+    step.require(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0, filter.name);
+  }
+}
+
+}  // namespace sbox

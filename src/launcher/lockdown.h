@@ -1,0 +1,20 @@
+// The walls that stay: Landlock, no capabilities, no_new_privs, seccomp. Single-threaded, after the last mount change.
+#pragma once
+
+#include "launcher/step.h"
+#include "plan/plan.h"
+
+namespace sbox {
+
+void set_no_new_privs(const Step& step);
+
+// A ruleset from the plan's paths inside the new root. Nothing is done where the plan says the kernel has no Landlock.
+void restrict_files(const Step& step, const Plan& plan);
+
+// Empties the bounding, permitted, effective, inheritable and ambient sets and locks the securebits.
+void drop_capabilities(const Step& step);
+
+// Loads the plan's programs in order. From here on the process keeps to them itself.
+void load_filters(const Step& step, const Plan& plan);
+
+}  // namespace sbox

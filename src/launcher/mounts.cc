@@ -1,0 +1,123 @@
+#include "launcher/mounts.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace sbox {
+namespace {
+
+constexpr uint64_t kMostPtys = 256;
+
+struct Option {
+  const char* name;
+  std::string value;
+};
+
+UniqueFd new_filesystem(const Step& step, const char* type, std::initializer_list<Option> options,
+                        uint64_t attributes) {
+  UniqueFd context(fsopen(type, FSOPEN_CLOEXEC));
+  step.require(context.ok(), std::string("fsopen ") + type);
+  for (const Option& option : options) {
+    step.require(fsconfig(context.get(), FSCONFIG_SET_STRING, option.name, option.value.c_str(), 0) == 0,
+                 std::string(type) + " option " + option.name);
+  }
+  step.require(fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0,
+               std::string("new file system ") + type);
+  UniqueFd mount(fsmount(context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)));
+  step.require(mount.ok(), std::string("fsmount ") + type);
+  return mount;
+}
+
+std::string octal(uint32_t mode) {
+  char text[16];
+  snprintf(text, sizeof text, "%o", mode);
+  return text;
+}
+
+// A node of these names must be the kernel's device of that number: a bound look-alike would take what is written to it.
+bool is_expected_device(const std::string& target, const struct stat& status) {
+  struct KnownDevice {
+    std::string_view target;
+    unsigned major, minor;
+  };
+  constexpr KnownDevice kKnown[] = {{"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
+                                    {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
+  if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)) return S_ISDIR(status.st_mode);
+  for (const KnownDevice& known : kKnown) {
+    if (target == known.target) return status.st_rdev == makedev(known.major, known.minor);
+  }
+  return true;
+}
+
+UniqueFd open_source(const Step& step, const Node& node) {
+  // The planner's path is canonical: whatever is a symlink now was put there since, so it stops the start.
+  UniqueFd fd = open_at(AT_FDCWD, node.source.c_str(), O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  step.require(fd.ok(), node.source);
+  struct stat status {};
+  step.require(fstat(fd.get(), &status) == 0, node.source);
+  if (S_ISDIR(status.st_mode) == node.is_file) step.fail(node.source + " is not what it was", EBUSY);
+  if (node.device && !is_expected_device(node.target, status)) {
+    step.fail(node.source + " is not the device of that name", ENODEV);
+  }
+  return fd;
+}
+
+}  // namespace
+
+UniqueFd new_tmpfs(const Step& step, const TmpfsOptions& options, uint64_t attributes) {
+  std::string inodes = std::to_string(options.inodes);
+  if (options.inodes == 0) {
+    return new_filesystem(step, "tmpfs", {{"size", std::to_string(options.size)}, {"mode", octal(options.mode)}},
+                          attributes);
+  }
+  return new_filesystem(
+      step, "tmpfs",
+      {{"size", std::to_string(options.size)}, {"nr_inodes", inodes}, {"mode", octal(options.mode)}}, attributes);
+}
+
+UniqueFd new_proc(const Step& step) {
+  return new_filesystem(step, "proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+UniqueFd new_devpts(const Step& step) {
+  return new_filesystem(step, "devpts", {{"ptmxmode", "666"}, {"mode", "620"}, {"max", std::to_string(kMostPtys)}},
+                        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+}
+
+UniqueFd clone_mount(const Step& step, int fd, uint64_t attributes, const std::string& name) {
+  UniqueFd tree(static_cast<int>(open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE)));
+  step.require(tree.ok(), "copy mount " + name);
+  struct mount_attr change {};
+  change.attr_set = attributes;
+  change.propagation = MS_PRIVATE;
+  step.require(mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof change) == 0,
+               "mount flags of " + name);
+  return tree;
+}
+
+uint64_t mount_attributes(const Node& node) {
+  uint64_t attributes = MOUNT_ATTR_NOSUID;
+  if (!node.device) attributes |= MOUNT_ATTR_NODEV;
+  if (!node.writable) attributes |= MOUNT_ATTR_RDONLY;
+  if (!node.executable) attributes |= MOUNT_ATTR_NOEXEC;
+  return attributes;
+}
+
+std::vector<UniqueFd> open_sources(const Step& step, const Plan& plan) {
+  std::vector<UniqueFd> sources(plan.nodes.size());
+  for (size_t i = 0; i < plan.nodes.size(); ++i) {
+    const Node& node = plan.nodes[i];
+    if (node.kind != NodeKind::bind) continue;
+    UniqueFd source = open_source(step, node);
+    sources[i] = clone_mount(step, source.get(), mount_attributes(node), node.source);
+  }
+  return sources;
+}
+
+}  // namespace sbox

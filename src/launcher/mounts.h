@@ -1,0 +1,32 @@
+// Mounts by the new mount API. Detached mounts are held by descriptor and get their flags before they are attached.
+#pragma once
+
+#include <vector>
+
+#include "launcher/kernel.h"
+#include "launcher/step.h"
+#include "plan/plan.h"
+
+namespace sbox {
+
+struct TmpfsOptions {
+  uint64_t size = 0;    // bytes
+  uint64_t inodes = 0;  // 0: the kernel's default
+  uint32_t mode = 0755;
+};
+
+// Detached mounts; the caller owns the result, which is always valid.
+UniqueFd new_tmpfs(const Step& step, const TmpfsOptions& options, uint64_t attributes);
+UniqueFd new_proc(const Step& step);
+UniqueFd new_devpts(const Step& step);
+
+// A detached copy of what `fd` (O_PATH) refers to with all its submounts, private, with the attributes of `node` set.
+UniqueFd clone_mount(const Step& step, int fd, uint64_t attributes, const std::string& name);
+
+// MOUNT_ATTR_* that the node asks for; nosuid always, nodev unless it is a device.
+uint64_t mount_attributes(const Node& node);
+
+// The sources of all bind nodes, by node number (empty for other kinds). Precondition: still in the host's tree.
+std::vector<UniqueFd> open_sources(const Step& step, const Plan& plan);
+
+}  // namespace sbox

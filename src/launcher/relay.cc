@@ -1,0 +1,131 @@
+#include "launcher/relay.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+namespace sbox {
+namespace {
+
+constexpr size_t kBuffer = 16384;
+// A pipe that poll(2) calls writable takes this much without blocking.
+constexpr size_t kMostPerWrite = 4096;
+
+bool has_event(const std::vector<pollfd>& polled, int fd, short events) {
+  return std::any_of(polled.begin(), polled.end(), [&](const pollfd& p) {
+    return p.fd == fd && (p.events & events) != 0 && (p.revents & (events | POLLHUP | POLLERR | POLLNVAL)) != 0;
+  });
+}
+
+bool is_temporary(int errnum) { return errnum == EAGAIN || errnum == EINTR; }
+
+void stop_reading(Channel& channel) {
+  channel.from = -1;
+  channel.owned_from.reset();
+}
+
+void stop_writing(Channel& channel) {
+  channel.begin = channel.end = 0;
+  channel.to = -1;
+  channel.owned_to.reset();
+}
+
+void fill(Channel& channel) {
+  if (!channel.buffer) channel.buffer = std::make_unique<char[]>(kBuffer);
+  ssize_t size = read(channel.from, channel.buffer.get(), kBuffer);
+  if (size < 0 && is_temporary(errno)) return;
+  // EIO: the pty's last user inside is gone.
+  if (size <= 0) return stop_reading(channel);
+  channel.begin = 0;
+  channel.end = static_cast<size_t>(size);
+}
+
+void drain(Channel& channel) {
+  size_t most = std::min(channel.end - channel.begin, kMostPerWrite);
+  ssize_t size = write(channel.to, channel.buffer.get() + channel.begin, most);
+  if (size >= 0) {
+    channel.begin += static_cast<size_t>(size);
+  } else if (!is_temporary(errno)) {
+    // The reader is gone: let the writer learn it in its turn.
+    stop_writing(channel);
+    stop_reading(channel);
+  }
+}
+
+// The same terminal by a descriptor of our own, so that not blocking does not concern those who share the caller's.
+UniqueFd reopen_terminal(int fd) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return UniqueFd(open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+}
+
+}  // namespace
+
+Relay::Relay(Stdio& stdio) {
+  for (int fd = 0; fd <= 2; ++fd) {
+    Stream& stream = stdio.streams[fd];
+    if (!stream.outside) continue;
+    Channel channel;
+    int outside = stream.outside.get();
+    if (fd == 0) {
+      channel.from = fd;
+      channel.to = outside;
+      channel.owned_to = std::move(stream.outside);
+    } else {
+      channel.from = outside;
+      channel.owned_from = std::move(stream.outside);
+      channel.to = fd;
+      channel.is_output = true;
+    }
+    add(std::move(channel));
+  }
+}
+
+void Relay::add_terminal(const Stdio& stdio, UniqueFd master) {
+  master_ = std::move(master);
+  fcntl(master_.get(), F_SETFL, O_NONBLOCK);
+  Channel screen;
+  screen.from = master_.get();
+  screen.is_output = true;
+  // Output goes to a stream that is the terminal: standard output rather than error rather than input.
+  for (int fd : {0, 2, 1}) {
+    if (stdio.streams[fd].kind == StreamKind::terminal) screen.to = fd;
+  }
+  screen.owned_to = reopen_terminal(screen.to);
+  if (screen.owned_to) screen.to = screen.owned_to.get();
+  add(std::move(screen));
+  if (stdio.streams[0].kind != StreamKind::terminal) return;
+  Channel keyboard;
+  keyboard.from = 0;
+  keyboard.to = master_.get();
+  keyboard.is_keyboard = true;
+  add(std::move(keyboard));
+}
+
+void Relay::prepare(std::vector<pollfd>& polled, bool keyboard) const {
+  for (const Channel& channel : channels_) {
+    if (channel.begin < channel.end) {
+      polled.push_back({channel.to, POLLOUT, 0});
+    } else if (channel.from >= 0 && (keyboard || !channel.is_keyboard)) {
+      polled.push_back({channel.from, POLLIN, 0});
+    }
+  }
+}
+
+void Relay::work(const std::vector<pollfd>& polled) {
+  for (Channel& channel : channels_) {
+    if (channel.begin == channel.end && has_event(polled, channel.from, POLLIN)) fill(channel);
+    else if (channel.begin < channel.end && has_event(polled, channel.to, POLLOUT)) drain(channel);
+    // End of the caller's input is end of input inside.
+    if (!channel.is_open()) stop_writing(channel);
+  }
+}
+
+bool Relay::is_drained() const {
+  return std::none_of(channels_.begin(), channels_.end(),
+                      [](const Channel& channel) { return channel.is_output && channel.is_open(); });
+}
+
+}  // namespace sbox

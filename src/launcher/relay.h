@@ -1,0 +1,47 @@
+// The supervisor's side of the streams: copies between the caller's descriptors and the pipes or pty of the sandbox.
+// Never blocks but in a write that poll(2) promised; nothing of the copied bytes is looked at.
+#pragma once
+
+#include <poll.h>
+
+#include <memory>
+#include <vector>
+
+#include "launcher/stdio.h"
+
+namespace sbox {
+
+// One direction. Owns what it was given ownership of; the caller's 0, 1, 2 are only borrowed.
+struct Channel {
+  int from = -1, to = -1;
+  UniqueFd owned_from, owned_to;
+  bool is_output = false;   // from the sandbox: must be drained before the end
+  bool is_keyboard = false; // from the caller's terminal: only while in the foreground
+  std::unique_ptr<char[]> buffer;
+  size_t begin = 0, end = 0;
+
+  bool is_open() const { return from >= 0 || begin < end; }
+};
+
+class Relay {
+ public:
+  // Takes the outside ends of the pipes.
+  explicit Relay(Stdio& stdio);
+  void add_terminal(const Stdio& stdio, UniqueFd master);
+
+  // Adds what to wait for to `polled`; `keyboard`: the caller's terminal may be read.
+  void prepare(std::vector<pollfd>& polled, bool keyboard) const;
+  // Moves what can be moved after poll(2).
+  void work(const std::vector<pollfd>& polled);
+  // Whether everything that the sandbox wrote has been handed on. After the sandbox has ended.
+  bool is_drained() const;
+  int terminal_master() const { return master_.get(); }
+
+ private:
+  void add(Channel channel) { channels_.push_back(std::move(channel)); }
+
+  std::vector<Channel> channels_;
+  UniqueFd master_;
+};
+
+}  // namespace sbox

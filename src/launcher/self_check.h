@@ -1,0 +1,32 @@
+// Asks the kernel, just before the program is executed, whether everything that was set up is so. Trusts no return value
+// of an earlier call.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "launcher/root.h"
+#include "plan/plan.h"
+
+namespace sbox {
+
+// Inode numbers of the namespaces that a process is in.
+struct Namespaces {
+  std::array<uint64_t, 7> inodes{};
+};
+
+// Of the calling process, through /proc; reported by `step`.
+Namespaces current_namespaces(const Step& step);
+
+// Where sandboxed processes are not to have any descriptor but 0, 1, 2 and `also`.
+struct Expected {
+  Namespaces host;        // of the supervisor, before the clone
+  uint64_t root_mount_id = 0;
+  int probe = -1;         // from build_tree: must not be possible to open
+  int also = -1;          // the socket, close-on-exec
+};
+
+// Ends the process through `step` on any difference.
+void check_confinement(const Step& step, const Plan& plan, const Expected& expected);
+
+}  // namespace sbox

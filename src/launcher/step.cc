@@ -1,0 +1,106 @@
+#include "launcher/step.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+namespace sbox {
+namespace {
+
+constexpr size_t kLongestText = 4096;
+
+struct Header {
+  uint8_t kind = 0;
+  int64_t value = 0;
+};
+
+}  // namespace
+
+int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+bool send_message(int socket, uint8_t kind, int64_t value, std::string_view text, int fd) {
+  text = text.substr(0, kLongestText);
+  Header header{kind, value};
+  iovec parts[] = {{&header, sizeof header}, {const_cast<char*>(text.data()), text.size()}};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  if (fd >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+  }
+  ssize_t sent = 0;
+  do sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent == static_cast<ssize_t>(sizeof header + text.size());
+}
+
+bool receive_message(int socket, Message& received) {
+  Header header;
+  char text[kLongestText];
+  iovec parts[] = {{&header, sizeof header}, {text, sizeof text}};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size = 0;
+  do size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  while (size < 0 && errno == EINTR);
+  if (size == 0) errno = 0;
+  if (size < static_cast<ssize_t>(sizeof header)) return false;
+  received.kind = header.kind;
+  received.value = header.value;
+  received.text.assign(text, static_cast<size_t>(size) - sizeof header);
+  received.fd.reset();
+  cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
+    int fd = -1;
+    memcpy(&fd, CMSG_DATA(rights), sizeof fd);
+    received.fd.reset(fd);
+  }
+  return true;
+}
+
+void Step::begin(const char* name) {
+  if (timed_) {
+    int64_t now = now_ns();
+    if (began_ != 0) {
+      send_message(socket_, static_cast<uint8_t>(MessageKind::timing), now - began_, name_);
+    }
+    began_ = now;
+  }
+  name_ = name;
+}
+
+void Step::fail(std::string_view detail, int errnum, int status) const {
+  std::string text = std::string(name_) + ": " + std::string(detail);
+  if (errnum != 0) text += std::string(": ") + strerror(errnum);
+  if (socket_ >= 0) {
+    send_message(socket_, static_cast<uint8_t>(MessageKind::failed), status, text);
+  } else {
+    text = "sbox: " + text + "\n";
+    (void)!write(2, text.data(), text.size());
+  }
+  _exit(status);
+}
+
+void Step::require(bool ok, std::string_view detail) const {
+  if (!ok) fail(detail, errno);
+}
+
+}  // namespace sbox

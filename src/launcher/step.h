@@ -1,0 +1,64 @@
+// How set-up fails: every module gets a Step, says what it is about to do, and ends the process through it when a call
+// does not do what it must. Nothing is ever skipped or tried in a weaker form.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.h"
+
+namespace sbox {
+
+// What the child tells the supervisor, one packet each, on a SOCK_SEQPACKET socket.
+enum class MessageKind : uint8_t {
+  failed,     // text: "STEP: DETAIL: REASON"; value: exit status
+  directory,  // descriptor: a tmpfs in which helper number `value` makes its socket
+  terminal,   // descriptor: the master of the sandbox's pty
+  follow,     // descriptor: a generated file to keep up to date, for node number `value`
+  set_up,     // everything is made; the helpers must serve before the program may start
+  started,    // the program's process exists
+  stopped,    // the program was stopped by a signal
+  ended,      // value: exit status
+  timing,     // text: step, value: nanoseconds since the last
+};
+// What the supervisor tells the child.
+enum class CommandKind : uint8_t {
+  go,               // the helpers serve
+  signal,           // value: to the program
+  signal_group,     // value: to the program's process group, as a terminal would
+};
+
+struct Message {
+  uint8_t kind = 0;
+  int64_t value = 0;
+  std::string text;
+  UniqueFd fd;
+};
+
+// False with errno set when it could not be sent whole.
+bool send_message(int socket, uint8_t kind, int64_t value, std::string_view text = {}, int fd = -1);
+// False at the end of the stream or on error (errno 0 at the end).
+bool receive_message(int socket, Message& message);
+
+class Step {
+ public:
+  // socket: to the supervisor; -1: this is the supervisor, failures go to standard error. With `timed` the duration of each step is sent when the next begins.
+  Step(int socket, bool timed) : socket_(socket), timed_(timed) {}
+
+  void begin(const char* name);
+  [[noreturn]] void fail(std::string_view detail, int errnum, int status = 125) const;
+  // Ends the process with errno's reason unless `ok`.
+  void require(bool ok, std::string_view detail) const;
+  int socket() const { return socket_; }
+
+ private:
+  int socket_;
+  bool timed_;
+  const char* name_ = "set-up";
+  int64_t began_ = 0;
+};
+
+int64_t now_ns();  // CLOCK_MONOTONIC
+
+}  // namespace sbox

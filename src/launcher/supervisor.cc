@@ -1,0 +1,301 @@
+#include "launcher/supervisor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+
+#include "launcher/follow.h"
+#include "launcher/helper.h"
+#include "launcher/init.h"
+#include "launcher/kernel.h"
+#include "launcher/relay.h"
+#include "launcher/terminal.h"
+
+namespace sbox {
+namespace {
+
+constexpr int kFailure = 125;
+constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+
+int complain(const std::string& text) {
+  std::string line = "sbox: " + text + "\n";
+  // There is nobody left to tell when this fails.
+  (void)!write(2, line.data(), line.size());
+  return kFailure;
+}
+
+int complain_errno(const std::string& what) { return complain(what + ": " + strerror(errno)); }
+
+// What to do about the refusals that people meet.
+std::string hint_for(const std::string& failure) {
+  if (failure.starts_with("namespaces:") || failure.starts_with("ids:")) return " (run `sbox doctor` for the remedy)";
+  return "";
+}
+
+bool make_host_directory(const std::string& path) {
+  UniqueFd at(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (size_t begin = 1; at && begin < path.size();) {
+    size_t end = std::min(path.find('/', begin), path.size());
+    std::string name = path.substr(begin, end - begin);
+    UniqueFd next = open_at(at.get(), name.c_str(), O_PATH | O_DIRECTORY, kBeneath);
+    if (!next && errno == ENOENT && mkdirat(at.get(), name.c_str(), 0700) == 0) {
+      next = open_at(at.get(), name.c_str(), O_PATH | O_DIRECTORY, kBeneath);
+    }
+    at = std::move(next);
+    begin = end + 1;
+  }
+  return at.ok();
+}
+
+class Supervisor {
+ public:
+  explicit Supervisor(const Plan& plan) : plan_(plan) {}
+  ~Supervisor() { end_everything(); }
+  int run();
+
+ private:
+  bool block_signals();
+  bool start_init();
+  int loop();
+  void handle_message();
+  void handle(Message message);
+  void start_the_helper(Message& message);
+  void check_helpers(const std::vector<pollfd>& polled);
+  void go_when_ready();
+  void handle_signals();
+  void forward(const signalfd_siginfo& info);
+  void stop_with_program(int signal_number);
+  void end_everything();
+  void fail(const std::string& text, int status = kFailure);
+  void command(CommandKind kind, int value) { send_message(socket_.get(), static_cast<uint8_t>(kind), value); }
+
+  const Plan& plan_;
+  Stdio stdio_;
+  sigset_t caller_mask_{};
+  bool caller_ignores_pipe_ = false;
+  UniqueFd signals_, socket_, init_;
+  std::optional<Relay> relay_;
+  Terminal terminal_;
+  Followers followers_;
+  std::vector<RunningHelper> helpers_;
+  bool is_set_up_ = false, is_started_ = false, is_init_gone_ = false;
+  std::optional<int> status_;
+};
+
+bool Supervisor::block_signals() {
+  caller_ignores_pipe_ = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
+  signal(SIGCHLD, SIG_DFL);
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  for (int number : kForwarded) sigaddset(&blocked, number);
+  for (int number : {SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGWINCH}) sigaddset(&blocked, number);
+  if (sigprocmask(SIG_SETMASK, &blocked, &caller_mask_) != 0) return false;
+  signals_.reset(signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
+  return signals_.ok();
+}
+
+bool Supervisor::start_init() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return false;
+  socket_.reset(ends[0]);
+  UniqueFd inside(ends[1]);
+  Namespaces here = current_namespaces(Step(-1, false));
+  unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  if (plan_.own_network) flags |= CLONE_NEWNET;
+  int pidfd = -1;
+  long pid = syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
+  if (pid < 0) return false;
+  if (pid == 0) {
+    socket_.reset();
+    run_init({plan_, stdio_, here, caller_mask_, caller_ignores_pipe_}, inside.get());
+  }
+  init_.reset(pidfd);
+  return true;
+}
+
+int Supervisor::run() {
+  if (!block_signals()) return complain_errno("signals");
+  for (const std::string& directory : plan_.make_directories) {
+    if (!make_host_directory(directory)) return complain_errno(directory);
+  }
+  if (!prepare_stdio(stdio_)) return complain_errno("standard streams");
+  terminal_.attach(stdio_);
+  if (!start_init()) {
+    std::string failure = std::string("namespaces: ") + strerror(errno);
+    return complain(failure + hint_for(failure));
+  }
+  for (Stream& stream : stdio_.streams) stream.inside.reset();
+  relay_.emplace(stdio_);
+  return loop();
+}
+
+int Supervisor::loop() {
+  std::vector<pollfd> polled;
+  while (!(is_init_gone_ && relay_->is_drained())) {
+    polled.clear();
+    polled.push_back({signals_.get(), POLLIN, 0});
+    if (!is_init_gone_) polled.push_back({init_.get(), POLLIN, 0});
+    polled.push_back({socket_.get(), POLLIN, 0});
+    polled.push_back({followers_.descriptor(), POLLIN, 0});
+    for (const RunningHelper& helper : helpers_) polled.push_back({helper.ready.get(), POLLIN, 0});
+    relay_->prepare(polled, !is_init_gone_ && terminal_.may_read());
+    if (poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return complain_errno("poll");
+    auto happened = [&](int fd) {
+      return fd >= 0 && std::any_of(polled.begin(), polled.end(),
+                                    [&](const pollfd& p) { return p.fd == fd && p.revents != 0; });
+    };
+    if (happened(socket_.get())) handle_message();
+    if (happened(followers_.descriptor())) followers_.update();
+    check_helpers(polled);
+    relay_->work(polled);
+    if (happened(signals_.get())) handle_signals();
+    if (!is_init_gone_ && happened(init_.get())) {
+      while (socket_) handle_message();  // what it said last
+      is_init_gone_ = true;
+    }
+  }
+  if (!status_) fail(is_started_ ? "the sandbox was killed" : "the sandbox was killed before the program started",
+                     is_started_ ? 128 + SIGKILL : kFailure);
+  return *status_;
+}
+
+void Supervisor::handle_message() {
+  Message message;
+  if (receive_message(socket_.get(), message)) return handle(std::move(message));
+  socket_.reset();
+}
+
+void Supervisor::handle(Message message) {
+  switch (static_cast<MessageKind>(message.kind)) {
+    case MessageKind::failed: return fail(message.text + hint_for(message.text), static_cast<int>(message.value));
+    case MessageKind::directory: return start_the_helper(message);
+    case MessageKind::terminal:
+      relay_->add_terminal(stdio_, std::move(message.fd));
+      return terminal_.connect(relay_->terminal_master());
+    case MessageKind::follow: {
+      const std::string& source = plan_.nodes[static_cast<size_t>(message.value)].source;
+      if (!followers_.add(source, std::move(message.fd))) fail("watch " + source + ": " + strerror(errno));
+      return;
+    }
+    case MessageKind::set_up:
+      is_set_up_ = true;
+      return go_when_ready();
+    case MessageKind::started: is_started_ = true; return;
+    case MessageKind::stopped: return stop_with_program(static_cast<int>(message.value));
+    case MessageKind::ended:
+      if (!status_) status_ = static_cast<int>(message.value);
+      return;
+    case MessageKind::timing: {
+      char text[128];
+      snprintf(text, sizeof text, "%8.3f ms  %.64s", static_cast<double>(message.value) / 1e6, message.text.c_str());
+      complain(text);
+      return;
+    }
+  }
+}
+
+void Supervisor::start_the_helper(Message& message) {
+  helpers_.push_back(start_helper(plan_.helpers[static_cast<size_t>(message.value)], message.fd.get()));
+  if (helpers_.back().pid < 0) fail("start " + helpers_.back().name + ": " + strerror(errno));
+}
+
+void Supervisor::check_helpers(const std::vector<pollfd>& polled) {
+  for (RunningHelper& helper : helpers_) {
+    bool happened = std::any_of(polled.begin(), polled.end(), [&](const pollfd& p) {
+      return helper.ready && p.fd == helper.ready.get() && p.revents != 0;
+    });
+    if (!happened) continue;
+    char byte = 0;
+    if (read(helper.ready.get(), &byte, 1) == 1) {
+      helper.serves = true;
+      go_when_ready();
+      continue;
+    }
+    // When it goes later, what it mediates is gone with it: the program has no other way to there.
+    helper.ready.reset();
+    if (!helper.serves) fail(helper.name + ": it ended before it served");
+  }
+}
+
+void Supervisor::go_when_ready() {
+  bool all = helpers_.size() == plan_.helpers.size() &&
+             std::all_of(helpers_.begin(), helpers_.end(), [](const RunningHelper& h) { return h.serves; });
+  if (is_set_up_ && all) command(CommandKind::go, 0);
+}
+
+void Supervisor::handle_signals() {
+  signalfd_siginfo info;
+  while (read(signals_.get(), &info, sizeof info) == sizeof info) forward(info);
+}
+
+void Supervisor::forward(const signalfd_siginfo& info) {
+  int number = static_cast<int>(info.ssi_signo);
+  switch (number) {
+    case SIGCHLD: return;  // the descriptors tell
+    case SIGWINCH: return terminal_.copy_size();
+    case SIGTTIN:
+    case SIGTTOU: return;
+    case SIGCONT:
+      terminal_.enter();
+      return command(CommandKind::signal_group, SIGCONT);
+    case SIGTSTP:
+      if (is_started_) return command(CommandKind::signal_group, SIGTSTP);
+      return stop_with_program(SIGTSTP);
+    default: break;
+  }
+  if (!is_started_) {
+    // Nothing of the program exists: ending the set-up is all that the signal can mean.
+    status_ = 128 + number;
+    syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
+    return;
+  }
+  bool from_terminal = info.ssi_code == SI_KERNEL;
+  command(from_terminal ? CommandKind::signal_group : CommandKind::signal, number);
+}
+
+// The program has stopped: so does the caller's whole job, until it is continued.
+void Supervisor::stop_with_program(int signal_number) {
+  terminal_.leave();
+  if (signal_number != SIGSTOP && terminal_.is_connected()) kill(0, SIGTSTP);
+  raise(SIGSTOP);
+}
+
+void Supervisor::fail(const std::string& text, int status) {
+  if (status_) return;
+  terminal_.leave();
+  complain(text);
+  status_ = status;
+  syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
+}
+
+void Supervisor::end_everything() {
+  terminal_.leave();
+  if (init_) {
+    syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
+    siginfo_t info{};
+    waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED);
+  }
+  for (RunningHelper& helper : helpers_) {
+    if (helper.pid <= 0) continue;
+    kill(helper.pid, SIGKILL);
+    waitpid(helper.pid, nullptr, 0);
+  }
+}
+
+}  // namespace
+
+int supervise(const Plan& plan) { return Supervisor(plan).run(); }
+
+}  // namespace sbox

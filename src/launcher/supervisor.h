@@ -1,0 +1,13 @@
+// The process that stays outside, in the caller's place: starts process 1 of the sandbox and the helpers, relays the
+// streams and signals, and returns the program's exit status.
+#pragma once
+
+#include "plan/plan.h"
+
+namespace sbox {
+
+// Preconditions: single-threaded; 0, 1, 2 are open; no other descriptor is. Returns an exit status; says on standard
+// error why when that is sbox's own failure.
+int supervise(const Plan& plan);
+
+}  // namespace sbox

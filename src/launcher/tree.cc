@@ -1,0 +1,264 @@
+#include "launcher/tree.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "launcher/mounts.h"
+
+namespace sbox {
+namespace {
+
+constexpr char kWorkshop[] = ".sbox-workshop";
+constexpr char kNoDirectory[] = "directory";
+constexpr char kNoFile[] = "file";
+constexpr uint64_t kSmall = 1 << 20;
+constexpr uint64_t kFewInodes = 1024;
+
+struct Place {
+  UniqueFd parent;
+  std::string name;
+};
+
+class TreeBuilder {
+ public:
+  TreeBuilder(const Step& step, const Root& root, Prepared prepared)
+      : step_(step), root_(root.fd.get()), prepared_(std::move(prepared)) {
+    own_devices_.push_back(device_of(root_));
+    open_workshop();
+  }
+
+  void make(const Node& node, size_t number);
+  void finish();
+
+ private:
+  void make_directory(const Node& node);
+  void make_file(const Node& node);
+  void make_symlink(const Node& node);
+  void make_follow(const Node& node, size_t number);
+  void make_pin(const Node& node);
+  void make_hide(const Node& node);
+  void make_tmpfs(const Node& node, size_t number);
+
+  Place place_of(const Node& node);
+  UniqueFd make_parents(const std::string& directory);
+  UniqueFd target_of(const Node& node, bool is_file);
+  void attach(const Node& node, UniqueFd mount, bool is_file);
+  bool is_own(int directory) const;
+  dev_t device_of(int fd) const;
+  void write_new_file(int directory, const std::string& name, uint32_t mode, const std::string& content);
+  void open_workshop();
+  void set_read_only(int mount, const std::string& name);
+
+  const Step& step_;
+  int root_;
+  Prepared prepared_;
+  UniqueFd workshop_;
+  std::vector<dev_t> own_devices_;        // file systems that only this sandbox has
+  std::vector<std::pair<UniqueFd, std::string>> open_masks_;  // hide nodes that hold mount points: closed last
+};
+
+void TreeBuilder::make(const Node& node, size_t number) {
+  switch (node.kind) {
+    case NodeKind::directory: return make_directory(node);
+    case NodeKind::file: return make_file(node);
+    case NodeKind::symlink: return make_symlink(node);
+    case NodeKind::follow: return make_follow(node, number);
+    case NodeKind::bind: return attach(node, std::move(prepared_[number]), node.is_file);
+    case NodeKind::pin: return make_pin(node);
+    case NodeKind::hide: return make_hide(node);
+    case NodeKind::tmpfs: return make_tmpfs(node, number);
+    case NodeKind::proc: return attach(node, std::move(prepared_[number]), false);
+    case NodeKind::devpts: return attach(node, new_devpts(step_), false);
+  }
+}
+
+void TreeBuilder::make_directory(const Node& node) {
+  Place place = place_of(node);
+  if (mkdirat(place.parent.get(), place.name.c_str(), node.mode) == 0) return;
+  step_.require(errno == EEXIST, node.target);
+  UniqueFd existing = open_at(root_, node.target.c_str(), O_PATH | O_DIRECTORY, kInRoot);
+  step_.require(existing.ok(), node.target);
+}
+
+void TreeBuilder::make_file(const Node& node) {
+  Place place = place_of(node);
+  write_new_file(place.parent.get(), place.name, node.mode, node.content);
+}
+
+void TreeBuilder::make_symlink(const Node& node) {
+  Place place = place_of(node);
+  step_.require(symlinkat(node.content.c_str(), place.parent.get(), place.name.c_str()) == 0, node.target);
+}
+
+// The file lives on the workshop's tmpfs, which stays writable for who holds a descriptor of it; what is seen at the
+// target is a read-only mount of it.
+void TreeBuilder::make_follow(const Node& node, size_t number) {
+  std::string name = "follow-" + std::to_string(number);
+  write_new_file(workshop_.get(), name, 0644, node.content);
+  UniqueFd writer = open_at(workshop_.get(), name.c_str(), O_WRONLY, kBeneath);
+  UniqueFd shown = open_at(workshop_.get(), name.c_str(), O_PATH, kBeneath);
+  step_.require(writer.ok() && shown.ok(), node.target);
+  attach(node, clone_mount(step_, shown.get(), mount_attributes(node), node.target), true);
+  step_.require(send_message(step_.socket(), static_cast<uint8_t>(MessageKind::follow), static_cast<int64_t>(number), {},
+                             writer.get()),
+                node.target);
+}
+
+void TreeBuilder::make_pin(const Node& node) {
+  UniqueFd target = open_at(root_, node.target.c_str(), O_PATH, kInRoot);
+  step_.require(target.ok(), node.target);
+  UniqueFd mount = clone_mount(step_, target.get(), mount_attributes(node), node.target);
+  step_.require(
+      move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
+      "pin " + node.target);
+}
+
+void TreeBuilder::make_hide(const Node& node) {
+  constexpr uint64_t kMask = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  if (node.mode != 0 && !node.is_file) {
+    UniqueFd mask = new_tmpfs(step_, {.size = kSmall, .inodes = kFewInodes, .mode = node.mode}, kMask);
+    own_devices_.push_back(device_of(mask.get()));
+    UniqueFd kept(dup(mask.get()));
+    step_.require(kept.ok(), node.target);
+    attach(node, std::move(mask), false);
+    open_masks_.emplace_back(std::move(kept), node.target);
+    return;
+  }
+  UniqueFd nothing = open_at(workshop_.get(), node.is_file ? kNoFile : kNoDirectory, O_PATH, kBeneath);
+  step_.require(nothing.ok(), "mask");
+  attach(node, clone_mount(step_, nothing.get(), kMask | MOUNT_ATTR_RDONLY, node.target), node.is_file);
+}
+
+void TreeBuilder::make_tmpfs(const Node& node, size_t number) {
+  UniqueFd mount = prepared_[number] ? std::move(prepared_[number]) : new_tmpfs_for(step_, node);
+  own_devices_.push_back(device_of(mount.get()));
+  attach(node, std::move(mount), false);
+}
+
+Place TreeBuilder::place_of(const Node& node) {
+  size_t slash = node.target.rfind('/');
+  if (slash == std::string::npos || slash + 1 == node.target.size()) step_.fail(node.target, EINVAL);
+  std::string directory = slash == 0 ? "/" : node.target.substr(0, slash);
+  Place place{open_at(root_, directory.c_str(), O_PATH | O_DIRECTORY, kInRoot), node.target.substr(slash + 1)};
+  if (!place.parent && errno == ENOENT) place.parent = make_parents(directory);
+  step_.require(place.parent.ok(), directory);
+  if (!node.make_target && !is_own(place.parent.get())) {
+    // Below a bind nothing is made: not for the host's sake, and because what is there may belong to a sandbox.
+    struct stat status {};
+    step_.require(fstatat(place.parent.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0, node.target);
+  }
+  return place;
+}
+
+UniqueFd TreeBuilder::make_parents(const std::string& directory) {
+  UniqueFd at(fcntl(root_, F_DUPFD_CLOEXEC, 0));
+  for (size_t begin = 1; begin < directory.size();) {
+    size_t end = std::min(directory.find('/', begin), directory.size());
+    std::string name = directory.substr(begin, end - begin);
+    UniqueFd next = open_at(at.get(), name.c_str(), O_PATH | O_DIRECTORY, kBeneath);
+    if (!next && errno == ENOENT && is_own(at.get())) {
+      step_.require(mkdirat(at.get(), name.c_str(), 0755) == 0, directory);
+      next = open_at(at.get(), name.c_str(), O_PATH | O_DIRECTORY, kBeneath);
+    }
+    step_.require(next.ok(), directory);
+    at = std::move(next);
+    begin = end + 1;
+  }
+  return at;
+}
+
+UniqueFd TreeBuilder::target_of(const Node& node, bool is_file) {
+  uint64_t flags = O_PATH | (is_file ? 0 : O_DIRECTORY);
+  UniqueFd target = open_at(root_, node.target.c_str(), flags, kInRoot);
+  if (target || errno != ENOENT) return target;
+  Place place = place_of(node);
+  if (is_file) {
+    write_new_file(place.parent.get(), place.name, 0444, "");
+  } else {
+    step_.require(mkdirat(place.parent.get(), place.name.c_str(), node.make_target ? 0700 : 0755) == 0, node.target);
+  }
+  return open_at(place.parent.get(), place.name.c_str(), flags, kBeneath);
+}
+
+void TreeBuilder::attach(const Node& node, UniqueFd mount, bool is_file) {
+  UniqueFd target = target_of(node, is_file);
+  step_.require(target.ok(), node.target);
+  step_.require(
+      move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
+      "attach " + node.target);
+}
+
+bool TreeBuilder::is_own(int directory) const {
+  dev_t device = device_of(directory);
+  return std::find(own_devices_.begin(), own_devices_.end(), device) != own_devices_.end();
+}
+
+dev_t TreeBuilder::device_of(int fd) const {
+  struct stat status {};
+  step_.require(fstat(fd, &status) == 0, "fstat");
+  return status.st_dev;
+}
+
+void TreeBuilder::write_new_file(int directory, const std::string& name, uint32_t mode, const std::string& content) {
+  UniqueFd file = open_at(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, kBeneath, mode);
+  step_.require(file.ok(), name);
+  for (size_t done = 0; done < content.size();) {
+    ssize_t size = write(file.get(), content.data() + done, content.size() - done);
+    step_.require(size > 0, name);
+    done += static_cast<size_t>(size);
+  }
+}
+
+void TreeBuilder::open_workshop() {
+  UniqueFd mount = new_tmpfs(step_, {.size = kSmall, .inodes = kFewInodes, .mode = 0700}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  step_.require(mkdirat(root_, kWorkshop, 0700) == 0, "workshop");
+  step_.require(move_mount(mount.get(), "", root_, kWorkshop, MOVE_MOUNT_F_EMPTY_PATH) == 0, "workshop");
+  workshop_ = open_at(root_, kWorkshop, O_PATH | O_DIRECTORY, kInRoot);
+  step_.require(workshop_.ok(), "workshop");
+  step_.require(mkdirat(workshop_.get(), kNoDirectory, 0) == 0, "workshop");
+  write_new_file(workshop_.get(), kNoFile, 0, "");
+}
+
+void TreeBuilder::set_read_only(int mount, const std::string& name) {
+  struct mount_attr change {};
+  change.attr_set = MOUNT_ATTR_RDONLY;
+  step_.require(mount_setattr(mount, "", AT_EMPTY_PATH, &change, sizeof change) == 0, "close " + name);
+}
+
+void TreeBuilder::finish() {
+  step_.require(umount2((std::string("/") + kWorkshop).c_str(), MNT_DETACH) == 0, "workshop");
+  workshop_.reset();
+  step_.require(unlinkat(root_, kWorkshop, AT_REMOVEDIR) == 0, "workshop");
+  for (auto& [mount, name] : open_masks_) set_read_only(mount.get(), name);
+  set_read_only(root_, "the root");
+}
+
+// No rule of Landlock covers a file directly on the root, so once the ruleset is in force this one cannot be opened.
+UniqueFd make_probe(const Step& step, int root) {
+  constexpr char kProbe[] = ".sbox-probe";
+  UniqueFd file = open_at(root, kProbe, O_WRONLY | O_CREAT | O_EXCL, kInRoot, 0444);
+  step.require(file.ok(), "probe");
+  UniqueFd probe = open_at(root, kProbe, O_PATH, kInRoot);
+  step.require(probe.ok() && unlinkat(root, kProbe, 0) == 0, "probe");
+  return probe;
+}
+
+}  // namespace
+
+UniqueFd new_tmpfs_for(const Step& step, const Node& node) {
+  TmpfsOptions options{.size = node.size, .inodes = node.inodes, .mode = node.mode};
+  return new_tmpfs(step, options, mount_attributes(node));
+}
+
+UniqueFd build_tree(const Step& step, const Plan& plan, const Root& root, Prepared prepared) {
+  UniqueFd probe = make_probe(step, root.fd.get());
+  TreeBuilder builder(step, root, std::move(prepared));
+  for (size_t i = 0; i < plan.nodes.size(); ++i) builder.make(plan.nodes[i], i);
+  builder.finish();
+  return probe;
+}
+
+}  // namespace sbox
