@@ -1,0 +1,43 @@
+#include "cli/command.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "cli/doctor.h"
+#include "cli/explain.h"
+#include "cli/lint.h"
+#include "cli/run.h"
+#include "cli/show.h"
+
+namespace sbox {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+constexpr Command kCommands[] = {
+    {"run", "[OPTIONS] [--] PROGRAM [ARG...]", "run PROGRAM; for programs that are called like a command of sbox",
+     [](const Context& context, const Arguments& arguments) { return run_run(context, arguments); }},
+    {"show", "PROFILE", "the effective profile, each line with its origin",
+     [](const Context& context, const Arguments& arguments) { return run_show(context.search, arguments); }},
+    {"explain", "PROFILE [PATH]", "what the program can touch, in plain words; for one path: yes or no, and why",
+     [](const Context& context, const Arguments& arguments) {
+       return run_explain(context.search, context.host, context.prefix, arguments);
+     }},
+    {"lint", "[FILE...]", "check profiles for mistakes, dangerous and useless settings",
+     [](const Context& context, const Arguments& arguments) { return run_lint(context.search, arguments); }},
+    {"doctor", "[--json]", "what this host supports, and the remedy for what it lacks",
+     [](const Context& context, const Arguments& arguments) { return run_doctor(context.host, arguments); }},
+};
+
+constexpr std::string_view kReserved[] = {"list",   "join",    "stop", "top",  "log",    "learn",   "diff", "commit",
+                                          "discard", "enable", "disable", "export", "audit", "edit", "snapshot", "restore"};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+bool is_reserved(std::string_view word) {
+  return std::find(std::begin(kReserved), std::end(kReserved), word) != std::end(kReserved);
+}
+
+}  // namespace sbox

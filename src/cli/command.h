@@ -1,0 +1,32 @@
+// The subcommands: one row each, one file each.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/host.h"
+#include "profile/reader.h"
+
+namespace sbox {
+
+// What every command works on.
+struct Context {
+  const Host& host;
+  const SearchPath& search;
+  const std::string& prefix;  // of the installation: PREFIX/share/sbox
+};
+
+struct Command {
+  std::string_view name, arguments, summary;
+  // `arguments` without the command's name. Returns the exit status; throws Error.
+  int (*run)(const Context& context, const std::vector<std::string>& arguments);
+};
+
+std::span<const Command> commands();
+
+// Words that a later version may make a command: never taken for a program, so that scripts keep their meaning.
+bool is_reserved(std::string_view word);
+
+}  // namespace sbox

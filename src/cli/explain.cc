@@ -1,0 +1,278 @@
+#include "cli/explain.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/page.h"
+#include "plan/paths.h"
+#include "plan/planner.h"
+
+namespace sbox {
+namespace {
+
+constexpr uint64_t kScopeAbstractSockets = 1;  // LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET
+
+std::string variable(const Plan& plan, std::string_view name) {
+  for (const std::string& each : plan.environment) {
+    if (each.size() > name.size() && each.starts_with(name) && each[name.size()] == '=') {
+      return each.substr(name.size() + 1);
+    }
+  }
+  return "";
+}
+
+// Where the value was written; empty for a default.
+std::string origin(const Profile& profile, Key key) {
+  return profile.is_set(key) ? profile.scalar(key).origin.text() : "";
+}
+
+std::string short_path(const std::string& path, const std::string& home) {
+  return !home.empty() && is_at_or_below(path, home) ? join("~", rest_below(path, home)) : path;
+}
+
+std::string shown(const Node& node, const std::string& home) {
+  std::string text = short_path(node.target, home);
+  if (node.kind == NodeKind::bind && node.source != node.target) text += " (" + short_path(node.source, home) + ")";
+  return text;
+}
+
+using Wanted = bool (*)(const Node&);
+
+bool is_device(const Node& node) { return node.kind == NodeKind::bind && node.device; }
+bool is_read_only(const Node& node) { return node.kind == NodeKind::bind && !node.device && !node.writable; }
+bool is_read_write(const Node& node) { return node.kind == NodeKind::bind && !node.device && node.writable; }
+bool is_hidden(const Node& node) { return node.kind == NodeKind::hide; }
+bool is_tmpfs(const Node& node) { return node.kind == NodeKind::tmpfs && node.writable; }
+
+// What lines of the profile ask for, each with its line; then what every sandbox has, in a row.
+void list_nodes(Page& page, const Plan& plan, Wanted wanted, const std::string& sentence,
+                const std::string& sentence_of_all) {
+  std::string home = variable(plan, "HOME");
+  std::vector<std::string> of_all;
+  bool is_first = true;
+  for (const Node& node : plan.nodes) {
+    if (!wanted(node)) continue;
+    if (node.origin == "sbox") {
+      of_all.push_back(shown(node, home));
+      continue;
+    }
+    if (is_first) page.say(sentence);
+    is_first = false;
+    page.item(shown(node, home), node.origin);
+  }
+  if (of_all.empty()) return;
+  page.say(sentence_of_all);
+  page.items(of_all);
+}
+
+void say_home(Page& page, const Profile& profile) {
+  const std::string& mode = profile.text(Key::home_mode);
+  std::string from = origin(profile, Key::home_mode);
+  if (mode == "empty")
+    page.say("The home directory is empty, but for what is named below, and forgotten at the end.", from);
+  if (mode == "private")
+    page.say("The home directory is the profile's own and kept; of the real one only what is named below.", from);
+  if (mode == "overlay") page.say("The home directory is a copy of the real one: changes stay in the sandbox.", from);
+  if (mode == "host" && profile.list(Key::home_keep).empty())
+    page.say("The home directory is the real one, all of it.", from);
+  if (mode == "host" && !profile.list(Key::home_keep).empty())
+    page.say("Of the real home directory what is named below.", from);
+}
+
+void explain_files(Page& page, const Profile& profile, const Plan& plan) {
+  page.heading("Files");
+  say_home(page, profile);
+  list_nodes(page, plan, is_read_write, "It may read and change:", "It may read and change, as sbox set it up:");
+  list_nodes(page, plan, is_read_only, "It may read:", "It may read, as every program on this desktop needs:");
+  list_nodes(page, plan, is_hidden, "Hidden:", "Hidden, for it holds the rules of sbox:");
+  list_nodes(page, plan, is_tmpfs, "Its own, empty at the start and forgotten at the end:",
+             "Its own in every sandbox, empty at the start and forgotten at the end:");
+  const std::string& arguments = profile.text(Key::files_arguments);
+  if (arguments != "no") {
+    page.say("Files named on the command line are granted for that run, " + arguments + ".",
+             origin(profile, Key::files_arguments));
+  }
+  page.say("Nothing else of the host's files is there.");
+}
+
+void explain_devices(Page& page, const Plan& plan) {
+  page.heading("Devices");
+  list_nodes(page, plan, is_device, "By the profile:", "Those of every sandbox, which are no hardware:");
+}
+
+void explain_network(Page& page, const Profile& profile) {
+  page.heading("Network");
+  std::string from = origin(profile, Key::network_mode);
+  const std::string& mode = profile.text(Key::network_mode);
+  if (mode == "none") page.say("None: only a loopback of its own.", from);
+  if (mode == "private") page.say("A network of its own with connections outward.", from);
+  if (mode == "host") page.say("The host's: every address that this machine reaches, itself included.", from);
+}
+
+void explain_display(Page& page, const Profile& profile, const Plan& plan) {
+  page.heading("Display and sound");
+  bool has_wayland = !variable(plan, "WAYLAND_DISPLAY").empty(), has_x11 = !variable(plan, "DISPLAY").empty();
+  if (has_wayland) page.say("Wayland: its own windows.", origin(profile, Key::display_wayland));
+  if (has_x11) page.say("X11: the whole screen and keyboard (see below).", origin(profile, Key::display_x11));
+  bool wants = profile.flag(Key::display_wayland) || profile.text(Key::display_x11) != "no";
+  if (wants && !has_wayland && !has_x11) page.say("The profile asks for a display, but there is none here now.");
+  if (!wants) page.say("No display.");
+  if (profile.flag(Key::audio_playback)) {
+    page.say("Sound, where the host has a sound server.", origin(profile, Key::audio_playback));
+  } else {
+    page.say("No sound.");
+  }
+}
+
+void list_rules(Page& page, const Profile& profile, Key key, const std::string& sentence) {
+  const std::vector<Value>& rules = profile.list(key);
+  if (rules.empty()) return;
+  page.say(sentence);
+  for (const Value& rule : rules) page.item(rule.text, rule.origin.text());
+}
+
+void explain_dbus(Page& page, const Profile& profile) {
+  page.heading("Session bus");
+  std::string from = origin(profile, Key::dbus_session);
+  const std::string& mode = profile.text(Key::dbus_session);
+  if (mode == "no") page.say("None.", from);
+  if (mode == "full") page.say("All of it, unfiltered.", from);
+  if (mode != "filtered") return;
+  page.say("Through a filter that hides all but these names.", from);
+  list_rules(page, profile, Key::dbus_talk, "It may call and hear:");
+  list_rules(page, profile, Key::dbus_own, "It may be:");
+  list_rules(page, profile, Key::dbus_see, "It may see the presence of:");
+  list_rules(page, profile, Key::dbus_call, "It may call these methods alone:");
+  if (profile.flag(Key::desktop_notifications)) {
+    page.say("It may show notifications.", origin(profile, Key::desktop_notifications));
+  }
+}
+
+void say_if(Page& page, const Profile& profile, Key key, const std::string& sentence) {
+  if (profile.flag(key)) page.say(sentence, origin(profile, key));
+}
+
+void explain_process(Page& page, const Profile& profile) {
+  page.heading("Processes");
+  page.say("It sees no process but its own, gains no rights by set-user-ID programs, and all of it ends together.");
+  bool is_filtered = profile.text(Key::seccomp_mode) != "none";
+  page.say(is_filtered ? "System calls are filtered by an allow-list." : "System calls are not filtered.",
+           origin(profile, Key::seccomp_mode));
+  if (is_filtered) {
+    list_rules(page, profile, Key::seccomp_allow, "Further system calls:");
+    list_rules(page, profile, Key::seccomp_deny, "System calls taken away:");
+  }
+  say_if(page, profile, Key::process_nested_sandbox, "It may make user namespaces, for a sandbox of its own.");
+  say_if(page, profile, Key::process_debug, "Its processes may trace each other.");
+  say_if(page, profile, Key::process_write_xor_execute, "No memory is writable and executable.");
+  say_if(page, profile, Key::seccomp_32_bit, "32-bit programs run.");
+}
+
+struct Concern {
+  bool (*applies)(const Profile&, const Plan&);
+  const char* text;
+};
+
+constexpr Concern kConcerns[] = {
+    {[](const Profile& p, const Plan& plan) {
+       return p.text(Key::display_x11) != "nested" && !variable(plan, "DISPLAY").empty();
+     },
+     "X11 keeps no program apart from another: it can read every key, take pictures of every window, and type into "
+     "them "
+     "(a terminal's too). Only Wayland prevents that (display.x11 = no)."},
+    {[](const Profile& p, const Plan&) { return p.text(Key::network_mode) == "host"; },
+     "With the host's network it reaches the services that listen on this machine alone, and the local network."},
+    {[](const Profile& p, const Plan& plan) {
+       return p.text(Key::network_mode) == "host" && !(plan.landlock.scoped & kScopeAbstractSockets);
+     },
+     "This kernel cannot keep it from the abstract sockets of the host (Landlock ABI 6 could): X11's and the session's "
+     "may be in reach."},
+    {[](const Profile& p, const Plan&) { return p.text(Key::dbus_session) == "full"; },
+     "The unfiltered session bus starts programs outside on demand: this is as good as no sandbox."},
+    {[](const Profile& p, const Plan&) { return p.text(Key::home_mode) == "host" && p.list(Key::home_keep).empty(); },
+     "It can change the files of the home directory that run at login or hold keys and passwords."},
+    {[](const Profile& p, const Plan&) { return p.flag(Key::audio_playback); },
+     "Who may play sound may also record it: the sound servers do not tell the two apart."},
+    {[](const Profile& p, const Plan&) { return p.flag(Key::devices_input); },
+     "Who reads input devices sees every key that is pressed in any program."},
+    {[](const Profile& p, const Plan&) { return p.flag(Key::devices_camera); }, "It can watch through the cameras."},
+    {[](const Profile& p, const Plan&) { return p.flag(Key::devices_usb); },
+     "Raw USB is storage, keyboards and security keys."},
+    {[](const Profile& p, const Plan&) { return p.flag(Key::process_nested_sandbox); },
+     "User namespaces open more of the kernel to it."},
+    {[](const Profile& p, const Plan&) { return p.text(Key::seccomp_mode) == "none"; },
+     "Without a filter all of the kernel is open to it."},
+};
+
+void explain_concerns(Page& page, const Profile& profile, const Plan& plan) {
+  page.heading("What to mind");
+  bool is_any = false;
+  for (const Concern& concern : kConcerns) {
+    if (!concern.applies(profile, plan)) continue;
+    page.say(std::string("- ") + concern.text);
+    is_any = true;
+  }
+  if (!is_any) page.say("Nothing in particular.");
+}
+
+Plan plan_for_some_program(const Profile& profile, const std::string& prefix, const Host& host) {
+  std::vector<std::string> programs = {profile.name()};
+  for (const Value& program : profile.list(Key::profile_programs)) programs.push_back(program.text);
+  for (const std::string& program : programs) {
+    try {
+      return make_plan(profile, {.program = program, .arguments = {}, .instance = "", .prefix = prefix}, host);
+    } catch (const Error& error) {
+      if (error.exit_status() != kExitNotFound && error.exit_status() != kExitNotExecutable) throw;
+    }
+  }
+  return make_plan(profile, {.program = "/bin/true", .arguments = {}, .instance = "", .prefix = prefix}, host);
+}
+
+}  // namespace
+
+std::string explain_page(const Profile& profile, const Plan& plan) {
+  Page page;
+  const std::string& description = profile.text(Key::profile_description);
+  page.heading(profile.name() + (description.empty() ? "" : ": " + description));
+  if (!profile.path().empty()) page.say(profile.path());
+  explain_files(page, profile, plan);
+  explain_devices(page, plan);
+  explain_network(page, profile);
+  explain_display(page, profile, plan);
+  explain_dbus(page, profile);
+  explain_process(page, profile);
+  explain_concerns(page, profile, plan);
+  return page.text();
+}
+
+Plan plan_to_explain(const SearchPath& search, const std::string& name, const std::string& prefix, const Host& host,
+                     std::string& missing) {
+  missing.clear();
+  try {
+    return plan_for_some_program(read_profile(search, name), prefix, host);
+  } catch (const Error& error) {
+    missing = error.line();
+  }
+  std::vector<Override> overrides;
+  for (const char* feature : {"display", "audio", "dbus", "gpu", "abstract-sockets"}) {
+    overrides.push_back({Override::Operation::add, Key::profile_optional, feature});
+  }
+  return plan_for_some_program(read_profile(search, name, overrides), prefix, host);
+}
+
+int run_explain(const SearchPath& search, const Host& host, const std::string& prefix,
+                const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.size() > 2) {
+    throw Error("explain", "needs a profile, and at most one path").hint("sbox explain PROFILE [PATH]");
+  }
+  Profile profile = read_profile(search, arguments[0]);
+  std::string missing;
+  Plan plan = plan_to_explain(search, arguments[0], prefix, host, missing);
+  std::string text =
+      arguments.size() == 2 ? explain_path(profile, plan, arguments[1], host) : explain_page(profile, plan);
+  if (!missing.empty()) text += "\nOn this host it cannot start now:\n  " + missing + "\n";
+  fputs(text.c_str(), stdout);
+  return 0;
+}
+
+}  // namespace sbox

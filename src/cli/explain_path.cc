@@ -1,0 +1,198 @@
+#include <optional>
+
+#include "cli/explain.h"
+#include "cli/page.h"
+#include "plan/paths.h"
+
+namespace sbox {
+namespace {
+
+// What was asked for, as the host and as the sandbox name it.
+struct Question {
+  std::string asked;   // normalised
+  std::string host;    // canonical
+  std::string inside;  // where the sandbox would have it
+  FileKind kind;
+  std::string home;
+};
+
+// A line of a profile: "[SECTION] KEY = VALUE".
+std::string line_of(const std::string& section, const std::string& key, const std::string& value) {
+  return "[" + section + "] " + key + " = " + value;
+}
+
+std::string absolute(const std::string& path, const Host& host) {
+  std::string whole = path;
+  if (path == "~" || path.starts_with("~/")) {
+    whole = host.variable("HOME").value_or(host.home()) + path.substr(1);
+  } else if (!path.starts_with("/")) {
+    whole = host.directory() + "/" + path;
+  }
+  std::optional<std::string> normal = normalise(whole);
+  if (path.empty() || !normal)
+    throw Error("path '" + path + "'", "not a path without '..'").hint("name it from the root");
+  return *normal;
+}
+
+Question make_question(const Plan& plan, const std::string& path, const Host& host) {
+  Question question;
+  question.asked = absolute(path, host);
+  Resolved found = host.resolve(question.asked);
+  question.host = normalise(join(found.path, found.rest)).value_or(found.path);
+  question.kind = found.status.kind;
+  question.inside = question.host;
+  question.home = host.variable("HOME").value_or(host.home());
+  std::string runtime = "/run/user/" + std::to_string(plan.uid);
+  std::string host_runtime = host.resolve(host.variable("XDG_RUNTIME_DIR").value_or(runtime)).path;
+  if (is_below(question.host, host_runtime)) question.inside = rebase(question.host, host_runtime, runtime);
+  return question;
+}
+
+// The node with the longest target at or above `path`, or null.
+const Node* covering(const Plan& plan, const std::string& path) {
+  const Node* best = nullptr;
+  for (const Node& node : plan.nodes) {
+    if (is_at_or_below(path, node.target) && (!best || node.target.size() >= best->target.size())) best = &node;
+  }
+  return best;
+}
+
+// A place inside where the host's file is seen.
+struct Sight {
+  const Node* node;
+  std::string inside;
+};
+
+std::optional<Sight> find_sight(const Plan& plan, const std::string& host_path) {
+  std::optional<Sight> best;
+  for (const Node& node : plan.nodes) {
+    bool shows_host = node.kind == NodeKind::bind || node.kind == NodeKind::pin;
+    if (!shows_host || !is_at_or_below(host_path, node.source)) continue;
+    std::string inside = rebase(host_path, node.source, node.target);
+    if (covering(plan, inside) == &node && (!best || node.writable)) best = Sight{&node, inside};
+  }
+  return best;
+}
+
+std::string by(const Node& node) { return node.origin == "sbox" ? "what every sandbox has" : node.origin; }
+
+bool is_policy(const Question& question) {
+  for (const std::string& policy :
+       {join(question.home, ".config/sbox"), join(question.home, ".local/share/sbox"), std::string("/etc/sbox")}) {
+    if (is_at_or_below(question.host, policy) || is_at_or_below(question.asked, policy)) return true;
+  }
+  return false;
+}
+
+std::string in_profile(const Question& question) {
+  if (is_below(question.asked, question.home)) return "~/" + rest_below(question.asked, question.home);
+  return question.asked;
+}
+
+std::string line_to_write(const Question& question) {
+  if (is_below(question.asked, question.home)) return line_of("home", "keep", in_profile(question));
+  return line_of("files", "read-write", in_profile(question));
+}
+
+// The line that would make it readable; nothing where none may.
+std::optional<std::string> line_to_read(const Question& question) {
+  if (is_policy(question) || question.asked == "/" || is_at_or_below(question.asked, "/proc")) return std::nullopt;
+  if (is_below(question.asked, "/dev")) return line_of("devices", "allow", question.asked);
+  if (is_below(question.asked, "/etc")) {
+    std::string rest = rest_below(question.asked, "/etc");
+    return line_of("system", "etc", rest.substr(0, rest.find('/')));
+  }
+  if (is_below(question.asked, question.home)) return line_of("home", "keep-read-only", in_profile(question));
+  return line_of("files", "read-only", in_profile(question));
+}
+
+void say_line(Page& page, const std::string& purpose, const std::string& line) {
+  page.say(purpose);
+  page.item(line);
+}
+
+void explain_sight(Page& page, const Question& question, const Sight& sight) {
+  const Node& node = *sight.node;
+  bool is_exact = sight.inside == node.target;
+  bool is_own_line = node.origin != "sbox" && is_exact;
+  if (node.device) {
+    page.say("Yes: it may use the device, by " + by(node) + ".");
+  } else {
+    page.say((node.writable ? "Yes: it may read and change it, by " : "Yes: it may read it, but not change it, by ") +
+             by(node) + ".");
+  }
+  if (sight.inside != question.asked) page.say("Inside it is at " + sight.inside + ".");
+  std::string reader = line_of("files", "read-only", in_profile(question));
+  std::string hider = line_of("files", "hide", in_profile(question));
+  if (node.writable && !is_exact) say_line(page, "To let it only read:", reader);
+  if (!node.writable && !node.device) {
+    say_line(page, is_own_line ? "To let it change it, in place of that line:" : "To let it change it:",
+             line_to_write(question));
+  }
+  if (is_own_line) {
+    page.say("To take it away, remove " + node.origin + ".");
+  } else if (!node.device) {
+    say_line(page, "To take it away:", hider);
+  }
+}
+
+std::string what_is_there(const Node& node, const std::string& inside) {
+  bool is_exact = inside == node.target;
+  switch (node.kind) {
+    case NodeKind::directory:
+      return is_exact ? "a directory of its own is there, which holds only what is granted" : "nothing is there";
+    case NodeKind::file:
+      return is_exact ? "a file of its own is there, made for each run" : "nothing is there";
+    case NodeKind::follow:
+      return is_exact ? "a copy of it is there" : "nothing is there";
+    case NodeKind::symlink:
+      return "a symlink of its own is there, to " + node.content;
+    case NodeKind::hide:
+      return "it is hidden, by " + by(node);
+    case NodeKind::tmpfs:
+      return node.writable ? "what is there is its own, empty at the start and forgotten at the end, by " + by(node)
+                           : "an empty directory is there, by " + by(node);
+    case NodeKind::proc:
+      return "its own /proc is there, of its own processes";
+    case NodeKind::devpts:
+      return "its own terminals are there";
+    case NodeKind::bind:
+    case NodeKind::pin:
+      return "another directory is there: " + rebase(inside, node.target, node.source) +
+             (node.writable ? ", its own and kept, by " : ", by ") + by(node);
+  }
+  return "nothing is there";
+}
+
+void explain_absence(Page& page, const Question& question, const Node* there) {
+  page.say("No: " + (there ? what_is_there(*there, question.inside) : std::string("nothing is there")) + ".");
+  bool is_hidden = there && there->kind == NodeKind::hide;
+  std::optional<std::string> line = line_to_read(question);
+  if (is_hidden && there->origin != "sbox") {
+    page.say("To show it, remove " + there->origin + ".");
+  } else if (is_hidden || !line) {
+    page.say("No line changes that: no sandbox has it.");
+  } else {
+    say_line(page, "To let it read the host's:", *line);
+    if (!line->starts_with("[devices]")) say_line(page, "To let it change that as well:", line_to_write(question));
+  }
+}
+
+}  // namespace
+
+std::string explain_path(const Profile& profile, const Plan& plan, const std::string& path, const Host& host) {
+  Question question = make_question(plan, path, host);
+  Page page;
+  page.heading(profile.name() + ": " + question.asked);
+  if (question.kind == FileKind::missing) page.say("It does not exist on this host.");
+  if (question.kind == FileKind::unreachable) page.say("You may not look there yourself.");
+  if (question.host != question.asked) page.say("It leads to " + question.host + ".");
+  if (std::optional<Sight> sight = find_sight(plan, question.host)) {
+    explain_sight(page, question, *sight);
+  } else {
+    explain_absence(page, question, covering(plan, question.inside));
+  }
+  return page.text();
+}
+
+}  // namespace sbox

@@ -1,0 +1,79 @@
+// sbox: the front end. Cleans up what it was started with, finds the command, prints the one line when something fails.
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <new>
+
+#include "base/strings.h"
+#include "cli/command.h"
+#include "cli/run.h"
+#include "plan/real_host.h"
+
+namespace sbox {
+namespace {
+
+// Whatever the caller left open or closed, and before anything is opened: 0, 1 and 2 are open, nothing else is.
+void clean_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) _exit(kExitFailure);
+  }
+  if (close_range(3, ~0U, 0) != 0) throw system_error("close descriptors", errno).hint("sbox needs Linux 5.14 or newer");
+}
+
+void refuse_privilege() {
+  if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid()) {
+    throw Error("sbox", "it is installed set-user-ID, set-group-ID or with file capabilities")
+        .hint("remove them: sbox needs no privilege");
+  }
+}
+
+// PREFIX of PREFIX/bin/sbox.
+std::string installation_prefix() {
+  char path[4096];
+  ssize_t size = readlink("/proc/self/exe", path, sizeof path);
+  if (size <= 0 || size == static_cast<ssize_t>(sizeof path)) throw system_error("/proc/self/exe", errno);
+  std::string prefix(path, static_cast<size_t>(size));
+  for (int levels = 0; levels < 2; ++levels) prefix.resize(std::min(prefix.rfind('/'), prefix.size()));
+  return prefix;
+}
+
+int dispatch(std::vector<std::string> arguments) {
+  RealHost host;
+  std::string prefix = installation_prefix();
+  SearchPath search{{host.home() + "/.config/sbox/profiles", "/etc/sbox/profiles", prefix + "/share/sbox/profiles"}};
+  Context context{host, search, prefix};
+  if (!arguments.empty()) {
+    for (const Command& command : commands()) {
+      if (arguments[0] != command.name) continue;
+      arguments.erase(arguments.begin());
+      return command.run(context, arguments);
+    }
+    if (is_reserved(arguments[0])) {
+      throw Error(quote(arguments[0]), "the word is kept for a command that this version does not have")
+          .hint("a program of that name is started by `sbox run " + arguments[0] + "`");
+    }
+  }
+  return run_run(context, arguments);
+}
+
+}  // namespace
+}  // namespace sbox
+
+int main(int argc, char** argv) {
+  try {
+    sbox::clean_descriptors();
+    sbox::refuse_privilege();
+    return sbox::dispatch(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+  } catch (const sbox::Error& error) {
+    fprintf(stderr, "%s\n", error.line().c_str());
+    return error.exit_status();
+  } catch (const std::bad_alloc&) {
+    fputs("sbox: out of memory\n", stderr);
+    return sbox::kExitFailure;
+  }
+}

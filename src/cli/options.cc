@@ -1,0 +1,112 @@
+#include "cli/options.h"
+
+#include <getopt.h>
+
+#include <cstdio>
+
+#include "base/strings.h"
+
+namespace sbox {
+namespace {
+
+struct OptionRow {
+  char letter;
+  const char* name;
+  const char* value;  // null: takes none
+  const char* meaning;
+};
+
+constexpr char kDryRun = 'd';
+constexpr char kName = 'n';
+constexpr char kVersion = 'V';
+
+constexpr OptionRow kOptions[] = {
+    {'p', "profile", "NAME|FILE", "another profile"},
+    {'s', "set", "SECTION.KEY=VALUE", "one setting for this run; += adds to a list, -= removes"},
+    {kName, "name", "NAME", "name of the instance"},
+    {kDryRun, "dry-run", nullptr, "print the plan as JSON, start nothing"},
+    {'v', "verbose", nullptr, "what was decided and where the time went"},
+    {'q', "quiet", nullptr, "errors only"},
+    {'h', "help", nullptr, "this page"},
+    {kVersion, "version", nullptr, "the version"},
+};
+// The others have a long form only.
+constexpr char kLetters[] = "+:p:s:vqh";
+
+std::vector<option> long_options() {
+  std::vector<option> options;
+  for (const OptionRow& row : kOptions) {
+    options.push_back({row.name, row.value == nullptr ? no_argument : required_argument, nullptr, row.letter});
+  }
+  options.push_back({});
+  return options;
+}
+
+Error unknown_option(const std::string& word) {
+  std::vector<std::string> names;
+  for (const OptionRow& row : kOptions) names.push_back(std::string("--") + row.name);
+  std::optional<std::string> near = nearest(word.substr(0, word.find('=')), names);
+  return Error("option " + quote(word), "unknown, or it takes no value")
+      .hint(near ? "did you mean " + *near + "?" : "see `sbox --help`; a program of that name is started by `sbox -- NAME`");
+}
+
+void check_instance_name(const std::string& name) {
+  constexpr size_t kLongest = 64;
+  bool ok = !name.empty() && name.size() <= kLongest && name[0] != '-' && name[0] != '.';
+  for (char c : name) ok = ok && (isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("._+@-").find(c) != std::string_view::npos);
+  if (!ok) throw Error("--name " + quote(name), "not a name").hint("use letters, digits and . _ + @ -, 64 at most");
+}
+
+void apply(RunOptions& options, int letter, const std::string& value) {
+  switch (letter) {
+    case 'p': options.profile = value; break;
+    case 's': options.overrides.push_back(parse_override(value)); break;
+    case kName: check_instance_name(value); options.instance = value; break;
+    case kDryRun: options.dry_run = true; break;
+    case 'v': options.verbose = true; break;
+    case 'q': options.quiet = true; break;
+    case 'h': options.help = true; break;
+    case kVersion: options.version = true; break;
+    default: break;
+  }
+}
+
+}  // namespace
+
+RunOptions parse_run_options(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = arguments;
+  words.insert(words.begin(), "sbox");
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  int count = static_cast<int>(words.size());
+  std::vector<option> known = long_options();
+
+  RunOptions options;
+  optind = 0;  // getopt keeps state between calls: start anew
+  opterr = 0;
+  for (;;) {
+    int at = optind == 0 ? 1 : optind;
+    int letter = getopt_long(count, pointers.data(), kLetters, known.data(), nullptr);
+    if (letter == -1) break;
+    if (letter == ':') throw Error("option " + quote(words[static_cast<size_t>(at)]), "it needs a value");
+    if (letter == '?') throw unknown_option(words[static_cast<size_t>(at)]);
+    apply(options, letter, optarg == nullptr ? "" : optarg);
+  }
+  options.command.assign(words.begin() + optind, words.end());
+  return options;
+}
+
+std::string run_options_help() {
+  std::string text;
+  for (const OptionRow& row : kOptions) {
+    bool has_letter = std::string_view(kLetters).find(row.letter) != std::string_view::npos;
+    std::string names = has_letter ? std::string("-") + row.letter + ", " : "    ";
+    names += std::string("--") + row.name + (row.value == nullptr ? "" : std::string(" ") + row.value);
+    names.resize(std::max<size_t>(names.size() + 1, 30), ' ');
+    text += "  " + names + row.meaning + "\n";
+  }
+  return text;
+}
+
+}  // namespace sbox

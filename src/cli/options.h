@@ -1,0 +1,25 @@
+// The options of `sbox run`. Parsing ends at the first word that is no option: what follows belongs to the program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "profile/reader.h"
+
+namespace sbox {
+
+struct RunOptions {
+  std::string profile;  // "" where none is named
+  std::vector<Override> overrides;
+  std::string instance;
+  bool dry_run = false, verbose = false, quiet = false, help = false, version = false;
+  std::vector<std::string> command;  // the program and its arguments
+};
+
+// Error for an unknown option (with the nearest known one) or a missing value.
+RunOptions parse_run_options(const std::vector<std::string>& arguments);
+
+// The options, for --help.
+std::string run_options_help();
+
+}  // namespace sbox
