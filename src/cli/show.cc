@@ -1,0 +1,70 @@
+#include "cli/show.h"
+
+#include <cstdio>
+
+#include "base/strings.h"
+#include "profile/values.h"
+
+namespace sbox {
+namespace {
+
+std::string comment(const Origin& origin) { return "# " + escape_control(origin.text()) + "\n"; }
+
+void append_scalar(std::string& text, const Setting& row, const Value& value) {
+  text += comment(value.origin) + std::string(row.name) + " =" + (value.text.empty() ? "" : " " + value.text) + "\n";
+}
+
+void append_list(std::string& text, const Setting& row, const std::vector<Value>& list) {
+  text += std::string(row.name) + " =\n";
+  for (const Value& value : list) text += comment(value.origin) + "  " + quote_element(value.text) + "\n";
+}
+
+// A comment: merged as they are, they must not be read once more.
+std::string includes_of(const Profile& profile) {
+  std::string text;
+  for (const Value& value : profile.list(Key::profile_include)) {
+    text += "# includes " + value.text + " (" + escape_control(value.origin.text()) + ")\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string show_profile(const Profile& profile, bool all) {
+  std::string text = "# " + profile.name() + ": " + escape_control(profile.path()) + "\n" + includes_of(profile);
+  std::string_view section;
+  for (const Setting& row : settings()) {
+    if (row.key == Key::profile_include || (!all && !profile.is_set(row.key))) continue;
+    if (row.section != section) text += "\n[" + std::string(row.section) + "]\n";
+    section = row.section;
+    if (row.is_list())
+      append_list(text, row, profile.list(row.key));
+    else
+      append_scalar(text, row, profile.scalar(row.key));
+  }
+  return text;
+}
+
+int run_show(const SearchPath& search, const std::vector<std::string>& args) {
+  bool all = false;
+  std::vector<std::string> names;
+  for (const std::string& arg : args) {
+    if (arg == "--all")
+      all = true;
+    else if (arg.starts_with("--"))
+      throw Error("show " + arg, "there is no such option").hint("see sbox show --help");
+    else
+      names.push_back(arg);
+  }
+  if (names.size() > 1) throw Error("show", "takes one profile").hint("name one of " + names[0] + ", " + names[1]);
+  std::string text;
+  if (names.empty()) {
+    for (const std::string& name : list_profiles(search)) text += name + "\n";
+  } else {
+    text = show_profile(read_profile(search, names[0]), all);
+  }
+  fputs(text.c_str(), stdout);
+  return 0;
+}
+
+}  // namespace sbox

@@ -1,0 +1,307 @@
+#include "profile/lint.h"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <string_view>
+
+#include "base/strings.h"
+#include "profile/values.h"
+
+namespace sbox {
+namespace {
+
+struct DangerousChoice {
+  Key key;
+  std::string_view value, why;
+};
+constexpr DangerousChoice kDangerousChoices[] = {
+    {Key::seccomp_mode, "none", "every system call of the kernel can be attacked"},
+    {Key::dbus_session, "full", "a program on the unfiltered session bus can start others outside the sandbox"},
+    {Key::devices_input, "yes", "the program can read every key that is pressed"},
+    {Key::devices_usb, "yes", "the program can drive every USB device, also keyboards and disks"},
+    {Key::process_debug, "yes", "the processes of the sandbox can take each other over"},
+};
+
+struct DangerousPath {
+  std::string_view path, why;
+  bool below;  // paths below it too
+};
+// In a list that is written.
+constexpr DangerousPath kDangerousToWrite[] = {
+    {"/", "everything of the user can be changed", false},
+    {"~", "the whole home can be changed, also what is run at the next login", false},
+    {"/home", "every home can be changed", false},
+    {"/root", "root's home can be changed", false},
+    {"/etc", "the configuration of the system can be changed", true},
+    {"/usr", "programs of the host can be changed", false},
+    {"/opt", "programs of the host can be changed", false},
+    {"/var", "the state of the system can be changed", false},
+    {"/boot", "what the host boots can be changed", true},
+    {"/proc", "the kernel can be reconfigured", true},
+    {"/sys", "the kernel can be reconfigured", true},
+    {"/dev", "every device is there", false},
+    {"/tmp", "other programs leave files and sockets there", false},
+    {"~/.config", "what is run at the next login can be changed", false},
+    {"~/.local", "what is run at the next login can be changed", false},
+    {"~/.local/share", "what the desktop starts can be changed", false},
+    {"~/.config/autostart", "what is written there is run outside at the next login", true},
+    {"~/.config/systemd", "what is written there is run outside", true},
+    {"~/.config/environment.d", "what is written there reaches every program of the session", true},
+    {"~/.local/share/applications", "what is written there is run outside when the user starts it", true},
+    {"~/.local/share/dbus-1", "what is written there is run outside by the session bus", true},
+    {"~/.local/bin", "what is written there is run outside", true},
+    {"~/bin", "what is written there is run outside", true},
+    {"~/.bashrc", "what is written there is run outside by the next shell", true},
+    {"~/.bash_profile", "what is written there is run outside by the next shell", true},
+    {"~/.profile", "what is written there is run outside at the next login", true},
+    {"~/.zshrc", "what is written there is run outside by the next shell", true},
+    {"~/.xinitrc", "what is written there is run outside at the next login", true},
+};
+// In any list that shows.
+constexpr DangerousPath kDangerousToShow[] = {
+    {"/", "everything that the user can read is there", false},
+    {"~", "the whole home is there, keys and passwords too", false},
+    {"/home", "every home is there", false},
+    {"~/.ssh", "private keys are there", true},
+    {"~/.gnupg", "private keys are there", true},
+    {"~/.password-store", "passwords are there", true},
+    {"~/.local/share/keyrings", "passwords are there", true},
+    {"~/.aws", "credentials are there", true},
+    {"~/.kube", "credentials are there", true},
+    {"~/.docker", "credentials are there", true},
+    {"~/.netrc", "credentials are there", true},
+    {"~/.git-credentials", "credentials are there", true},
+    {"/run", "the sockets of the system and the session are there", false},
+    {"/var/run", "the sockets of the system are there", false},
+    {"/run/user", "the sockets of the session are there", false},
+    {"/run/dbus", "the unfiltered system bus is there", true},
+    {"${RUNTIME}", "the sockets of the session are there", false},
+    {"${RUNTIME}/bus", "the unfiltered session bus is there", true},
+    {"${RUNTIME}/systemd", "the service manager starts programs outside", true},
+    {"/run/docker.sock", "who can call docker is root on the host", true},
+    {"/var/run/docker.sock", "who can call docker is root on the host", true},
+    {"${RUNTIME}/podman", "who can call podman runs programs outside", true},
+    {"/tmp/.X11-unix", "the unfiltered X11 socket is there", true},
+};
+
+constexpr std::string_view kDangerousNames[] = {
+    "org.freedesktop.systemd1",
+    "org.freedesktop.Flatpak",
+    "org.gnome.Shell",
+    "org.freedesktop.secrets",
+    "org.kde.KWin",
+    "org.kde.plasmashell",
+    "ca.desrt.dconf",
+    "org.gnome.SessionManager",
+    "org.freedesktop.DBus",
+    "org.gtk.vfs.Daemon",
+    "org.kde.kwalletd5",
+    "org.kde.kwalletd6",
+};
+
+// Where the sandbox has something by itself, or by a setting of another kind.
+constexpr std::string_view kShownAnyway[] = {"/usr",   "/etc",    "/bin", "/sbin",     "/lib",  "/lib32",
+                                             "/lib64", "/libx32", "/dev", "/sys",      "/proc", "/run",
+                                             "/var",   "/tmp",    "/opt", "${RUNTIME}"};
+
+std::string one_spelling(std::string_view path) {
+  if (path.starts_with("${HOME}")) return "~" + std::string(path.substr(7));
+  return std::string(path);
+}
+
+// Both in one spelling. The user directories are taken to be in the home.
+bool is_below(std::string_view path, std::string_view directory) {
+  if (path == directory || directory == "/") return true;
+  if (directory == "~" && path.starts_with("${") && !path.starts_with("${RUNTIME}") && !path.starts_with("${CWD}")) {
+    return true;
+  }
+  return path.starts_with(directory) && path[directory.size()] == '/';
+}
+
+class Linter {
+ public:
+  Linter(const Profile& profile, LintScope scope) : profile_(profile), scope_(scope) {}
+
+  std::vector<Finding> run() {
+    check_description();
+    for (const Setting& row : settings()) {
+      if (!profile_.is_set(row.key)) continue;
+      check_dangerous_choice(row);
+      if (row.is_list()) check_duplicates(row);
+      if (scope_ == LintScope::whole) check_default(row);
+      if (scope_ == LintScope::whole) check_effect(row);
+    }
+    check_paths({Key::home_keep, Key::files_read_write}, kDangerousToWrite);
+    check_paths({Key::home_keep_read_only, Key::files_read_only}, kDangerousToShow);
+    check_paths({Key::home_keep, Key::files_read_write}, kDangerousToShow);
+    check_home();
+    check_display();
+    check_bus();
+    if (scope_ == LintScope::whole) check_hidden();
+    return std::move(findings_);
+  }
+
+ private:
+  void warn(const Origin& where, std::string text, std::string hint = "") {
+    bool again = std::any_of(findings_.begin(), findings_.end(),
+                             [&](const Finding& f) { return f.where == where && f.text == text; });
+    if (!again) findings_.push_back({Finding::Severity::warning, where, std::move(text), std::move(hint)});
+  }
+  void warn(const Setting& row, const Value& value, std::string_view why, std::string hint = "") {
+    warn(value.origin, shown(row, value) + ": " + std::string(why), std::move(hint));
+  }
+
+  void check_description();
+  void check_dangerous_choice(const Setting& row);
+  void check_duplicates(const Setting& row);
+  void check_default(const Setting& row);
+  void check_effect(const Setting& row);
+  void check_paths(std::initializer_list<Key> keys, std::span<const DangerousPath> table);
+  void check_home();
+  void check_display();
+  void check_bus();
+  void check_hidden();
+
+  const Profile& profile_;
+  LintScope scope_;
+  std::vector<Finding> findings_;
+};
+
+void Linter::check_description() {
+  const Value& description = profile_.scalar(Key::profile_description);
+  if (!profile_.is_set(Key::profile_description)) {
+    bool needed = scope_ == LintScope::whole;
+    if (needed) warn({profile_.path(), 0}, "the profile has no description", "add one line: description = ...");
+  } else if (description.text.empty()) {
+    warn(description.origin, "the description is empty", "say in one line what the profile is for");
+  }
+}
+
+void Linter::check_dangerous_choice(const Setting& row) {
+  for (const DangerousChoice& choice : kDangerousChoices) {
+    const bool chosen = choice.key == row.key && profile_.scalar(row.key).text == choice.value;
+    if (chosen) warn(row, profile_.scalar(row.key), "dangerous: " + std::string(choice.why));
+  }
+}
+
+void Linter::check_duplicates(const Setting& row) {
+  const std::vector<Value>& list = profile_.list(row.key);
+  for (auto value = list.begin(); value != list.end(); ++value) {
+    auto same = [&](const Value& other) {
+      return other.text == value->text && other.origin.file == value->origin.file;
+    };
+    auto earlier = std::find_if(list.begin(), value, same);
+    if (earlier != value) {
+      warn(row, *value, "useless: it is in line " + std::to_string(earlier->origin.line) + " already");
+    }
+  }
+}
+
+void Linter::check_default(const Setting& row) {
+  if (!profile_.list(Key::profile_include).empty()) return;
+  if (row.is_list()) {
+    if (profile_.list(row.key).empty()) {
+      warn({profile_.path(), 0}, key_name(row) + " =: useless: there is nothing to clear without an include");
+    }
+    return;
+  }
+  const Value& value = profile_.scalar(row.key);
+  if (value.origin.file == profile_.path() && value.text == row.fallback && !row.fallback.empty()) {
+    warn(row, value, "useless: this is the default");
+  }
+}
+
+// A setting that another one makes void.
+void Linter::check_effect(const Setting& row) {
+  auto useless = [&](const char* why) {
+    if (!row.is_list()) warn(row, profile_.scalar(row.key), std::string("useless: ") + why);
+    for (const Value& value : profile_.list(row.key)) warn(row, value, std::string("useless: ") + why);
+  };
+  bool is_bus_rule = row.type == Type::bus_rules;
+  if (is_bus_rule && profile_.text(Key::dbus_session) == "no") useless("there is no session bus (dbus.session = no)");
+  if (is_bus_rule && profile_.text(Key::dbus_session) == "full") useless("the session bus is not filtered");
+  bool is_call_list = row.key == Key::seccomp_allow || row.key == Key::seccomp_deny;
+  if (is_call_list && profile_.text(Key::seccomp_mode) == "none") useless("there is no filter (seccomp.mode = none)");
+  if (row.key == Key::home_size && profile_.text(Key::home_mode) != "empty") useless("the home is not an empty one");
+}
+
+void Linter::check_paths(std::initializer_list<Key> keys, std::span<const DangerousPath> table) {
+  for (Key key : keys) {
+    for (const Value& value : profile_.list(key)) {
+      std::string path = one_spelling(value.text);
+      auto match = [&](const DangerousPath& d) { return d.below ? is_below(path, d.path) : path == d.path; };
+      auto found = std::find_if(table.begin(), table.end(), match);
+      if (found != table.end()) warn(setting(key), value, "dangerous: " + std::string(found->why), "name less");
+    }
+  }
+}
+
+void Linter::check_home() {
+  if (!profile_.is_set(Key::home_mode) || profile_.text(Key::home_mode) != "host") return;
+  if (!profile_.list(Key::home_keep).empty() || !profile_.list(Key::home_keep_read_only).empty()) return;
+  warn(setting(Key::home_mode), profile_.scalar(Key::home_mode), "dangerous: the whole home is there, read-write",
+       "name the paths that are needed with home.keep");
+}
+
+void Linter::check_display() {
+  const Value& x11 = profile_.scalar(Key::display_x11);
+  if (x11.text != "yes" && x11.text != "fallback") return;
+  if (profile_.text(Key::network_mode) != "host") return;
+  warn(
+      setting(Key::display_x11), x11,
+      "dangerous: with network.mode = host, the program can send all that X11 shows it (screen, keys of other windows)",
+      "use network.mode = private, or x11 = nested");
+}
+
+void Linter::check_bus() {
+  for (Key key : {Key::dbus_talk, Key::dbus_own}) {
+    for (const Value& value : profile_.list(key)) {
+      std::string_view name = value.text;
+      bool many = name.ends_with(".*");
+      if (many) name.remove_suffix(2);
+      auto matches = [&](std::string_view other) {
+        return other == name || (many && other.starts_with(name) && other[name.size()] == '.');
+      };
+      auto found = std::find_if(std::begin(kDangerousNames), std::end(kDangerousNames), matches);
+      if (found == std::end(kDangerousNames)) continue;
+      warn(setting(key), value, "dangerous: " + std::string(*found) + " gives more than a sandbox should have",
+           "name single methods with dbus.call");
+    }
+  }
+}
+
+void Linter::check_hidden() {
+  std::string mode = profile_.text(Key::home_mode);
+  for (const Value& hidden : profile_.list(Key::files_hide)) {
+    std::string path = one_spelling(hidden.text);
+    auto shows = [&](std::string_view entry) { return is_below(path, entry) || is_below(entry, path); };
+    bool anyway = std::any_of(std::begin(kShownAnyway), std::end(kShownAnyway), shows);
+    bool by_home = mode != "empty" && shows("~");
+    bool by_entry = false;
+    for (Key key : {Key::home_keep, Key::home_keep_read_only, Key::files_read_only, Key::files_read_write}) {
+      for (const Value& entry : profile_.list(key)) by_entry = by_entry || shows(one_spelling(entry.text));
+    }
+    bool by_arguments = profile_.text(Key::files_arguments) != "no";
+    if (anyway || by_home || by_entry || by_arguments) continue;
+    warn(setting(Key::files_hide), hidden, "useless: nothing shows it");
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> lint_profile(const Profile& profile, LintScope scope) { return Linter(profile, scope).run(); }
+
+Finding finding_of(const Error& error) {
+  return {Finding::Severity::error, error.where(), std::string(error.what()) + ": " + error.why(), error.hint_text()};
+}
+
+std::string finding_line(const Finding& finding) {
+  std::string text = finding.where.file.empty() ? "" : finding.where.text() + ": ";
+  text += finding.severity == Finding::Severity::error ? "error: " : "warning: ";
+  text += finding.text;
+  if (!finding.hint.empty()) text += " (" + finding.hint + ")";
+  return escape_control(text);
+}
+
+}  // namespace sbox
