@@ -166,3 +166,13 @@ class SystemTest(unittest.TestCase):
     def root_only(self) -> None:
         if os.getuid() != 0:
             self.skipTest("needs root to set up")
+
+    def wait_for_file(self, path: pathlib.Path, child: subprocess.Popen[bytes], timeout: float = 20) -> None:
+        """Waits until what runs as `child` has made `path`."""
+
+        def made() -> bool:
+            if child.poll() is not None:
+                self.fail(f"ended with status {child.returncode} before it made {path}")
+            return path.exists()
+
+        wait_for(made, timeout, str(path))

@@ -1,0 +1,144 @@
+"""Standard input, output and error; descriptors that the caller leaves open."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+
+from account import SBOX
+from harness import SystemTest
+
+BIG = 50_000_000
+LIST_DESCRIPTORS = """
+import os, json
+found = {}
+for name in os.listdir("/proc/self/fd"):
+    try: found[name] = os.readlink(f"/proc/self/fd/{name}")
+    except OSError: pass
+print(json.dumps(found))
+"""
+# Opened without waiting: where the output is a pipe, as it must be, reading it would never end.
+REWRITE_OUTPUT = """
+import os, sys
+for attempt in (lambda: os.ftruncate(1, 0), lambda: os.pwrite(1, b"XXXX", 0), lambda: os.lseek(1, 0, 0)):
+    try: attempt()
+    except OSError: pass
+try: sys.stderr.write(repr(os.read(os.open("/proc/self/fd/1", os.O_RDONLY | os.O_NONBLOCK), 10)))
+except OSError: sys.stderr.write("unreadable")
+"""
+
+
+class Relay(SystemTest):
+    def test_input_comes_in_and_output_and_error_come_out_apart(self) -> None:
+        result = self.sbox("sh", "-c", "cat; echo problem >&2", data=b"text\0more\n")
+        self.assertEqual((result.status, result.raw, result.err), (0, b"text\0more\n", "problem\n"), result)
+
+    def test_50_megabytes_pass_in_both_directions_unchanged(self) -> None:
+        data = os.urandom(1_000_000) * (BIG // 1_000_000)
+        result = self.sbox("cat", data=data, timeout=60)
+        self.assertEqual(result.status, 0, result.err)
+        self.assertEqual(hashlib.sha256(result.raw).digest(), hashlib.sha256(data).digest())
+
+    def test_the_end_of_input_reaches_the_program(self) -> None:
+        result = self.sbox("wc", "-c", data=b"12345")
+        self.assertEqual((result.status, result.out.strip()), (0, "5"), result)
+
+    def test_output_that_nobody_reads_ends_the_program(self) -> None:
+        child = self.start("yes", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert child.stdout
+        self.assertEqual(child.stdout.read(4), b"y\ny\n")
+        child.stdout.close()
+        self.assertEqual(child.wait(10), 128 + 13)
+
+    def test_a_program_that_does_not_read_its_input_ends_all_the_same(self) -> None:
+        result = self.sbox("true", data=b"x" * 1_000_000, timeout=10)
+        self.assertEqual(result.status, 0, result)
+
+    def test_what_a_program_wrote_before_its_end_is_not_lost(self) -> None:
+        out = self.inside("head -c 3000000 /dev/zero | tr '\\0' x; exit 0")
+        self.assertEqual(len(out), 3_000_000)
+
+    def test_a_file_is_appended_to_where_the_caller_appends(self) -> None:
+        log = self.file("log", "old\n")
+        with open(log, "ab") as output:
+            self.account.run([str(SBOX), "echo", "new"], stdout=output)
+        self.assertEqual(log.read_text(), "old\nnew\n")
+
+
+class RegularFiles(SystemTest):
+    """A file as standard input or output is the caller's grant of a stream, not of the file."""
+
+    def with_input(self, code: str) -> str:
+        self.path = self.file("input", "original\n", 0o644)
+        before = os.stat(self.path)
+        with open(self.path, "rb") as stream:
+            out = self.python(code, stdin=stream)
+        after = os.stat(self.path)
+        self.assertEqual(self.path.read_text(), "original\n")
+        self.assertEqual((before.st_mode, before.st_mtime_ns), (after.st_mode, after.st_mtime_ns))
+        return out
+
+    def test_an_input_file_cannot_be_opened_for_writing(self) -> None:
+        code = "\nfor path in ('/proc/self/fd/0', '/dev/stdin'):\n  try: open(path, 'r+b', 0).write(b'changed')\n"
+        self.with_input(code + "  except OSError as error: print(error)\n")
+
+    def test_an_input_file_keeps_mode_times_and_size(self) -> None:
+        attempts = ["os.fchmod(0, 0o777)", "os.utime(0, (1, 1))", "os.ftruncate(0, 0)", "os.setxattr(0, 'user.x', b'x')"]
+        self.with_input("import os\n" + "".join(f"try: {call}\nexcept OSError: pass\n" for call in attempts))
+
+    def test_an_output_file_cannot_be_truncated_or_read_back(self) -> None:
+        log = self.file("log", "secret earlier line\n")
+        with open(log, "ab") as output:
+            result = self.sbox("--", "/usr/bin/python3", "-I", "-c", REWRITE_OUTPUT, stdout=output)
+        self.assertNotIn("secret", result.err)
+        self.assertTrue(log.read_text().startswith("secret earlier line\n"), log.read_text())
+
+    def test_a_directory_as_input_gives_no_way_out(self) -> None:
+        fd = os.open(self.file("canary/file", "secret").parent, os.O_RDONLY)
+        try:
+            code = "import os\ntry: print(os.listdir(0))\nexcept OSError as e: print('denied')\n"
+            result = self.sbox("--", "/usr/bin/python3", "-I", "-c", code, stdin=fd)
+        finally:
+            os.close(fd)
+        self.assertNotIn("file", result.out)
+
+
+class Descriptors(SystemTest):
+    def test_only_the_three_descriptors_are_open_inside(self) -> None:
+        leak = self.file("leak", "leaked secret")
+        fds = [os.open(leak, os.O_RDWR), os.open(self.work, os.O_RDONLY)]
+        left, right = os.pipe()
+        fds += [left, right]
+        try:
+            found = json.loads(self.python(LIST_DESCRIPTORS, pass_fds=tuple(fds)))
+        finally:
+            for fd in fds:
+                os.close(fd)
+        # Listing opens one more, which is gone when its link is read.
+        self.assertEqual(sorted(found), ["0", "1", "2"], found)
+
+    def test_the_streams_lead_to_nothing_of_the_host(self) -> None:
+        found = json.loads(self.python(LIST_DESCRIPTORS, stdin=subprocess.DEVNULL))
+        for name, target in found.items():
+            with self.subTest(fd=name):
+                self.assertRegex(target, r"^(pipe:\[\d+\]|/dev/null|/dev/pts/\d+)$")
+
+    def test_no_process_inside_holds_a_descriptor_of_the_host(self) -> None:
+        script = "for link in /proc/[0-9]*/fd/*; do readlink $link; done 2>/dev/null | sort -u"
+        for line in self.inside(script).splitlines():
+            with self.subTest(target=line):
+                self.assertRegex(line, r"^(pipe:\[\d+\]|/dev/(null|pts/\d+|ptmx)|/proc/\d+/fd)$")
+
+    def test_closed_streams_are_dev_null_inside(self) -> None:
+        report = self.directory("report")
+        code = f"import os; open('{report}/r', 'w').write(' '.join(os.readlink(f'/proc/self/fd/{{n}}') for n in range(3)))"
+        script = f'exec "$0" -s files.read-write+={report} -- /usr/bin/python3 -I -c "{code}" <&- >&- 2>&-'
+        result = self.account.run(["/bin/sh", "-c", script, str(SBOX)])
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual((report / "r").read_text(), "/dev/null /dev/null /dev/null")
+
+    def test_a_closed_output_is_dev_null_and_the_rest_works(self) -> None:
+        result = self.account.run(["/bin/sh", "-c", 'exec "$0" sh -c "cat; echo out; echo err >&2" >&-', str(SBOX)], data=b"x")
+        self.assertEqual((result.status, result.err), (0, "err\n"), result)

@@ -1,0 +1,170 @@
+"""Started from a terminal: job control, window size, and that the terminal itself stays out of reach."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import struct
+import termios
+import time
+
+from account import SBOX
+from harness import SystemTest, status_field, wait_for
+
+# TIOCSTI (also with garbage above the 32 bits that the kernel looks at), TIOCLINUX and TIOCSETD, by the raw call.
+INJECT = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+number = 16 if os.uname().machine == "x86_64" else 29
+for fd in (0, 1, 2, os.open("/dev/tty", os.O_RDWR)):
+    for request in (0x5412, 0x5412 | 1 << 32, 0x5412 | 0xffffffff << 32, 0x541c, 0x5423):
+        result = libc.syscall(number, ctypes.c_long(fd), ctypes.c_ulong(request), ctypes.c_char_p(b"#"))
+        print("RESULT", hex(request), result, ctypes.get_errno())
+print("DONE")
+"""
+
+
+class Terminal:
+    """A pseudo terminal with an interactive shell of the account on it."""
+
+    def __init__(self, test: SystemTest, *shell: str) -> None:
+        account = test.account
+        self.leader, follower = os.openpty()
+        self.resize(24, 80)
+        os.set_blocking(self.leader, False)
+        if os.getuid() == 0:
+            os.fchown(follower, account.uid, account.gid)
+        env = {"TERM": "dumb", "PS1": "READY> ", "SBOX": str(SBOX), "HISTFILE": "/dev/null"}
+        argv = ["setsid", "--ctty", "--wait", *(shell or ("bash", "--norc", "--noprofile", "-i"))]
+        self.child = account.start(argv, env, stdin=follower, stdout=follower, stderr=follower)
+        os.close(follower)
+        self.seen = ""
+        test.addCleanup(self.close)
+
+    def close(self) -> None:
+        os.close(self.leader)
+        self.child.kill()
+        self.child.wait()
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.leader, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+
+    def type(self, text: str) -> None:
+        os.write(self.leader, text.encode())
+
+    def expect(self, text: str, timeout: float = 15) -> str:
+        """Reads until `text` appears after what was expected before; returns what came up to it."""
+        deadline = time.monotonic() + timeout
+        while text not in self.seen:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.leader], [], [], left)[0]:
+                raise TimeoutError(f"no {text!r} on the terminal, but {self.seen[-2000:]!r}")
+            try:
+                self.seen += os.read(self.leader, 65536).decode(errors="replace")
+            except OSError:
+                raise EOFError(f"the terminal closed before {text!r}: {self.seen[-2000:]!r}") from None
+        before, self.seen = self.seen.split(text, 1)
+        return before
+
+
+class JobControl(SystemTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.terminal = Terminal(self)
+        self.terminal.expect("READY> ")
+
+    def command(self, line: str) -> None:
+        """Types a command; the echo of it is read away."""
+        self.terminal.type(line + "\n")
+        self.terminal.expect("\n")
+
+    def test_a_program_has_a_terminal_of_its_own(self) -> None:
+        self.command("$SBOX -- sh -c 'tty; test -t 0 && test -t 1 && test -t 2 && echo all; echo x >/dev/tty'")
+        said = self.terminal.expect("READY> ")
+        self.assertRegex(said, r"/dev/pts/\d+\r\nall\r\nx\r\n")
+
+    def test_control_c_reaches_the_program(self) -> None:
+        self.command("$SBOX -- sh -c 'trap \"echo caught; exit 5\" INT; echo begun; while :; do sleep 0.1; done'; echo status $?")
+        self.terminal.expect("begun")
+        self.terminal.type("\x03")
+        self.terminal.expect("caught")
+        self.terminal.expect("status 5")
+
+    def test_control_c_ends_a_program_that_does_not_catch_it(self) -> None:
+        self.command("$SBOX -- sh -c 'echo begun; exec sleep 999'; echo status $?")
+        self.terminal.expect("begun")
+        self.terminal.type("\x03")
+        self.terminal.expect("READY> ")
+        self.command("jobs; echo left: $(pgrep -cf 'sleep 999$')")
+        self.assertIn("left: 0", self.terminal.expect("READY> "))
+
+    def test_control_z_stops_the_whole_job_and_fg_resumes_it(self) -> None:
+        self.command("$SBOX -- sh -c 'echo begun; read line; echo got $line'; echo status $?")
+        self.terminal.expect("begun")
+        self.terminal.type("\x1a")
+        self.terminal.expect("Stopped")
+        self.terminal.expect("READY> ")
+        self.command("jobs -p")
+        job = int(self.terminal.expect("READY> ").split()[0])
+        self.assertTrue(status_field(job, "State").startswith("T"))
+        self.command("fg")
+        self.terminal.type("hello\n")
+        self.terminal.expect("got hello")
+
+    def test_a_stopped_job_does_not_run_on(self) -> None:
+        folder = self.directory("ticks")
+        script = f"while :; do echo >>{folder}/t; sleep 0.02; done"
+        self.command(f"$SBOX -s files.read-write+={folder} -- sh -c '{script}'")
+        ticks = folder / "t"
+        wait_for(lambda: ticks.exists() and ticks.stat().st_size > 3)
+        self.terminal.type("\x1a")
+        self.terminal.expect("Stopped")
+        # Whoever ticks goes through 50 states in this time; the job must stay as it is.
+        size = ticks.stat().st_size
+        with self.assertRaises(TimeoutError):
+            wait_for(lambda: ticks.stat().st_size > size + 1, 1)
+        self.command("bg")
+        wait_for(lambda: ticks.stat().st_size > size + 3)
+        self.command("kill -KILL %1")
+        self.terminal.expect("READY> ")
+
+    def test_the_window_size_is_the_terminal_s_and_follows_it(self) -> None:
+        self.command("$SBOX -- bash -c 'trap \"stty size\" WINCH; stty size; echo begun; while :; do read -t 0.1; done'")
+        self.assertIn("24 80", self.terminal.expect("begun"))
+        self.terminal.resize(33, 101)
+        self.terminal.expect("33 101")
+        self.terminal.type("\x03")
+
+    def test_the_terminal_is_as_before_at_the_end(self) -> None:
+        before = termios.tcgetattr(self.terminal.leader)
+        self.command("$SBOX -- sh -c 'stty raw -echo; exit 3'; echo status $?")
+        self.terminal.expect("status 3")
+        self.terminal.expect("READY> ")
+        self.command("true")
+        self.assertEqual(termios.tcgetattr(self.terminal.leader)[:4], before[:4])
+
+    def test_the_end_of_input_is_passed_on(self) -> None:
+        self.command("$SBOX -- cat; echo status $?")
+        self.terminal.type("line\n")
+        self.terminal.expect("line\r\nline\r\n")
+        self.terminal.type("\x04")
+        self.terminal.expect("status 0")
+
+
+class Injection(SystemTest):
+    def test_a_program_cannot_type_into_the_terminal(self) -> None:
+        terminal = Terminal(self, str(SBOX), "--", "/usr/bin/python3", "-I", "-c", INJECT)
+        said = terminal.expect("DONE")
+        results = [line.split() for line in said.splitlines() if line.startswith("RESULT")]
+        self.assertEqual(len(results), 20, said)
+        for _, request, result, error in results:
+            with self.subTest(request=request):
+                self.assertEqual((result, error), ("-1", "1"))
+
+    def test_closing_the_terminal_ends_the_sandbox(self) -> None:
+        terminal = Terminal(self, str(SBOX), "--", "sh", "-c", "echo begun; exec sleep 998.5")
+        terminal.expect("begun")
+        os.close(terminal.leader)
+        terminal.leader = os.open("/dev/null", os.O_RDONLY)
+        self.assertNotEqual(terminal.child.wait(10), 0)
