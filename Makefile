@@ -1,6 +1,7 @@
-# sbox: make [all], deps, run, check, bench, fuzz, lint, install, uninstall, clean.
+# sbox: make [all], deps, run, check, bench, fuzz, lint, install, uninstall, clean. README.md says when.
 #   PREFIX=/usr/local DESTDIR=   where install puts things
 #   CXX=g++|clang++              compiler (C++20)
+#   V=1                          say each compiler command
 #   SAN=address,undefined        build and test with sanitizers, in a build directory of its own
 
 PREFIX ?= /usr/local
@@ -8,11 +9,14 @@ CXX = g++
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
 VERSION := 0.1.0
+QUIET := $(if $(V),,@)
 
 # Everything that building, running and testing needs, by Debian package.
-BUILD_PACKAGES := g++ make pkg-config libseccomp-dev libcap-dev libinih-dev nlohmann-json3-dev libcli11-dev
+BUILD_PACKAGES := g++ make pkg-config libseccomp-dev libcap-dev libinih-dev nlohmann-json3-dev
 RUN_PACKAGES := xdg-dbus-proxy xauth xvfb x11-apps x11-utils imagemagick firefox-esr dbus
 CHECK_PACKAGES := libgtest-dev libgmock-dev python3 strace util-linux openbox xdotool mandoc
+
+LINT_PACKAGES := clang-format clang-tidy
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast \
   -Wcast-qual -Wformat=2 -Wundef -Wvla -Werror
@@ -36,39 +40,118 @@ endif
 # The launcher holds no exceptions and nothing of the front end.
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
 
-FRONT_SOURCES := $(wildcard src/base/*.cc src/profile/*.cc src/plan/*.cc src/helpers/*.cc src/cli/*.cc)
+FRONT_SOURCES := $(wildcard src/base/*.cc src/profile/*.cc src/plan/*.cc src/cli/*.cc)
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
 LAUNCHER_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(LAUNCHER_SOURCES))
 UNIT_SOURCES := $(wildcard tests/unit/*.cc tests/unit/*/*.cc)
 UNIT_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(UNIT_SOURCES))
+PROFILES := $(wildcard profiles/*.profile profiles/lib/*.profile)
+LIBRARIES := -lseccomp -linih
+
+# The build directory has the layout of an installation, so build/bin/sbox runs from there.
+PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch
+DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made
+MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
 
 .DELETE_ON_ERROR:
-.PHONY: all
-all: $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch
+.PHONY: all deps run check check-unit bench fuzz lint install uninstall clean
+all: $(PROGRAMS) $(DATA) $(MANUALS)
 
 $(BUILD)/obj/%.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
+	@echo "  C++  $@"
+	$(QUIET)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 
 $(BUILD)/launcher-obj/%.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(LAUNCHER_FLAGS) -c -o $@ $<
+	@echo "  C++  $@"
+	$(QUIET)$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(LAUNCHER_FLAGS) -c -o $@ $<
 
 $(BUILD)/bin/sbox: $(CORE_OBJECTS) $(BUILD)/obj/src/cli/main.o
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS) -o $@ $^ -lseccomp -linih
+	$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/libexec/sbox/sbox-launch: $(LAUNCHER_OBJECTS)
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) -o $@ $^ -lcap
 
+$(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
+
 $(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
-	$(CXX) $(filter-out -static-pie,$(LDFLAGS)) $(if $(SAN),,-pie) -o $@ $^ -lseccomp -linih -lgmock -lgtest -lgtest_main -lpthread
+	$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# Profiles that others could write are refused, so the modes do not depend on the umask.
+$(BUILD)/share/sbox/profiles/%: profiles/%
+	install -d -m 755 $(BUILD)/share/sbox/profiles/lib
+	install -m 644 $< $@
 
-.PHONY: clean
+# The filters of the shipped profiles, compiled once instead of at each start.
+$(BUILD)/lib/sbox/filters/.made: $(BUILD)/tools/compile_filters $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES))
+	rm -rf $(@D)
+	install -d -m 755 $(@D)
+	$(BUILD)/tools/compile_filters $(BUILD)/share/sbox/profiles $(@D)
+	touch $@
+
+$(BUILD)/share/man/man1/%: man/%
+	install -D -m 644 $< $@
+
+$(BUILD)/share/man/man5/sbox-profile.5: man/sbox-profile.5.in $(BUILD)/tools/manual
+	@mkdir -p $(@D)
+	$(BUILD)/tools/manual $< > $@
+
+# Installs what is missing; needs root (or sudo) only then.
+deps:
+	@missing=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(PACKAGES) 2>/dev/null | \
+	  awk '$$2 == "installed" {have[$$1] = 1} END {n = split("$(PACKAGES)", want); \
+	  for (i = 1; i <= n; i++) if (!(want[i] in have)) print want[i]}'); \
+	if [ -n "$$missing" ]; then \
+	  root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$root apt-get update -q && \
+	  DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -q --no-install-recommends $$missing; \
+	fi
+
+run: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES)
+run: deps
+	$(MAKE) all
+	BUILD=$(BUILD) tests/system/show.py
+
+check: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(CHECK_PACKAGES)
+check: deps
+	$(MAKE) all $(BUILD)/tests/unit
+	BUILD=$(BUILD) tests/run
+
+# With SAN= this is the part that sanitizers can watch: the launcher's processes are tested by `check`.
+check-unit: $(BUILD)/tests/unit
+	$(BUILD)/tests/unit --gtest_brief=1
+
+lint: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(LINT_PACKAGES)
+lint: deps
+	$(MAKE) all
+	clang-format --dry-run -Werror $$(git ls-files '*.cc' '*.h')
+	clang-tidy --quiet $(FRONT_SOURCES) $(wildcard src/launcher/*.cc) -- $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c++20
+	$(BUILD)/bin/sbox lint $(wildcard profiles/*.profile)
+	mandoc -Tlint -Wwarning $(MANUALS)
+
+install: all
+	install -d -m 755 $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib $(DESTDIR)$(PREFIX)/lib/sbox/filters
+	install -D -m 755 $(BUILD)/bin/sbox $(DESTDIR)$(PREFIX)/bin/sbox
+	install -D -m 755 $(BUILD)/libexec/sbox/sbox-launch $(DESTDIR)$(PREFIX)/libexec/sbox/sbox-launch
+	install -m 644 profiles/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles
+	install -m 644 profiles/lib/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib
+	install -m 644 $(BUILD)/lib/sbox/filters/*.filter $(DESTDIR)$(PREFIX)/lib/sbox/filters
+	install -D -m 644 $(BUILD)/share/man/man1/sbox.1 $(DESTDIR)$(PREFIX)/share/man/man1/sbox.1
+	install -D -m 644 $(BUILD)/share/man/man5/sbox-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/sbox-profile.5
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/share/sbox $(DESTDIR)$(PREFIX)/lib/sbox $(DESTDIR)$(PREFIX)/libexec/sbox
+	rm -f $(DESTDIR)$(PREFIX)/bin/sbox $(DESTDIR)$(PREFIX)/share/man/man1/sbox.1 $(DESTDIR)$(PREFIX)/share/man/man5/sbox-profile.5
+
 clean:
 	rm -rf $(BUILD)
+
+-include tests/bench/bench.mk tests/fuzz/fuzz.mk
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -42,8 +42,8 @@ std::string installation_prefix() {
   return prefix;
 }
 
-int dispatch(std::vector<std::string> arguments) {
-  RealHost host;
+int dispatch(std::vector<std::string> arguments, const char* const* environment) {
+  RealHost host(environment);
   std::string prefix = installation_prefix();
   SearchPath search{{host.home() + "/.config/sbox/profiles", "/etc/sbox/profiles", prefix + "/share/sbox/profiles"}};
   Context context{host, search, prefix};
@@ -64,11 +64,11 @@ int dispatch(std::vector<std::string> arguments) {
 }  // namespace
 }  // namespace sbox
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv, char** environment) {
   try {
     sbox::clean_descriptors();
     sbox::refuse_privilege();
-    return sbox::dispatch(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+    return sbox::dispatch(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), environment);
   } catch (const sbox::Error& error) {
     fprintf(stderr, "%s\n", error.line().c_str());
     return error.exit_status();
