@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <iterator>
+
+#include "base/strings.h"
+#include "plan/draft.h"
+#include "plan/paths.h"
+
+namespace sbox {
+namespace {
+
+struct DeviceRow {
+  Key key;
+  const char *directory, *prefix;  // character devices DIRECTORY/PREFIX*
+};
+
+constexpr DeviceRow kDevices[] = {
+    {Key::devices_gpu, "/dev/dri", "renderD"}, {Key::devices_gpu, "/dev", "nvidia"},
+    {Key::devices_gpu, "/dev", "kfd"},         {Key::devices_camera, "/dev", "media"},
+    {Key::devices_camera, "/dev", "video"},    {Key::devices_input, "/dev/input", ""},
+    {Key::devices_kvm, "/dev", "kvm"},
+};
+
+struct SysRow {
+  Key key;
+  const char* directory;        // read-only, with what its links lead to
+  const char *prefix, *suffix;  // DIRECTORY/PREFIX*SUFFIX
+};
+
+constexpr SysRow kSys[] = {
+    {Key::devices_gpu, "/sys/class/drm", "renderD", "/device"},
+    {Key::devices_camera, "/sys/class/video4linux", "", "/device"},
+    {Key::devices_input, "/sys/class/input", "", "/device"},
+    {Key::devices_usb, "/sys/bus/usb/devices", "", ""},
+};
+
+struct OfferRow {
+  Key key;
+  const char* path;
+};
+
+constexpr OfferRow kOffers[] = {
+    {Key::devices_gpu, "/sys/dev/char"},      {Key::devices_gpu, "/sys/devices/system/cpu"},
+    {Key::devices_gpu, "/sys/module/nvidia"}, {Key::devices_input, "/run/udev/data"},
+    {Key::devices_usb, "/run/udev/data"},     {Key::devices_camera, "/sys/dev/char"},
+};
+
+// Memory, ports and the console of the machine itself.
+constexpr const char* kNever[] = {"/dev/console", "/dev/kmem", "/dev/kmsg", "/dev/mem", "/dev/nvram", "/dev/port"};
+
+void place_device(Draft& draft, const std::string& path, const Origin& origin) {
+  Node node = make_bind(path, path, true, true);
+  node.device = true;
+  node.origin = origin.text();
+  draft.view.place(node);
+}
+
+void place_devices_of(const Inputs& in, Draft& draft, const std::string& directory, const std::string& prefix,
+                      const Origin& origin) {
+  for (const std::string& name : in.host.list(directory)) {
+    std::string path = join(directory, name);
+    if (!name.starts_with(prefix) || in.host.status(path).kind != FileKind::character_device) continue;
+    place_device(draft, path, origin);
+  }
+}
+
+void offer_sys(const Inputs& in, Draft& draft, const SysRow& row, const Origin& origin) {
+  draft.view.grant({row.directory, Access::read_only, Strength::offered, origin});
+  for (const std::string& name : in.host.list(row.directory)) {
+    if (!name.starts_with(row.prefix)) continue;
+    std::string path = in.host.resolve(join(row.directory, name) + row.suffix).path;
+    if (is_below(path, "/sys/devices")) draft.view.grant({path, Access::read_only, Strength::offered, origin});
+  }
+}
+
+void allow(const Inputs& in, Draft& draft, const Value& value) {
+  std::string path = host_path(value, in.places, in.host);
+  auto refuse = [&](const char* why) { return Error("device " + quote(value.text), why).at(value.origin); };
+  if (!is_below(path, "/dev")) throw refuse("does not lie below /dev").hint("use [files]");
+  Resolved found = in.host.resolve(path);
+  if (!is_below(found.path, "/dev") && found.path != "/dev") throw refuse("leads out of /dev");
+  if (std::find(std::begin(kNever), std::end(kNever), found.path) != std::end(kNever)) {
+    throw refuse("is the machine itself").hint("take it off the list");
+  }
+  switch (found.status.kind) {
+    case FileKind::missing:
+      return;
+    case FileKind::character_device:
+      for (const Link& link : found.links) draft.view.place(make_symlink(link.path, link.target));
+      return place_device(draft, found.path, value.origin);
+    case FileKind::directory:
+      return place_devices_of(in, draft, found.path, "", value.origin);
+    case FileKind::block_device:
+      throw refuse("is a disk").hint("grant files, not disks");
+    case FileKind::unreachable:
+      throw refuse("permission denied");
+    default:
+      throw refuse("is not a device");
+  }
+}
+
+}  // namespace
+
+void plan_devices(const Inputs& in, Draft& draft) {
+  auto wanted = [&](Key key) { return in.profile.flag(key); };
+  for (const DeviceRow& row : kDevices) {
+    if (wanted(row.key)) place_devices_of(in, draft, row.directory, row.prefix, in.profile.scalar(row.key).origin);
+  }
+  for (const SysRow& row : kSys) {
+    if (wanted(row.key)) offer_sys(in, draft, row, in.profile.scalar(row.key).origin);
+  }
+  for (const OfferRow& row : kOffers) {
+    if (!wanted(row.key)) continue;
+    draft.view.grant({row.path, Access::read_only, Strength::offered, in.profile.scalar(row.key).origin});
+  }
+  if (wanted(Key::devices_usb)) {
+    for (const std::string& bus : in.host.list("/dev/bus/usb")) {
+      place_devices_of(in, draft, join("/dev/bus/usb", bus), "", in.profile.scalar(Key::devices_usb).origin);
+    }
+  }
+  for (const Value& value : in.profile.list(Key::devices_allow)) allow(in, draft, value);
+}
+
+}  // namespace sbox

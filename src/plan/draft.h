@@ -1,0 +1,55 @@
+// What the concerns of the planner read and what they add to.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "plan/host.h"
+#include "plan/places.h"
+#include "plan/plan.h"
+#include "plan/planner.h"
+#include "plan/view.h"
+#include "profile/profile.h"
+
+namespace sbox {
+
+struct Inputs {
+  const Profile& profile;
+  const Request& request;
+  const Host& host;
+  const Places& places;
+};
+
+struct Draft {
+  Plan plan;
+  MountView view;
+  std::map<std::string, std::string> environment;
+};
+
+// One function for each concern, in a file of its name.
+void plan_system(const Inputs& in, Draft& draft);   // /usr, /dev, /proc, /tmp and the rest of what every sandbox has
+void plan_etc(const Inputs& in, Draft& draft);      // /etc: generated files and entries of the host
+void plan_home(const Inputs& in, Draft& draft);     // [home]
+void plan_files(const Inputs& in, Draft& draft);    // [files] and the files of the command line
+void plan_devices(const Inputs& in, Draft& draft);  // [devices]
+void plan_display(const Inputs& in, Draft& draft);  // [display]
+void plan_audio(const Inputs& in, Draft& draft);    // [audio]
+void plan_desktop(const Inputs& in, Draft& draft);  // [desktop]
+void plan_dbus(const Inputs& in, Draft& draft);     // [dbus]
+void plan_network(const Inputs& in, Draft& draft);  // [network]
+void plan_limits(const Inputs& in, Draft& draft);   // [limits]
+void plan_seccomp(const Inputs& in, Draft& draft);  // [seccomp]
+void plan_environment(const Inputs& in, Draft& draft);  // [environment]; what the others set stays
+void plan_program(const Inputs& in, Draft& draft);      // the program and its arguments
+
+// These need the nodes of draft.plan.
+void make_private_home_directories(const Inputs& in, Plan& plan);
+void check_program(const Inputs& in, const Plan& plan);  // visible inside, else Error
+std::string directory_inside(const Inputs& in, const Plan& plan);
+Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes);
+
+// Offers a row of host paths read-only; "~/" in front means the home.
+void offer(const Inputs& in, Draft& draft, std::initializer_list<const char*> paths);
+
+}  // namespace sbox

@@ -1,0 +1,63 @@
+#include "plan/paths.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace sbox {
+
+std::optional<std::string> normalise(std::string_view path) {
+  if (path.empty() || path[0] != '/' || path.find('\0') != std::string_view::npos) return std::nullopt;
+  std::string normal;
+  for (const std::string& part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == "..") return std::nullopt;
+    normal += "/" + part;
+  }
+  return normal.empty() ? "/" : normal;
+}
+
+std::string parent_of(const std::string& path) {
+  size_t slash = path.rfind('/');
+  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+std::string join(const std::string& directory, std::string_view rest) {
+  if (rest.empty()) return directory;
+  return (directory == "/" ? "" : directory) + "/" + std::string(rest);
+}
+
+bool is_below(const std::string& path, const std::string& directory) {
+  if (directory == "/") return path != "/";
+  return path.size() > directory.size() && path[directory.size()] == '/' && path.starts_with(directory);
+}
+
+bool is_at_or_below(const std::string& path, const std::string& directory) {
+  return path == directory || is_below(path, directory);
+}
+
+std::string rest_below(const std::string& path, const std::string& directory) {
+  if (path == directory) return "";
+  return path.substr(directory == "/" ? 1 : directory.size() + 1);
+}
+
+std::string rebase(const std::string& path, const std::string& from, const std::string& to) {
+  return join(to, rest_below(path, from));
+}
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+bool PathOrder::operator()(const std::string& a, const std::string& b) const {
+  auto rank = [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; };
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [&](char x, char y) { return rank(x) < rank(y); });
+}
+
+}  // namespace sbox

@@ -1,0 +1,283 @@
+#include "plan/real_host.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pwd.h>
+#include <spawn.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <deque>
+#include <memory>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "plan/paths.h"
+
+namespace sbox {
+namespace {
+
+constexpr int kMostLinks = 40;
+
+FileKind kind_of(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return FileKind::directory;
+    case S_IFREG:
+      return FileKind::file;
+    case S_IFLNK:
+      return FileKind::symlink;
+    case S_IFSOCK:
+      return FileKind::socket;
+    case S_IFCHR:
+      return FileKind::character_device;
+    case S_IFBLK:
+      return FileKind::block_device;
+    default:
+      return FileKind::fifo;
+  }
+}
+
+UniqueFd open_exactly(const std::string& path, uint64_t flags) {
+  open_how how{};
+  how.flags = flags | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_MAGICLINKS;
+  return UniqueFd(static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+}
+
+bool is_absence(int errnum) { return errnum == ENOENT || errnum == ENOTDIR || errnum == ENAMETOOLONG; }
+
+// Links that the kernel makes up: their text is not where they lead.
+bool is_magic(const std::string& path) {
+  std::vector<std::string> parts = split(path, '/');
+  if (parts.size() < 4 || parts[1] != "proc") return false;
+  return parts[2] != "sys" && parts[2] != "self" && parts[2] != "thread-self";
+}
+
+std::vector<std::string> components(const std::string& path) {
+  std::vector<std::string> parts = split(path, '/');
+  parts.erase(std::remove_if(parts.begin(), parts.end(), [](const auto& p) { return p.empty() || p == "."; }),
+              parts.end());
+  return parts;
+}
+
+std::string joined(const std::deque<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : "/") + part;
+  return text;
+}
+
+std::string read_all(int fd, size_t limit) {
+  std::string text;
+  std::array<char, 16384> buffer;
+  for (;;) {
+    ssize_t size = ::read(fd, buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0 || text.size() > limit) return text;
+    text.append(buffer.data(), static_cast<size_t>(size));
+  }
+}
+
+// The user databases beyond /etc/passwd (directories of a network, homed) are known to the C library of the host only.
+std::string ask_getent(uint32_t uid) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe", errno);
+  UniqueFd out(ends[0]), in(ends[1]);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, in.get(), 1);
+  std::string number = std::to_string(uid);
+  char program[] = "/usr/bin/getent", database[] = "passwd", dashes[] = "--";
+  char* arguments[] = {program, dashes, database, number.data(), nullptr};
+  char* environment[] = {nullptr};
+  pid_t child = 0;
+  int failed = posix_spawn(&child, program, &actions, nullptr, arguments, environment);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failed) return "";
+  in.reset();
+  constexpr size_t kLongestEntry = 65536;
+  std::string text = read_all(out.get(), kLongestEntry);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status == 0 ? text : "";
+}
+
+}  // namespace
+
+RealHost::RealHost(const char* const* environment) : uid_(getuid()), gid_(getgid()) {
+  for (; environment && *environment; ++environment) {
+    std::string_view entry(*environment);
+    size_t equals = entry.find('=');
+    if (equals == 0 || equals == std::string_view::npos) continue;
+    environment_.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+  }
+  read_user();
+}
+
+void RealHost::read_user() {
+  std::unique_ptr<FILE, int (*)(FILE*)> file(fopen("/etc/passwd", "re"), fclose);
+  while (passwd* entry = file ? fgetpwent(file.get()) : nullptr) {
+    if (entry->pw_uid != uid_) continue;
+    user_ = entry->pw_name;
+    home_ = entry->pw_dir;
+    return;
+  }
+  std::string entry = ask_getent(uid_);
+  std::vector<std::string> fields = split(entry.substr(0, entry.find('\n')), ':');
+  constexpr size_t kFields = 7, kUid = 2, kHome = 5;
+  if (fields.size() != kFields || fields[kUid] != std::to_string(uid_)) {
+    throw Error("user " + std::to_string(uid_), "is not in the user database");
+  }
+  user_ = fields[0];
+  home_ = fields[kHome];
+}
+
+RealHost::Step RealHost::look(const std::string& path) const {
+  auto known = seen_.find(path);
+  if (known != seen_.end()) return known->second;
+  Step step;
+  UniqueFd fd = open_exactly(path, O_PATH | O_NOFOLLOW);
+  struct stat status {};
+  if (!fd) {
+    step.status.kind = is_absence(errno) ? FileKind::missing : FileKind::unreachable;
+  } else if (fstat(fd.get(), &status) != 0) {
+    step.status.kind = FileKind::unreachable;
+  } else {
+    step.status = {kind_of(status.st_mode), status.st_mode & 07777u, status.st_uid, status.st_gid};
+    char target[PATH_MAX];
+    if (S_ISLNK(status.st_mode)) {
+      ssize_t size = is_magic(path) ? -1 : readlinkat(fd.get(), "", target, sizeof target);
+      if (size <= 0 || size == static_cast<ssize_t>(sizeof target)) {
+        step.status.kind = FileKind::unreachable;
+      } else {
+        step.target.assign(target, static_cast<size_t>(size));
+      }
+    }
+  }
+  return seen_.emplace(path, step).first->second;
+}
+
+FileStatus RealHost::status(const std::string& path) const {
+  std::optional<std::string> normal = normalise(path);
+  return normal ? look(*normal).status : FileStatus{};
+}
+
+Resolved RealHost::resolve(const std::string& path) const {
+  Resolved resolved{"/", "", look("/").status, {}};
+  if (!path.starts_with('/') || path.find('\0') != std::string::npos) return {"/", path, {}, {}};
+  std::vector<std::string> parts = components(path);
+  std::deque<std::string> left(parts.begin(), parts.end());
+  while (!left.empty()) {
+    if (left.front() == "..") {
+      left.pop_front();
+      resolved.path = parent_of(resolved.path);
+      resolved.status = look(resolved.path).status;
+      continue;
+    }
+    std::string next = join(resolved.path, left.front());
+    Step step = look(next);
+    if (step.status.kind == FileKind::symlink) {
+      resolved.links.push_back({next, step.target, step.status.uid});
+      if (resolved.links.size() > kMostLinks) step.status = {FileKind::unreachable, 0, 0, 0};
+    }
+    if (step.status.kind == FileKind::missing || step.status.kind == FileKind::unreachable) {
+      resolved.status = step.status;
+      resolved.rest = joined(left);
+      return resolved;
+    }
+    left.pop_front();
+    if (step.status.kind != FileKind::symlink) {
+      resolved.path = next;
+      resolved.status = step.status;
+      continue;
+    }
+    if (step.target.starts_with('/')) resolved.path = "/";
+    std::vector<std::string> inserted = components(step.target);
+    left.insert(left.begin(), inserted.begin(), inserted.end());
+    resolved.status = look(resolved.path).status;
+  }
+  return resolved;
+}
+
+std::optional<std::string> RealHost::read(const std::string& path, size_t limit) const {
+  // Not blocking, for opening a fifo waits; what is opened is looked at before it is read.
+  UniqueFd fd = open_exactly(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  struct stat status {};
+  if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  std::string text = read_all(fd.get(), limit);
+  if (text.size() > limit) return std::nullopt;
+  return text;
+}
+
+std::vector<std::string> RealHost::list(const std::string& path) const {
+  std::vector<std::string> names;
+  std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+  while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::optional<std::string> RealHost::variable(const std::string& name) const {
+  auto found = environment_.find(name);
+  if (found == environment_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<std::string> RealHost::variable_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : environment_) names.push_back(name);
+  return names;
+}
+
+std::string RealHost::directory() const {
+  char path[PATH_MAX];
+  // The kernel's own answer for a directory that is gone or outside of the root begins with "(unreachable)".
+  bool ok = syscall(SYS_getcwd, path, sizeof path) > 0 && path[0] == '/';
+  return ok ? path : "";
+}
+
+std::string RealHost::hostname() const {
+  utsname name{};
+  uname(&name);
+  return name.nodename;
+}
+
+uint32_t RealHost::landlock_abi() const {
+  constexpr unsigned kVersion = 1;
+  long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersion);
+  return abi > 0 ? static_cast<uint32_t>(abi) : 0;
+}
+
+std::string RealHost::architecture() const {
+  utsname name{};
+  uname(&name);
+  return name.machine;
+}
+
+std::string RealHost::random_hex(size_t digits) const {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string bytes(digits, '\0');
+  for (size_t done = 0; done < digits;) {
+    ssize_t size = getrandom(bytes.data() + done, digits - done, 0);
+    if (size < 0 && errno != EINTR) throw system_error("getrandom", errno);
+    if (size > 0) done += static_cast<size_t>(size);
+  }
+  for (char& c : bytes) c = kDigits[static_cast<unsigned char>(c) & 15];
+  return bytes;
+}
+
+}  // namespace sbox

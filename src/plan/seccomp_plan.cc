@@ -1,0 +1,14 @@
+#include "plan/draft.h"
+#include "plan/paths.h"
+#include "plan/seccomp.h"
+
+namespace sbox {
+
+void plan_seccomp(const Inputs& in, Draft& draft) {
+  if (in.profile.text(Key::seccomp_mode) == "none") return;
+  SeccompPolicy policy = seccomp_policy(in.profile);
+  policy.architecture = in.host.architecture();
+  draft.plan.filters = load_filters(policy, join(in.request.prefix, "lib/sbox/filters"));
+}
+
+}  // namespace sbox

@@ -1,0 +1,79 @@
+#include "base/strings.h"
+#include "plan/draft.h"
+#include "plan/paths.h"
+
+namespace sbox {
+namespace {
+
+constexpr const char* kSystemDirectories[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+
+constexpr const char* kDevices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
+
+struct LinkRow {
+  const char *path, *target;
+};
+constexpr LinkRow kLinks[] = {
+    {"/dev/ptmx", "pts/ptmx"},          {"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"},
+    {"/dev/stdout", "/proc/self/fd/1"}, {"/dev/stderr", "/proc/self/fd/2"}, {"/var/run", "../run"},
+    {"/var/lock", "../run/lock"},
+};
+
+// What a new proc shows of the whole machine, or lets a program reach into it.
+constexpr const char* kHiddenOfProc[] = {
+    "acpi",          "asound",   "bus",           "config.gz",    "dynamic_debug", "fs",
+    "interrupts",    "iomem",    "ioports",       "irq",          "kallsyms",      "kcore",
+    "key-users",     "keys",     "kmsg",          "kpagecgroup",  "kpagecount",    "kpageflags",
+    "latency_stats", "modules",  "mtrr",          "pagetypeinfo", "pressure",      "sched_debug",
+    "scsi",          "slabinfo", "sysrq-trigger", "timer_list",   "timer_stats",   "vmallocinfo",
+};
+
+constexpr uint64_t kRuntimeSize = 16 << 20;
+
+void place_proc(const Inputs& in, Draft& draft) {
+  draft.view.place(make_node(NodeKind::proc, "/proc"));
+  for (const char* name : kHiddenOfProc) {
+    Node node = make_node(NodeKind::hide, std::string("/proc/") + name);
+    node.source = node.target;
+    FileKind kind = in.host.status(node.source).kind;
+    if (kind == FileKind::missing || kind == FileKind::unreachable) continue;
+    draft.view.place(node);
+  }
+  Node sysctl = make_node(NodeKind::pin, "/proc/sys");
+  sysctl.writable = false;
+  draft.view.place(sysctl);
+}
+
+void place_devices(const Inputs& in, Draft& draft) {
+  for (const char* path : kDevices) {
+    if (in.host.status(path).kind != FileKind::character_device) {
+      throw Error(path, "is not a device on this host").hint("mount a proper /dev");
+    }
+    Node node = make_bind(path, path, true, true);
+    node.device = true;
+    draft.view.place(node);
+  }
+  draft.view.place(make_node(NodeKind::devpts, "/dev/pts"));
+  draft.view.place(make_tmpfs("/dev/shm", in.profile.number(Key::system_shm_size), 01777));
+}
+
+}  // namespace
+
+void plan_system(const Inputs& in, Draft& draft) {
+  for (const char* path : kSystemDirectories) draft.view.grant({path, Access::read_only, Strength::offered});
+  place_proc(in, draft);
+  place_devices(in, draft);
+  for (const LinkRow& link : kLinks) draft.view.place(make_symlink(link.path, link.target));
+  uint64_t tmp_size = in.profile.number(Key::system_tmp_size);
+  draft.view.place(make_tmpfs("/tmp", tmp_size, 01777));
+  draft.view.place(make_tmpfs("/var/tmp", tmp_size, 01777));
+  draft.view.place(make_tmpfs(in.places.runtime, kRuntimeSize, 0700));
+}
+
+void offer(const Inputs& in, Draft& draft, std::initializer_list<const char*> paths) {
+  for (std::string path : paths) {
+    if (path.starts_with("~/")) path = join(in.places.home, path.substr(2));
+    draft.view.grant({path, Access::read_only, Strength::offered});
+  }
+}
+
+}  // namespace sbox

@@ -1,0 +1,160 @@
+#include "plan/tree.h"
+
+#include <utility>
+
+#include "base/strings.h"
+
+namespace sbox {
+namespace {
+
+using Nodes = std::map<std::string, Node, PathOrder>;
+
+template <typename Map>
+auto nearest(const Map& map, std::string path) {
+  for (;;) {
+    auto found = map.find(path);
+    if (found != map.end() || path == "/") return found;
+    path = parent_of(path);
+  }
+}
+
+bool shows_host(const Node& node) { return node.kind == NodeKind::bind || node.kind == NodeKind::pin; }
+
+class Arranger {
+ public:
+  explicit Arranger(const Host& host) : host_(host) {}
+
+  std::vector<Node> run(const Entries& entries) {
+    for (const auto& [target, entry] : entries) add(entry);
+    std::vector<Node> nodes;
+    for (auto next = nodes_.begin(); next != nodes_.end(); ++next) {
+      auto after = std::next(next);
+      bool has_children = after != nodes_.end() && is_below(after->first, next->first);
+      nodes.push_back(next->second);
+      if (next->second.kind != NodeKind::bind && next->second.kind != NodeKind::follow) nodes.back().source.clear();
+      if (next->second.kind == NodeKind::hide) nodes.back().mode = has_children ? 0111 : 0;
+    }
+    return nodes;
+  }
+
+ private:
+  void add(Entry entry) {
+    Node& node = entry.node;
+    auto found = node.target == "/" ? nodes_.end() : nearest(nodes_, parent_of(node.target));
+    const Node* around = found == nodes_.end() ? nullptr : &found->second;
+    if (!is_needed(entry, around)) return;
+    if (around && shows_host(*around)) {
+      node.make_target = !is_own_place(node, *around);
+      if (around->writable && !(node.kind == NodeKind::bind && node.writable)) pin_between(node, *around);
+    } else if (!around || around->kind != NodeKind::proc) {
+      make_directories(node, around);
+    }
+    nodes_.insert_or_assign(node.target, node);
+  }
+
+  // Whether what surrounds the node would show the same host path there.
+  static bool is_own_place(const Node& node, const Node& around) {
+    return node.source == shown_at(around, node.target);
+  }
+
+  bool is_needed(Entry& entry, const Node* around) const {
+    switch (entry.node.kind) {
+      case NodeKind::hide:
+        return hides_something(entry, around);
+      case NodeKind::bind:
+        return shows_something(entry, around);
+      case NodeKind::tmpfs:
+        return covers_something(entry, around);
+      default:
+        return !around || !shows_host(*around);
+    }
+  }
+
+  bool hides_something(Entry& entry, const Node* around) const {
+    if (!around || !(around->kind == NodeKind::proc || shows_host(*around))) return false;
+    Node& node = entry.node;
+    if (!is_own_place(node, *around)) return false;
+    FileKind kind = host_.status(node.source).kind;
+    if (kind != FileKind::missing && kind != FileKind::unreachable) {
+      node.is_file = kind != FileKind::directory;
+      return true;
+    }
+    if (around->writable) throw could_be_made(entry, *around);
+    return false;
+  }
+
+  static bool shows_something(const Entry& entry, const Node* around) {
+    const Node& node = entry.node;
+    bool same = around && shows_host(*around) && is_own_place(node, *around);
+    if (!entry.exists) {
+      if (same && around->writable) throw could_be_made(entry, *around);
+      return false;
+    }
+    return !same || around->writable != node.writable || node.device;
+  }
+
+  // A tmpfs names no host path of its own: it covers whatever is there.
+  bool covers_something(Entry& entry, const Node* around) const {
+    Node& node = entry.node;
+    if (!around || !shows_host(*around)) return true;
+    if (is_own_place(node, *around) && host_.status(node.source).kind != FileKind::directory) {
+      if (entry.placed) return false;
+      throw Error("tmpfs " + quote(node.target), "no such directory, and it lies below " + quote(around->target))
+          .at(entry.origin)
+          .hint("make the directory first");
+    }
+    return true;
+  }
+
+  static Error could_be_made(const Entry& entry, const Node& around) {
+    return Error(quote(entry.node.source), "does not exist, and the program could make it, for " +
+                                               quote(around.target) + " is writable (" + around.origin + ")")
+        .at(entry.origin)
+        .hint("make it first");
+  }
+
+  void pin_between(const Node& node, const Node& around) {
+    for (std::string path = parent_of(node.target); path != around.target; path = parent_of(path)) {
+      Node pin;
+      pin.kind = NodeKind::pin;
+      pin.target = path;
+      pin.source = *shown_at(around, path);
+      pin.writable = true;
+      pin.make_target = node.make_target;
+      pin.origin = node.origin;
+      nodes_.emplace(path, pin);
+    }
+  }
+
+  void make_directories(const Node& node, const Node* around) {
+    std::string end = around ? around->target : "/";
+    if (node.target == "/") return;
+    for (std::string path = parent_of(node.target); path != end && path != "/"; path = parent_of(path)) {
+      Node directory;
+      directory.kind = NodeKind::directory;
+      directory.target = path;
+      directory.origin = node.origin;
+      nodes_.emplace(path, directory);
+    }
+  }
+
+  const Host& host_;
+  Nodes nodes_;
+};
+
+}  // namespace
+
+const Entry* covering(const Entries& entries, const std::string& path) {
+  auto found = nearest(entries, path);
+  return found == entries.end() ? nullptr : &found->second;
+}
+
+std::optional<std::string> shown_at(const Node& node, const std::string& path) {
+  if (node.kind == NodeKind::proc) return path;
+  if (!shows_host(node)) return std::nullopt;
+  return rebase(path, node.target, node.source);
+}
+
+std::vector<Node> arrange(const Entries& entries, const Host& host) { return Arranger(host).run(entries); }
+
+}  // namespace sbox

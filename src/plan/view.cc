@@ -1,0 +1,316 @@
+#include "plan/view.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/strings.h"
+
+namespace sbox {
+namespace {
+
+const char* name_of(Access access) {
+  constexpr const char* kNames[] = {"hide", "read-only", "read-write", "tmpfs"};
+  return kNames[static_cast<int>(access)];
+}
+
+struct Forbidden {
+  const char* path;
+  bool below_too;  // what lies below is as little a thing of files
+  bool tmpfs_too;
+  const char* hint;
+};
+
+constexpr Forbidden kForbidden[] = {
+    {"/", false, true, "name the directories that the program needs"},
+    {"/proc", true, true, "every sandbox has its own /proc"},
+    {"/sys", false, true, "name the files of /sys that the program needs, or use [devices]"},
+    {"/dev", true, true, "use [devices] allow"},
+    {"/etc", false, true, "use [system] etc for single entries"},
+    {"/run", false, true, "name the single sockets or files that the program needs"},
+    {"/run/user", false, true, "name the single sockets or files that the program needs"},
+    {"/var/run", false, true, "name the single sockets or files that the program needs"},
+    {"/tmp", false, false, "every sandbox has its own /tmp; name single files of the host's"},
+};
+
+int rank(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::hide:
+      return 0;
+    case NodeKind::bind:
+      return node.writable ? 2 : 1;
+    case NodeKind::tmpfs:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
+Node node_for(const Grant& grant, const std::string& path, const std::string& target, FileKind kind) {
+  Node node;
+  node.target = target;
+  node.source = path;
+  node.origin = grant.origin.text();
+  node.is_file = kind != FileKind::directory && kind != FileKind::missing;
+  switch (grant.access) {
+    case Access::hide:
+      node.kind = NodeKind::hide;
+      break;
+    case Access::tmpfs:
+      node = make_tmpfs(target, grant.size, 0755);
+      node.source = path;
+      node.origin = grant.origin.text();
+      break;
+    case Access::read_only:
+    case Access::read_write:
+      node.kind = NodeKind::bind;
+      node.writable = grant.access == Access::read_write;
+  }
+  return node;
+}
+
+}  // namespace
+
+struct MountView::Found {
+  Grant grant;
+  std::string path;    // on the host, canonical
+  std::string target;  // inside
+  FileStatus status;
+  std::vector<Link> links;
+};
+
+MountView::MountView(const Host& host, const Places& places, const std::string& prefix) : host_(host), places_(places) {
+  for (const std::string& home : {places.home, places.home_canonical}) {
+    policy_.push_back(join(home, ".config/sbox"));
+    policy_.push_back(join(home, ".local/share/sbox"));
+  }
+  policy_.push_back("/etc/sbox");
+  if (!places.host_runtime.empty()) policy_.push_back(join(places.host_runtime, "sbox"));
+  for (size_t i = 0, named = policy_.size(); i < named; ++i) {
+    Resolved found = host.resolve(policy_[i]);
+    policy_.push_back(join(found.path, found.rest));
+  }
+  for (const char* part : {"bin/sbox", "libexec/sbox", "lib/sbox", "share/sbox"}) {
+    if (!prefix.empty()) programs_.push_back(join(host.resolve(prefix).path, part));
+  }
+}
+
+void MountView::refuse_forbidden(const Grant& grant, const std::string& path) const {
+  auto refuse = [&](const std::string& why, const std::string& hint) {
+    return Error(std::string(name_of(grant.access)) + " = " + quote(grant.path), why).at(grant.origin).hint(hint);
+  };
+  for (const std::string& policy : policy_) {
+    if (is_at_or_below(path, policy) && grant.access != Access::hide) {
+      throw refuse("holds the rules of sbox itself", "take it off the list");
+    }
+  }
+  bool writes = grant.access == Access::read_write || grant.access == Access::tmpfs;
+  for (const std::string& program : programs_) {
+    if (writes && is_at_or_below(path, program)) throw refuse("is a part of sbox itself", "take it off the list");
+  }
+  bool is_runtime = path == places_.runtime || path == places_.host_runtime;
+  if (is_runtime && grant.access != Access::tmpfs) {
+    throw refuse("holds the sockets of the whole session", "name the single sockets that the program needs");
+  }
+  bool hides = grant.access == Access::hide;
+  for (const Forbidden& row : kForbidden) {
+    bool matches = path == row.path || (row.below_too && !hides && is_below(path, row.path));
+    bool applies =
+        hides ? path == "/" || path == "/proc" || path == "/dev" : grant.access != Access::tmpfs || row.tmpfs_too;
+    if (matches && applies) throw refuse("would change the sandbox as a whole", row.hint);
+  }
+}
+
+std::string MountView::inside(const std::string& host_path) const {
+  bool moves = !places_.host_runtime.empty() && is_below(host_path, places_.host_runtime);
+  return moves ? rebase(host_path, places_.host_runtime, places_.runtime) : host_path;
+}
+
+void MountView::grant(Grant grant) {
+  refuse_forbidden(grant, grant.path);
+  grants_.push_back(std::move(grant));
+}
+
+void MountView::place(Node node) {
+  std::string target = node.target;
+  placed_.insert_or_assign(target, Entry{std::move(node), true, true, {"sbox", 0}});
+}
+
+MountView::Found MountView::find(const Grant& grant) const {
+  Resolved resolved = host_.resolve(grant.path);
+  std::optional<std::string> path = normalise(join(resolved.path, resolved.rest));
+  if (!path) throw Error(quote(grant.path), "leads to a missing directory and back").at(grant.origin);
+  Found found{grant, *path, inside(*path), resolved.status, resolved.links};
+  refuse_forbidden(grant, found.path);
+  auto is_of_home = [&](const Link& link) { return is_below(link.path, places_.home_canonical); };
+  bool crosses_home = std::any_of(found.links.begin(), found.links.end(), is_of_home);
+  if (private_home_ && crosses_home && is_below(grant.path, places_.home)) {
+    // The links of the real home are not in the private one, and none is put there: the program could redirect it.
+    found.target = rebase(grant.path, places_.home, places_.home_canonical);
+  }
+  return found;
+}
+
+// A link is as good as its owner, for the owner can send it elsewhere at any time.
+void MountView::check_links(const Entries& entries, const Found& found) const {
+  for (const Link& link : found.links) {
+    auto refuse = [&](const std::string& why) {
+      return Error(quote(found.grant.path), "leads through the symlink " + quote(link.path) + ", " + why)
+          .at(found.grant.origin)
+          .hint("name " + quote(found.path) + " itself");
+    };
+    if (link.uid != 0 && link.uid != host_.uid()) throw refuse("which belongs to another user");
+    std::string place = inside(parent_of(link.path));
+    const Entry* around = covering(entries, place);
+    bool is_visible = around && shown_at(around->node, place) == parent_of(link.path);
+    if (is_visible && around->node.writable) {
+      throw refuse("which the program could replace: " + quote(around->node.target) + " is writable (" +
+                   around->node.origin + ")");
+    }
+  }
+}
+
+void MountView::add_links(Entries& entries, const Found& found) const {
+  if (found.target != inside(found.path) || found.grant.access == Access::hide) return;
+  for (const Link& link : found.links) {
+    Node node = make_symlink(inside(link.path), link.target);
+    node.origin = found.grant.origin.text();
+    std::string target = node.target;
+    entries.emplace(target, Entry{std::move(node), true, true, found.grant.origin});
+  }
+}
+
+bool MountView::is_shown_already(const Entries& entries, const Found& found) const {
+  const Entry* around = covering(entries, found.target);
+  if (!around) return false;
+  if (around->node.target == found.target) return true;
+  if (around->node.kind == NodeKind::hide) return found.grant.strength == Strength::argument;
+  bool same = shown_at(around->node, found.target) == found.path;
+  return same && (around->node.writable || found.grant.access == Access::read_only);
+}
+
+void MountView::insert(Entries& entries, const Found& found) const {
+  const Grant& grant = found.grant;
+  Entry entry{node_for(grant, found.path, found.target, found.status.kind), true, false, grant.origin};
+  entry.exists = found.status.kind != FileKind::missing;
+  auto [present, is_new] = entries.emplace(found.target, entry);
+  if (is_new) return;
+  Entry& other = present->second;
+  bool both_written = !other.placed && other.origin != entry.origin;
+  if (both_written && (rank(other.node) == 3) != (rank(entry.node) == 3) && rank(other.node) && rank(entry.node)) {
+    throw Error(std::string(name_of(grant.access)) + " = " + quote(grant.path),
+                "the same path is also something else at " + other.origin.text())
+        .at(grant.origin)
+        .hint("take it off one of the lists");
+  }
+  auto key = [](const Entry& e) { return std::tuple(rank(e.node), !e.exists, e.placed, e.origin.file, e.origin.line); };
+  if (key(entry) < key(other)) other = entry;
+}
+
+void MountView::protect_policy(Entries& entries) const {
+  Grant hide{"", Access::hide, Strength::written, {"sbox", 0}, 0};
+  for (const std::string& policy : policy_) {
+    hide.path = policy;
+    if (!places_.host_runtime.empty() && is_below(policy, places_.host_runtime)) continue;
+    Found found = find(hide);
+    check_links(entries, found);
+    insert(entries, found);
+  }
+  // The real one, where it lies in something that is granted: its sockets are all that a session has.
+  if (places_.host_runtime.empty() || places_.host_runtime == places_.runtime) return;
+  insert(entries, Found{hide, places_.host_runtime, places_.host_runtime, {FileKind::directory, 0700, 0, 0}, {}});
+}
+
+void MountView::protect_programs(Entries& entries) const {
+  for (const std::string& program : programs_) {
+    const Entry* around = covering(entries, program);
+    if (!around || !around->node.writable || shown_at(around->node, program) != program) continue;
+    Found found = find({program, Access::read_only, Strength::written, {"sbox", 0}, 0});
+    check_links(entries, found);
+    insert(entries, found);
+  }
+}
+
+std::vector<Node> MountView::nodes() const {
+  std::vector<Grant> grants = grants_;
+  std::sort(grants.begin(), grants.end(), [](const Grant& a, const Grant& b) {
+    auto key = [](const Grant& g) { return std::tie(g.strength, g.path, g.access, g.origin.file, g.origin.line); };
+    return key(a) < key(b);
+  });
+  Entries entries = placed_;
+  std::vector<Found> accepted;
+  for (const Grant& grant : grants) {
+    Found found = find(grant);
+    bool is_read = grant.access == Access::read_only || grant.access == Access::read_write;
+    FileKind kind = found.status.kind;
+    if (grant.strength != Strength::written) {
+      if (kind == FileKind::missing || kind == FileKind::unreachable) continue;
+      try {
+        if (grant.strength == Strength::offered) check_links(entries, found);
+      } catch (const Error&) {
+        continue;
+      }
+      accepted.push_back(found);
+      if (!is_shown_already(entries, found)) insert(entries, found);
+      continue;
+    }
+    if (is_read && kind == FileKind::unreachable) {
+      throw Error(std::string(name_of(grant.access)) + " = " + quote(grant.path), "permission denied").at(grant.origin);
+    }
+    if (is_read && (kind == FileKind::character_device || kind == FileKind::block_device)) {
+      throw Error(std::string(name_of(grant.access)) + " = " + quote(grant.path), "is a device")
+          .at(grant.origin)
+          .hint("use [devices] allow");
+    }
+    if (grant.access == Access::read_write && kind == FileKind::missing) continue;
+    accepted.push_back(found);
+    insert(entries, found);
+  }
+  protect_programs(entries);
+  for (const Found& found : accepted) check_links(entries, found);
+  for (const Found& found : accepted) add_links(entries, found);
+  protect_policy(entries);
+  return arrange(entries, host_);
+}
+
+Node make_node(NodeKind kind, std::string target) {
+  Node node;
+  node.kind = kind;
+  node.target = std::move(target);
+  node.origin = "sbox";
+  return node;
+}
+
+Node make_file(std::string target, std::string content) {
+  Node node = make_node(NodeKind::file, std::move(target));
+  node.content = std::move(content);
+  node.is_file = true;
+  node.mode = 0644;
+  return node;
+}
+
+Node make_symlink(std::string target, std::string content) {
+  Node node = make_node(NodeKind::symlink, std::move(target));
+  node.content = std::move(content);
+  return node;
+}
+
+Node make_bind(std::string source, std::string target, bool writable, bool is_file) {
+  Node node = make_node(NodeKind::bind, std::move(target));
+  node.source = std::move(source);
+  node.writable = writable;
+  node.is_file = is_file;
+  return node;
+}
+
+Node make_tmpfs(std::string target, uint64_t size, uint32_t mode) {
+  constexpr uint64_t kBytesPerInode = 8192, kFewestInodes = 1024;
+  Node node = make_node(NodeKind::tmpfs, std::move(target));
+  node.size = size;
+  node.inodes = std::max(kFewestInodes, size / kBytesPerInode);
+  node.mode = mode;
+  node.writable = true;
+  node.source = node.target;
+  return node;
+}
+
+}  // namespace sbox
