@@ -1,0 +1,138 @@
+#include "cli/probe.h"
+
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace sbox {
+namespace {
+
+bool put(const char* path, const std::string& text) {
+  UniqueFd file(open(path, O_WRONLY | O_CLOEXEC));
+  return file.ok() && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+bool map_ids(uid_t uid, gid_t gid) {
+  auto same = [](unsigned id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
+  return put("/proc/self/setgroups", "deny") && put("/proc/self/gid_map", same(gid)) &&
+         put("/proc/self/uid_map", same(uid));
+}
+
+bool copy_mount() {
+  UniqueFd tree(open_tree(AT_FDCWD, "/usr", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  return tree.ok() && mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) == 0;
+}
+
+bool make_filesystem(const char* type) {
+  UniqueFd context(fsopen(type, FSOPEN_CLOEXEC));
+  if (!context || fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return false;
+  return UniqueFd(fsmount(context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)).ok();
+}
+
+// A pid namespace is only that of the processes made after it.
+bool make_proc() {
+  pid_t child = fork();
+  if (child < 0) return false;
+  if (child == 0) _exit(make_filesystem("proc") ? 0 : errno);
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) return false;
+  errno = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+ProbeResult try_stages() {
+  constexpr int kNamespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNET;
+  uid_t uid = getuid();
+  gid_t gid = getgid();
+  auto stopped = [](ProbeStage stage) { return ProbeResult{stage, errno}; };
+  if (unshare(CLONE_NEWUSER) != 0) return stopped(ProbeStage::user_namespace);
+  if (!map_ids(uid, gid)) return stopped(ProbeStage::id_map);
+  if (unshare(kNamespaces) != 0) return stopped(ProbeStage::namespaces);
+  if (!copy_mount()) return stopped(ProbeStage::mount_api);
+  if (!make_filesystem("tmpfs")) return stopped(ProbeStage::tmpfs);
+  if (!make_proc()) return stopped(ProbeStage::proc);
+  return {};
+}
+
+struct Pipe {
+  UniqueFd reader, writer;
+};
+
+Pipe make_pipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw system_error("pipe", errno);
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+}  // namespace
+
+ProbeResult probe_namespaces() {
+  Pipe pipe = make_pipe();
+  pid_t child = fork();
+  if (child < 0) throw system_error("fork", errno);
+  if (child == 0) {
+    ProbeResult result = try_stages();
+    _exit(write(pipe.writer.get(), &result, sizeof result) == sizeof result ? 0 : 1);
+  }
+  pipe.writer.reset();
+  ProbeResult result{ProbeStage::user_namespace, EINTR};
+  ssize_t size = read(pipe.reader.get(), &result, sizeof result);
+  waitpid(child, nullptr, 0);
+  if (size != sizeof result) return {ProbeStage::user_namespace, EINTR};
+  return result;
+}
+
+bool probe_seccomp() {
+  for (uint32_t action : {SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS}) {
+    if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0) return false;
+  }
+  return true;
+}
+
+KernelVersion kernel_version() {
+  utsname name{};
+  KernelVersion version;
+  if (uname(&name) != 0 || sscanf(name.release, "%d.%d", &version.major, &version.minor) != 2) return {};
+  return version;
+}
+
+std::string first_line_of(const std::string& program, const std::string& argument) {
+  Pipe pipe = make_pipe();
+  pid_t child = fork();
+  if (child < 0) throw system_error("fork", errno);
+  if (child == 0) {
+    UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+    dup2(null.get(), 0);
+    dup2(pipe.writer.get(), 1);
+    dup2(null.get(), 2);
+    execl(program.c_str(), program.c_str(), argument.c_str(), nullptr);
+    _exit(kExitNotFound);
+  }
+  pipe.writer.reset();
+  std::string text;
+  char part[512];
+  for (ssize_t size = 0; (size = read(pipe.reader.get(), part, sizeof part)) > 0;) {
+    text.append(part, static_cast<size_t>(size));
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status == 0 ? text.substr(0, text.find('\n')) : "";
+}
+
+}  // namespace sbox

@@ -1,0 +1,41 @@
+// What the kernel lets this user do, tried for real in a child process that ends at once. The host is left as it was.
+#pragma once
+
+#include <string>
+
+namespace sbox {
+
+// The steps of a sandbox's set-up, in this order.
+enum class ProbeStage {
+  user_namespace,  // unshare(CLONE_NEWUSER)
+  id_map,          // the caller's own ids, and with them the capabilities
+  namespaces,      // mount, pid, ipc, uts, cgroup and net
+  mount_api,       // a detached copy of a host directory, made read-only
+  tmpfs,
+  proc,  // of the new pid namespace
+  done,
+};
+
+struct ProbeResult {
+  ProbeStage reached = ProbeStage::done;  // the step that failed, or done
+  int error = 0;                          // its errno
+};
+
+// Forks. Precondition: single-threaded. Error when no process can be made.
+ProbeResult probe_namespaces();
+
+// Whether the kernel takes filters with the actions that sbox uses.
+bool probe_seccomp();
+
+struct KernelVersion {
+  int major = 0, minor = 0;
+  auto operator<=>(const KernelVersion&) const = default;
+};
+// Of the running kernel; zeros when it cannot be told.
+KernelVersion kernel_version();
+
+// The first line that the program prints, without its newline; "" when it cannot be run or fails. `argument` is its
+// only one.
+std::string first_line_of(const std::string& program, const std::string& argument);
+
+}  // namespace sbox
