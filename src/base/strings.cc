@@ -35,11 +35,16 @@ bool is_unsafe_to_show(uint32_t point) {
          point == 0xfeff || (point >= 0xe0000 && point <= 0xe007f);
 }
 
-template <typename... Args>
-std::string format(const char* pattern, Args... args) {
-  char buffer[32];
-  snprintf(buffer, sizeof buffer, pattern, args...);
-  return buffer;
+std::string escaped_byte(char byte) {
+  char text[8];
+  snprintf(text, sizeof text, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+  return text;
+}
+
+std::string escaped_point(uint32_t point) {
+  char text[16];
+  snprintf(text, sizeof text, "\\u{%04x}", static_cast<unsigned>(point));
+  return text;
 }
 
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -80,11 +85,10 @@ std::string escape_control(std::string_view bytes) {
   std::string shown;
   while (!bytes.empty()) {
     Decoded next = decode(bytes);
-    if (next.length == 0 || (next.point < 0x100 && is_unsafe_to_show(next.point))) {
-      shown += next.length > 1 ? format("\\u{%04x}", next.point)
-                               : format("\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(bytes[0])));
+    if (next.length <= 1 && (next.length == 0 || is_unsafe_to_show(next.point))) {
+      shown += escaped_byte(bytes[0]);
     } else if (is_unsafe_to_show(next.point)) {
-      shown += format("\\u{%04x}", next.point);
+      shown += escaped_point(next.point);
     } else {
       shown += bytes.substr(0, next.length);
     }
