@@ -1,4 +1,5 @@
-// The kernel's side of a seccomp filter, for tests: runs classic BPF programs on a made-up system call, and prints them.
+// The kernel's side of a seccomp filter, for tests: runs classic BPF programs on a made-up system call, and prints
+// them.
 #pragma once
 
 #include <linux/seccomp.h>

@@ -1,0 +1,236 @@
+// What allowed calls may be given. Each case is tried with every high half that a 32-bit argument can be dressed up
+// with.
+#include <gtest/gtest.h>
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <netinet/in.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "plan/seccomp_arguments.h"
+#include "seccomp_policies.h"
+
+namespace sbox::test {
+namespace {
+
+const std::vector<uint64_t> kHighHalves = {0, 1ULL << 32, 1ULL << 63, 0xffffffff00000000};
+
+class Arguments : public testing::Test {
+ protected:
+  void use(const SeccompPolicy& policy, std::string architecture = "") {
+    filters_ = compile_filters(policy);
+    architecture_ = architecture.empty() ? policy.architecture : std::move(architecture);
+  }
+
+  int number(const char* call) const {
+    for (int candidate = 0; candidate < 1024; ++candidate) {
+      char* name = seccomp_syscall_resolve_num_arch(library_architecture(architecture_), candidate);
+      bool same = name != nullptr && std::string(name) == call;
+      free(name);
+      if (same) return candidate;
+    }
+    return -2;
+  }
+
+  // error 0: comes through.
+  void expect(int error, const char* call, const std::vector<uint64_t>& arguments) const {
+    expect_action(error == 0 ? SECCOMP_RET_ALLOW : fails_with(error), call, arguments);
+  }
+  void expect_action(uint32_t action, const char* call, const std::vector<uint64_t>& arguments) const {
+    int nr = number(call);
+    for (uint64_t high : kHighHalves) {
+      std::vector<uint64_t> dressed = arguments;
+      for (uint64_t& argument : dressed) argument |= high;
+      ASSERT_EQ(evaluate(filters_, call_of(architecture_, nr, dressed)).action, action)
+          << architecture_ << " " << call << " high " << std::hex << high << " of "
+          << testing::PrintToString(arguments);
+    }
+  }
+
+ private:
+  std::vector<Filter> filters_;
+  std::string architecture_;
+};
+
+// For all architectures in turn, i386 as the second of x86_64.
+class ArgumentsEverywhere : public Arguments, public testing::WithParamInterface<std::string> {
+ protected:
+  ArgumentsEverywhere() { use_with({}); }
+  void use_with(SeccompPolicy policy) {
+    bool compat = GetParam() == "i386";
+    policy.architecture = compat ? "x86_64" : GetParam();
+    policy.compat_32_bit = compat;
+    use(policy, GetParam());
+  }
+  bool has_old_calls() const { return GetParam() != "aarch64"; }
+};
+INSTANTIATE_TEST_SUITE_P(, ArgumentsEverywhere, testing::Values("x86_64", "i386", "aarch64"));
+
+TEST_P(ArgumentsEverywhere, TerminalInputCannotBeFakedNorAConsoleSwitched) {
+  for (uint64_t request : {0x5412, 0x541c, 0x541d, 0x5423, 0x4b3a, 0x4b45, 0x4b47, 0x4b72, 0x5602, 0x5606, 0x560c}) {
+    expect(EPERM, "ioctl", {0, request});
+  }
+  // TCGETS, TIOCGWINSZ, FIONREAD, TIOCSCTTY, FICLONE, VIDIOC_QUERYCAP
+  for (uint64_t request : {0x5401U, 0x5413U, 0x541bU, 0x540eU, 0x40049409U, 0x80685600U}) {
+    expect(0, "ioctl", {0, request});
+  }
+}
+
+TEST_P(ArgumentsEverywhere, OnlyFourFamiliesHaveSockets) {
+  for (uint64_t family = 0; family < 64; ++family) {
+    bool granted = family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK;
+    expect(granted ? 0 : EAFNOSUPPORT, "socket", {family, SOCK_DGRAM, 0});
+  }
+  for (uint64_t family : {AF_INET + (1U << 8), AF_UNIX + (1U << 31), 0xffffffffU}) {
+    expect(EAFNOSUPPORT, "socket", {family, SOCK_STREAM, 0});
+  }
+  for (uint64_t family = 0; family < 64; ++family) {
+    expect(family == AF_UNIX ? 0 : EAFNOSUPPORT, "socketpair", {family, SOCK_STREAM, 0});
+  }
+}
+
+TEST_P(ArgumentsEverywhere, InternetSocketsAreStreamsAndDatagramsOfTheUsualProtocols) {
+  constexpr uint64_t kFlags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+  for (uint64_t family : {AF_INET, AF_INET6}) {
+    for (uint64_t type = 0; type < 16; ++type) {
+      int error = type == SOCK_STREAM || type == SOCK_DGRAM ? 0 : EPERM;
+      expect(error, "socket", {family, type, 0});
+      expect(error, "socket", {family, type | kFlags, 0});
+    }
+    for (uint64_t protocol = 0; protocol < 300; ++protocol) {
+      bool usual = protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_ICMP ||
+                   protocol == IPPROTO_ICMPV6;
+      expect(usual ? 0 : EPROTONOSUPPORT, "socket", {family, SOCK_DGRAM | kFlags, protocol});
+    }
+  }
+  expect(0, "socket", {AF_UNIX, SOCK_SEQPACKET | kFlags, 0});
+}
+
+TEST_P(ArgumentsEverywhere, OfNetlinkOnlyRoutesAreThere) {
+  for (uint64_t protocol = 0; protocol < 64; ++protocol) {
+    expect(protocol == 0 ? 0 : EPROTONOSUPPORT, "socket", {AF_NETLINK, SOCK_RAW, protocol});
+  }
+}
+
+TEST_P(ArgumentsEverywhere, CloneMakesNoNamespaces) {
+  for (uint64_t flag :
+       {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
+    expect(EPERM, "clone", {flag});
+    expect(EPERM, "clone", {flag | CLONE_VM | CLONE_FILES | 17});
+  }
+  expect(0, "clone", {17});
+  expect(0, "clone",
+         {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_SETTLS |
+          CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID});
+  SeccompPolicy nested;
+  nested.nested_sandbox = true;
+  use_with(nested);
+  expect(0, "clone", {CLONE_NEWUSER | CLONE_NEWPID | 17});
+}
+
+TEST_P(ArgumentsEverywhere, NoFileGetsASetIdBit) {
+  for (uint64_t mode : {04000, 02000, 06000, 04755, 02755, 06777}) {
+    expect(EPERM, "fchmod", {3, mode});
+    expect(EPERM, "fchmodat", {3, 0x1000, mode});
+    expect(EPERM, "mkdirat", {3, 0x1000, mode});
+    expect(EPERM, "mknodat", {3, 0x1000, mode});
+    expect(EPERM, "openat", {3, 0x1000, O_CREAT, mode});
+    expect(EPERM, "openat", {3, 0x1000, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode});
+    expect(EPERM, "openat", {3, 0x1000, O_TMPFILE | O_RDWR, mode});
+    expect(0, "openat", {3, 0x1000, O_RDONLY, mode});  // then the mode is whatever was in the register
+    if (!has_old_calls()) continue;
+    expect(EPERM, "chmod", {0x1000, mode});
+    expect(EPERM, "mkdir", {0x1000, mode});
+    expect(EPERM, "mknod", {0x1000, mode});
+    expect(EPERM, "creat", {0x1000, mode});
+    expect(EPERM, "open", {0x1000, O_CREAT, mode});
+    expect(EPERM, "open", {0x1000, O_TMPFILE | O_RDWR, mode});
+    expect(0, "open", {0x1000, O_RDONLY, mode});
+  }
+  for (uint64_t mode : {0, 0644, 0755, 01777, 0100644}) {
+    expect(0, "fchmod", {3, mode});
+    expect(0, "mkdirat", {3, 0x1000, mode});
+    expect(0, "openat", {3, 0x1000, O_CREAT, mode});
+  }
+  expect(ENOSYS, "fchmodat2", {3, 0x1000, 0644});
+}
+
+TEST_P(ArgumentsEverywhere, ThePersonalityStaysLinux) {
+  for (uint64_t persona : {0x0U, 0x8U, 0xffffffffU}) expect(0, "personality", {persona});
+  for (uint64_t persona : {0x0040000U, 0x0400000U, 0x4000000U, 0x0020000U, 0x1U, 0x9U, 0xfffffffeU, 0x80000000U}) {
+    expect(EPERM, "personality", {persona});
+  }
+  SeccompPolicy debug;
+  debug.debug = true;
+  use_with(debug);
+  expect(0, "personality", {0x0040000});
+  expect(EPERM, "personality", {0x0400000});
+}
+
+TEST_P(ArgumentsEverywhere, WriteXorExecuteRefusesMemoryThatIsOrBecomesBoth) {
+  const char* map = GetParam() == "i386" ? "mmap2" : "mmap";
+  expect(0, map, {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC});
+  expect(0, "mprotect", {0, 4096, PROT_READ | PROT_EXEC});
+  SeccompPolicy exclusive;
+  exclusive.write_xor_execute = true;
+  use_with(exclusive);
+  expect(EPERM, map, {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC});
+  expect(EPERM, map, {0, 4096, PROT_WRITE | PROT_EXEC});
+  expect(0, map, {0, 4096, PROT_READ | PROT_EXEC});
+  expect(0, map, {0, 4096, PROT_READ | PROT_WRITE});
+  expect(EPERM, "mprotect", {0, 4096, PROT_READ | PROT_EXEC});
+  expect(0, "mprotect", {0, 4096, PROT_READ | PROT_WRITE});
+  expect(EPERM, "pkey_mprotect", {0, 4096, PROT_EXEC});
+  expect(EPERM, "shmat", {1, 0, SHM_EXEC});
+  expect(0, "shmat", {1, 0, 0});
+  expect(ENOSYS, "memfd_create", {0x1000, 0});
+  expect(ENOSYS, "memfd_secret", {0});
+  expect(EPERM, "personality", {0x0400000});
+  if (GetParam() != "i386") return;
+  expect(EPERM, "mmap", {0x1000});  // arguments in memory
+  expect(EPERM, "ipc", {21, 1, 0100000});
+}
+
+TEST_F(Arguments, KillingIsForWhatWouldFailWithEpermOnly) {
+  SeccompPolicy policy = default_policy();
+  policy.kill = true;
+  use(policy);
+  expect_action(SECCOMP_RET_KILL_PROCESS, "ioctl", {0, 0x5412});
+  expect_action(SECCOMP_RET_KILL_PROCESS, "clone", {CLONE_NEWUSER});
+  expect(EAFNOSUPPORT, "socket", {AF_VSOCK, SOCK_STREAM, 0});
+  expect(ENOSYS, "clone3", {});
+}
+
+TEST_F(Arguments, AProfileThatAllowsSocketcallHasAllItsPartsOn32Bit) {
+  SeccompPolicy policy = default_policy();
+  policy.compat_32_bit = true;
+  policy.allow = {"socketcall"};
+  use(policy, "i386");
+  for (uint64_t part = 1; part <= 20; ++part) expect(0, "socketcall", {part, 0x1000});
+  use(policy, "x86_64");
+  expect(EAFNOSUPPORT, "socket", {AF_VSOCK, SOCK_STREAM, 0});
+}
+
+TEST(NoneOf, HoldsForExactlyTheValuesThatAreNotListed) {
+  for (uint32_t mask : {0xffU, 0xa5U, 0x0fU}) {
+    for (std::vector<uint32_t> values :
+         std::vector<std::vector<uint32_t>>{{}, {0}, {1, 2, 4}, {0x81, 0x80, 0x5, 0x1}, {0xa5, 0x25}}) {
+      for (uint32_t& value : values) value &= mask;
+      std::vector<ArgumentTest> tests = none_of(0, mask, values);
+      for (uint32_t argument = 0; argument < 256; ++argument) {
+        bool listed = std::ranges::count(values, argument & mask) > 0;
+        auto holding = std::ranges::count_if(
+            tests, [&](const ArgumentTest& test) { return (argument & test.mask) == test.value; });
+        EXPECT_EQ(holding, listed ? 0 : 1) << argument << " of mask " << mask;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sbox::test

@@ -1,0 +1,64 @@
+// From a profile to a policy.
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "plan/seccomp.h"
+
+namespace sbox::test {
+namespace {
+
+Value written(std::string text, int line = 7) { return {std::move(text), {"a.profile", line}}; }
+
+TEST(SeccompPolicyOfAProfile, AnEmptyProfileHasNothingBeyondTheDefault) {
+  SeccompPolicy policy = seccomp_policy(Profile());
+  SeccompPolicy expected;
+  expected.architecture = policy.architecture;
+  EXPECT_FALSE(policy.architecture.empty());
+  EXPECT_EQ(policy, expected);
+}
+
+TEST(SeccompPolicyOfAProfile, EverySettingIsTakenOver) {
+  Profile profile;
+  profile.assign(Key::seccomp_action, written("kill"));
+  profile.assign(Key::process_nested_sandbox, written("yes"));
+  profile.assign(Key::process_debug, written("yes"));
+  profile.assign(Key::process_write_xor_execute, written("yes"));
+  profile.assign(Key::seccomp_allow, written("syslog"));
+  profile.assign(Key::seccomp_allow, written("@io-uring"));
+  profile.assign(Key::seccomp_allow, written("syslog"));
+  profile.assign(Key::seccomp_deny, written("statmount"));
+  SeccompPolicy policy = seccomp_policy(profile);
+  EXPECT_TRUE(policy.kill && policy.nested_sandbox && policy.debug && policy.write_xor_execute);
+  EXPECT_EQ(policy.allow, (std::vector<std::string>{"@io-uring", "syslog"}));
+  EXPECT_EQ(policy.deny, (std::vector<std::string>{"statmount"}));
+}
+
+void expect_refused(const Profile& profile, const std::string& hint) {
+  try {
+    seccomp_policy(profile);
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.where(), (Origin{"a.profile", 7}));
+    EXPECT_NE(error.hint_text().find(hint), std::string::npos) << error.hint_text();
+  }
+}
+
+TEST(SeccompPolicyOfAProfile, AnUnknownCallOrGroupIsRefusedWithTheNearestName) {
+  for (Key key : {Key::seccomp_allow, Key::seccomp_deny}) {
+    Profile profile;
+    profile.assign(key, written("keyctrl"));
+    expect_refused(profile, "keyctl");
+    Profile group;
+    group.assign(key, written("@iouring"));
+    expect_refused(group, "@io-uring");
+  }
+}
+
+TEST(SeccompPolicyOfAProfile, Clone3CannotBeAllowed) {
+  Profile profile;
+  profile.assign(Key::seccomp_allow, written("clone3"));
+  expect_refused(profile, "");
+}
+
+}  // namespace
+}  // namespace sbox::test
