@@ -1,8 +1,7 @@
 #include "profile/lint.h"
 
 #include <algorithm>
-#include <array>
-#include <initializer_list>
+#include <iterator>
 #include <string_view>
 
 #include "base/strings.h"
@@ -132,9 +131,8 @@ class Linter {
       if (scope_ == LintScope::whole) check_default(row);
       if (scope_ == LintScope::whole) check_effect(row);
     }
-    check_paths({Key::home_keep, Key::files_read_write}, kDangerousToWrite);
-    check_paths({Key::home_keep_read_only, Key::files_read_only}, kDangerousToShow);
-    check_paths({Key::home_keep, Key::files_read_write}, kDangerousToShow);
+    for (Key key : {Key::home_keep, Key::files_read_write}) check_paths(key, true);
+    for (Key key : {Key::home_keep_read_only, Key::files_read_only}) check_paths(key, false);
     check_home();
     check_display();
     check_bus();
@@ -144,9 +142,7 @@ class Linter {
 
  private:
   void warn(const Origin& where, std::string text, std::string hint = "") {
-    bool again = std::any_of(findings_.begin(), findings_.end(),
-                             [&](const Finding& f) { return f.where == where && f.text == text; });
-    if (!again) findings_.push_back({Finding::Severity::warning, where, std::move(text), std::move(hint)});
+    findings_.push_back({Finding::Severity::warning, where, std::move(text), std::move(hint)});
   }
   void warn(const Setting& row, const Value& value, std::string_view why, std::string hint = "") {
     warn(value.origin, shown(row, value) + ": " + std::string(why), std::move(hint));
@@ -157,7 +153,7 @@ class Linter {
   void check_duplicates(const Setting& row);
   void check_default(const Setting& row);
   void check_effect(const Setting& row);
-  void check_paths(std::initializer_list<Key> keys, std::span<const DangerousPath> table);
+  void check_paths(Key key, bool writable);
   void check_home();
   void check_display();
   void check_bus();
@@ -226,14 +222,16 @@ void Linter::check_effect(const Setting& row) {
   if (row.key == Key::home_size && profile_.text(Key::home_mode) != "empty") useless("the home is not an empty one");
 }
 
-void Linter::check_paths(std::initializer_list<Key> keys, std::span<const DangerousPath> table) {
-  for (Key key : keys) {
-    for (const Value& value : profile_.list(key)) {
-      std::string path = one_spelling(value.text);
-      auto match = [&](const DangerousPath& d) { return d.below ? is_below(path, d.path) : path == d.path; };
-      auto found = std::find_if(table.begin(), table.end(), match);
-      if (found != table.end()) warn(setting(key), value, "dangerous: " + std::string(found->why), "name less");
+void Linter::check_paths(Key key, bool writable) {
+  for (const Value& value : profile_.list(key)) {
+    std::string path = one_spelling(value.text);
+    auto match = [&](const DangerousPath& d) { return d.below ? is_below(path, d.path) : path == d.path; };
+    auto found = writable ? std::find_if(std::begin(kDangerousToWrite), std::end(kDangerousToWrite), match) : nullptr;
+    if (!found || found == std::end(kDangerousToWrite)) {
+      found = std::find_if(std::begin(kDangerousToShow), std::end(kDangerousToShow), match);
+      if (found == std::end(kDangerousToShow)) continue;
     }
+    warn(setting(key), value, "dangerous: " + std::string(found->why), "name less");
   }
 }
 

@@ -1,0 +1,85 @@
+// Whatever the bytes of a profile are: it is refused with an Error of one line, or what was read survives being shown
+// and read again. libFuzzer entry; seeds in seeds/profile.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "profile/ini.h"
+#include "profile/macros.h"
+#include "profile/profile.h"
+#include "profile/values.h"
+
+namespace {
+
+using namespace sbox;
+
+void require(bool condition, const char* what) {
+  if (condition) return;
+  fprintf(stderr, "%s\n", what);
+  abort();
+}
+
+void check_line(const Error& error) {
+  std::string line = error.line();
+  require(line.find('\n') == std::string::npos && line.find('\x1b') == std::string::npos, "an error is not one line");
+}
+
+// No line of the file yields more than what stands on it.
+void check_texts(const IniFile& file, std::string_view content) {
+  for (const IniEntry& entry : file.entries) {
+    for (const IniText& text : entry.texts) {
+      require(content.find(text.text) != std::string_view::npos, "a value is not in the file");
+      require(text.text.find_first_of("\n\r") == std::string::npos, "a value has more than one line");
+    }
+  }
+}
+
+void check_path(const Value& value) {
+  auto lookup = [](std::string_view name) { return std::string(name == "UID" ? "1000" : "/there"); };
+  std::string path = expand_macros(value.text, lookup);
+  require(path[0] == '/' && (path + "/").find("/../") == std::string::npos, "a path is not absolute");
+}
+
+void check_element(const Setting& row, const Value& value) {
+  check_value(row, value);
+  if (row.type == Type::paths) check_path(value);
+  std::vector<Value> again = split_elements(quote_element(value.text), value.origin);
+  require(again.size() == 1 && again[0].text == value.text, "a quoted element is read as another");
+}
+
+void assign_all(const IniFile& file) {
+  Profile profile;
+  for (const IniEntry& entry : file.entries) {
+    const Setting* row = find_setting(entry.section, entry.key);
+    if (!row) continue;
+    for (const IniText& text : entry.texts) {
+      Origin origin{"fuzz", text.line};
+      if (!row->is_list()) {
+        profile.assign(row->key, {text.text, origin});
+        continue;
+      }
+      for (const Value& value : split_elements(text.text, origin)) {
+        check_element(*row, value);
+        profile.assign(row->key, value);
+      }
+    }
+    if (row->type == Type::size || row->type == Type::count) profile.number(row->key);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  std::string_view content(reinterpret_cast<const char*>(data), size);
+  try {
+    IniFile file = parse_ini("fuzz", content);
+    check_texts(file, content);
+    assign_all(file);
+  } catch (const Error& error) {
+    check_line(error);
+  }
+  return 0;
+}

@@ -1,0 +1,112 @@
+#include "profile/lint.h"
+
+#include "cli/lint.h"
+#include "profile/testing.h"
+
+namespace sbox::testing {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::vector<std::string> lines(const ProfileTree& tree, const std::vector<Finding>& findings) {
+  std::vector<std::string> lines;
+  for (const Finding& finding : findings) lines.push_back(tree.without_root(finding_line(finding)));
+  return lines;
+}
+
+// Of a profile with a description (line 2), followed by `content` from line 3.
+std::vector<std::string> lint(const std::string& content, LintScope scope = LintScope::whole) {
+  ProfileTree tree;
+  tree.write("user/a.profile", "[profile]\ndescription = For the test.\n" + content);
+  return lines(tree, lint_profile(tree.read("a"), scope));
+}
+
+TEST(Lint, HasNothingToSayOfAPlainProfile) {
+  EXPECT_THAT(lint("[home]\nmode = private\n[files]\nread-only = ${DOCUMENTS}\n[network]\nmode = private\n"),
+              IsEmpty());
+}
+
+TEST(Lint, WarnsOfDangerousSettings) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"[seccomp]\nmode = none\n", "seccomp.mode = none: dangerous"},
+      {"[dbus]\nsession = full\n", "dbus.session = full: dangerous"},
+      {"[devices]\ninput = yes\n", "devices.input = yes: dangerous"},
+      {"[home]\nmode = host\n", "home.mode = host: dangerous"},
+      {"[display]\nx11 = yes\n[network]\nmode = host\n", "display.x11 = yes: dangerous"},
+      {"[files]\nread-write = /\n", "files.read-write = /: dangerous"},
+      {"[files]\nread-write = ~\n", "files.read-write = ~: dangerous"},
+      {"[files]\nread-write = ${HOME}\n", "files.read-write = ${HOME}: dangerous"},
+      {"[files]\nread-write = /etc/ssh\n", "files.read-write = /etc/ssh: dangerous"},
+      {"[files]\nread-write = /usr\n", "files.read-write = /usr: dangerous"},
+      {"[home]\nkeep = ~/.config/autostart\n", "dangerous: what is written there is run outside"},
+      {"[files]\nread-only = ~/.ssh/id_rsa\n", "dangerous: private keys"},
+      {"[dbus]\nsession = filtered\ntalk = org.freedesktop.*\n", "dangerous: org.freedesktop.systemd1"},
+  };
+  for (const auto& [content, part] : kCases) EXPECT_THAT(lint(content), ElementsAre(HasSubstr(part))) << content;
+}
+
+TEST(Lint, AHostHomeOfWhichOnlySomeIsKeptIsNotDangerous) {
+  EXPECT_THAT(lint("[home]\nmode = host\nkeep = ~/.mozilla\n"), IsEmpty());
+}
+
+TEST(Lint, WarnsOfUselessSettings) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"[files]\nhide = ~/private\n", "files.hide = ~/private: useless: nothing shows it"},
+      {"[network]\nmode = none\n", "network.mode = none: useless: this is the default"},
+      {"[files]\nread-only = /srv, /data, /srv\n", "files.read-only = /srv: useless: it is in line 4 already"},
+      {"[files]\nread-only =\n", "files.read-only =: useless"},
+      {"[dbus]\ntalk = org.a.B\n", "useless: there is no session bus"},
+  };
+  for (const auto& [content, part] : kCases) EXPECT_THAT(lint(content), ElementsAre(HasSubstr(part))) << content;
+}
+
+TEST(Lint, AHiddenPathThatAWiderEntryShowsIsUseful) {
+  EXPECT_THAT(lint("[files]\nread-only = ${HOME}/Work\nhide = ~/Work/secret\n"), IsEmpty());
+  EXPECT_THAT(lint("[files]\nhide = /usr/share/secret\n"), IsEmpty());
+  EXPECT_THAT(lint("[home]\nmode = overlay\n[files]\nhide = ${DOCUMENTS}\n"), IsEmpty());
+}
+
+TEST(Lint, AFragmentNeedNotBeWhole) {
+  EXPECT_THAT(lint("[dbus]\ntalk = org.a.B\n[files]\nhide = ~/x\n[network]\nmode = none\n", LintScope::fragment),
+              IsEmpty());
+}
+
+TEST(Lint, WantsADescription) {
+  ProfileTree tree;
+  tree.write("user/a.profile", "");
+  EXPECT_THAT(lines(tree, lint_profile(tree.read("a"))),
+              ElementsAre(HasSubstr("ROOT/user/a.profile: warning: the profile has no description")));
+  tree.write("user/a.profile", "[profile]\ndescription =\n");
+  EXPECT_THAT(lines(tree, lint_profile(tree.read("a"))),
+              ElementsAre(HasSubstr("ROOT/user/a.profile:2: warning: the description is empty")));
+}
+
+TEST(LintCommand, ReportsEveryFileOfTheSearchPathEachFindingOnce) {
+  ProfileTree tree;
+  tree.write("user/good.profile", "[profile]\ndescription = Good.\n");
+  tree.write("user/bad.profile", "[profile]\ndescription = Bad.\nnonsense\n");
+  tree.write("share/lib/block.profile", "[devices]\ninput = yes\n");
+  tree.write("share/lib/broken.profile", "[nowhere]\n");
+  tree.write("etc/good.profile.d/x.conf", "[home]\nmodus = x\n");
+  tree.write("share/uses.profile", "[profile]\ndescription = Uses.\ninclude = lib/block\n");
+  tree.write("share/hidden/ignored.profile", "nonsense");
+  std::vector<std::string> found = lines(tree, lint_all(tree.search(), {}));
+  EXPECT_EQ(found.size(), 4u) << ::testing::PrintToString(found);
+  EXPECT_THAT(found, Contains(HasSubstr("ROOT/user/bad.profile:3: error: nonsense: ")));
+  EXPECT_THAT(found, Contains(HasSubstr("ROOT/share/lib/block.profile:2: warning: devices.input = yes: dangerous")));
+  EXPECT_THAT(found, Contains(HasSubstr("ROOT/share/lib/broken.profile:1: error: ")));
+  EXPECT_THAT(found, Contains(HasSubstr("ROOT/etc/good.profile.d/x.conf:2: error: ")));
+}
+
+TEST(LintCommand, FailsOnErrorsAndNotOnWarnings) {
+  ProfileTree tree;
+  tree.write("user/good.profile", "");
+  EXPECT_EQ(run_lint(tree.search(), {"good"}), 0);
+  EXPECT_EQ(run_lint(tree.search(), {"good", "missing"}), 1);
+}
+
+}  // namespace
+}  // namespace sbox::testing
