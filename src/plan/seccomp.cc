@@ -99,8 +99,7 @@ std::vector<std::string> checked_words(const Profile& profile, Key key) {
     words.push_back(word.text);
   }
   std::ranges::sort(words);
-  auto doubled = std::ranges::unique(words);
-  words.erase(doubled.begin(), doubled.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
   return words;
 }
 

@@ -43,15 +43,15 @@ SeccompContext::SeccompContext(std::string_view architecture, uint32_t default_a
 }
 
 bool SeccompContext::has(std::string_view call) const {
-  if (newer_call_number(call)) return architecture_ == seccomp_arch_native();
   int number = seccomp_syscall_resolve_name_arch(architecture_, std::string(call).c_str());
-  return number != __NR_SCMP_ERROR && number > kAbsent;
+  if (number != __NR_SCMP_ERROR) return number > kAbsent;
+  return newer_call_number(call) && architecture_ == seccomp_arch_native();
 }
 
 // The library wants the number that the call has on the host, also for another architecture, and translates it.
-int SeccompContext::native_number(std::string_view call) const {
-  if (std::optional<int> number = newer_call_number(call)) return *number;
-  return seccomp_syscall_resolve_name(std::string(call).c_str());
+int SeccompContext::native_number(std::string_view call) {
+  int number = seccomp_syscall_resolve_name(std::string(call).c_str());
+  return number != __NR_SCMP_ERROR ? number : newer_call_number(call).value();
 }
 
 void SeccompContext::add(uint32_t action, std::string_view call, std::span<const ArgumentTest> tests) {

@@ -47,7 +47,7 @@ class SeccompContext {
   struct Release {
     void operator()(void* context) const { seccomp_release(context); }
   };
-  int native_number(std::string_view call) const;
+  static int native_number(std::string_view call);
 
   uint32_t architecture_;
   std::unique_ptr<void, Release> context_;

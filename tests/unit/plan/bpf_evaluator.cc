@@ -3,7 +3,6 @@
 #include <linux/filter.h>
 
 #include <cstring>
-#include <ranges>
 #include <stdexcept>
 
 namespace sbox::test {
@@ -133,8 +132,8 @@ Verdict evaluate(const Filter& filter, const seccomp_data& call) {
 
 Verdict evaluate(const std::vector<Filter>& filters, const seccomp_data& call) {
   Verdict whole;
-  for (const Filter& filter : std::views::reverse(filters)) {
-    Verdict one = evaluate(filter, call);
+  for (auto filter = filters.rbegin(); filter != filters.rend(); ++filter) {
+    Verdict one = evaluate(*filter, call);
     whole.saw_arguments |= one.saw_arguments;
     if (strictness(one.action) < strictness(whole.action)) whole.action = one.action;
   }
