@@ -1,5 +1,5 @@
-// The seccomp policy of a profile, and its compiled form. Pure: no system call is made here but for reading a filter that
-// was compiled at build time.
+// The seccomp policy of a profile, and its compiled form. Pure: no system call is made here but for reading a filter
+// that was compiled at build time.
 #pragma once
 
 #include <string>
@@ -31,8 +31,8 @@ SeccompPolicy seccomp_policy(const Profile& profile);
 // The programs to load, in this order. Compiled with libseccomp.
 std::vector<Filter> compile_filters(const SeccompPolicy& policy);
 
-// The same, but read from `directory` when it holds them ready (see write_filters). A file there that does not say it is
-// for exactly this policy, or that others could write, is not used: the filters are compiled instead.
+// The same, but read from `directory` when it holds them ready (see write_filters). A file there that does not say it
+// is for exactly this policy, or that others could write, is not used: the filters are compiled instead.
 std::vector<Filter> load_filters(const SeccompPolicy& policy, const std::string& directory);
 
 // Compiles and stores into `directory`, under a name that depends on the policy alone. Build time.
