@@ -1,11 +1,11 @@
-# Of ~/.mozilla only the profiles: native-messaging-hosts names commands that run outside.
+# Of ~/.mozilla and ~/.config/mozilla only the profiles: native-messaging-hosts names commands that run outside.
 [profile]
 description = Firefox
 include = lib/browser
 programs = firefox-esr
 
 [home]
-keep = ~/.mozilla/firefox
+keep = ~/.mozilla/firefox, ~/.config/mozilla/firefox
 
 [system]
 etc = firefox, firefox-esr

@@ -9,8 +9,6 @@ import os
 import pathlib
 import re
 import secrets
-import struct
-import subprocess
 import threading
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -22,10 +20,8 @@ Colour = tuple[int, int, int]
 
 
 class Picture(NamedTuple):
-    """A screenshot: rows of pixels, four bytes each, blue first."""
+    """A screenshot: pixels of four bytes, blue first."""
 
-    width: int
-    height: int
     pixels: bytes
 
     def count(self, colour: Colour) -> int:
@@ -37,16 +33,6 @@ class Picture(NamedTuple):
 
     def colours(self) -> int:
         return len({word & 0xFFFFFF for word in array.array("I", self.pixels)})
-
-
-def parse_xwd(data: bytes) -> Picture:
-    header = struct.unpack(">25I", data[:100])
-    header_size, width, height, row = header[0], header[4], header[5], header[12]
-    if header[11] != 32 or header[7] != 0:
-        raise ValueError(f"not 32 bits per pixel, little endian: {header}")
-    begin = header_size + header[19] * 12
-    rows = (data[begin + y * row : begin + y * row + width * 4] for y in range(height))
-    return Picture(width, height, b"".join(rows))
 
 
 class Display:
@@ -86,7 +72,7 @@ class Display:
             raise TimeoutError(f"no window {pattern!r} within {timeout} s among {self.windows()}") from None
 
     def picture(self) -> Picture:
-        return parse_xwd(self.tool("xwd", "-root", "-silent"))
+        return Picture(self.tool("import", "-silent", "-window", "root", "-depth", "8", "bgra:-"))
 
     def wait_for_colour(self, colour: Colour, pixels: int, timeout: float = 40) -> int:
         """Waits until `pixels` of the screen have this colour."""
@@ -98,12 +84,11 @@ class Display:
 
     def save(self, path: pathlib.Path) -> None:
         """The screen as a PNG, for people."""
-        dump = self.tool("xwd", "-root", "-silent")
-        subprocess.run(["convert", "xwd:-", f"png:{path}"], input=dump, check=False, timeout=20, env={"PATH": "/usr/bin"})
+        path.write_bytes(self.tool("import", "-silent", "-window", "root", "png:-"))
 
 
 @contextlib.contextmanager
-def display(account: Account, size: str = "1000x700", manager: bool = True) -> Iterator[Display]:
+def display(account: Account, size: str = "1280x800", manager: bool = True) -> Iterator[Display]:
     cookie, authority = secrets.token_hex(16), account.base / "Xauthority"
     account.file(authority, mode=0o600)
     read_end, write_end = os.pipe()
