@@ -227,7 +227,7 @@ TEST(SeccompCalls, DenyingACallOrGroupNeverLetsAnythingThroughThatWasDeniedBefor
     std::vector<Filter> wide = compile_filters(before), narrow = compile_filters(after);
     for (const std::string& architecture : architectures_of(before)) {
       for (int number = 0; number <= kLastNumber; ++number) {
-        // 0x541 is TIOCSTI's family, 1 is AF_UNIX, all bits are everything a flag can be.
+        // 0x5412 is TIOCSTI, 1 is AF_UNIX, 3 is no family that is granted, all bits are everything a flag can be.
         for (uint64_t argument : std::initializer_list<uint64_t>{0, 1, 3, 0x5412, 0xffffffff}) {
           seccomp_data call = call_of(architecture, number, std::vector<uint64_t>(6, argument));
           if (evaluate(narrow, call).action != SECCOMP_RET_ALLOW) continue;
