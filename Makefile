@@ -55,6 +55,7 @@ DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUIL
 MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .PHONY: all deps run check check-unit bench fuzz lint install uninstall clean
 all: $(PROGRAMS) $(DATA) $(MANUALS)
 
@@ -142,7 +143,7 @@ install: all
 	install -D -m 755 $(BUILD)/libexec/sbox/sbox-launch $(DESTDIR)$(PREFIX)/libexec/sbox/sbox-launch
 	install -m 644 profiles/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles
 	install -m 644 profiles/lib/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib
-	install -m 644 $(BUILD)/lib/sbox/filters/*.filter $(DESTDIR)$(PREFIX)/lib/sbox/filters
+	install -m 644 $(BUILD)/lib/sbox/filters/* $(DESTDIR)$(PREFIX)/lib/sbox/filters
 	install -D -m 644 $(BUILD)/share/man/man1/sbox.1 $(DESTDIR)$(PREFIX)/share/man/man1/sbox.1
 	install -D -m 644 $(BUILD)/share/man/man5/sbox-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/sbox-profile.5
 
