@@ -16,17 +16,15 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <deque>
 #include <memory>
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/unique_fd.h"
 #include "plan/paths.h"
 
 namespace sbox {
 namespace {
-
-constexpr int kMostLinks = 40;
 
 FileKind kind_of(mode_t mode) {
   switch (mode & S_IFMT) {
@@ -61,19 +59,6 @@ bool is_magic(const std::string& path) {
   std::vector<std::string> parts = split(path, '/');
   if (parts.size() < 4 || parts[1] != "proc") return false;
   return parts[2] != "sys" && parts[2] != "self" && parts[2] != "thread-self";
-}
-
-std::vector<std::string> components(const std::string& path) {
-  std::vector<std::string> parts = split(path, '/');
-  parts.erase(std::remove_if(parts.begin(), parts.end(), [](const auto& p) { return p.empty() || p == "."; }),
-              parts.end());
-  return parts;
-}
-
-std::string joined(const std::deque<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : "/") + part;
-  return text;
 }
 
 std::string read_all(int fd, size_t limit) {
@@ -143,29 +128,28 @@ void RealHost::read_user() {
   home_ = fields[kHome];
 }
 
-RealHost::Step RealHost::look(const std::string& path) const {
+// Only the last component counts: the walk has been in the directory before. Whatever changes in between meets the
+// launcher, which follows no link at all.
+Seen RealHost::look(const std::string& path) const {
   auto known = seen_.find(path);
   if (known != seen_.end()) return known->second;
-  Step step;
-  UniqueFd fd = open_exactly(path, O_PATH | O_NOFOLLOW);
+  Seen seen;
   struct stat status {};
-  if (!fd) {
-    step.status.kind = is_absence(errno) ? FileKind::missing : FileKind::unreachable;
-  } else if (fstat(fd.get(), &status) != 0) {
-    step.status.kind = FileKind::unreachable;
+  if (fstatat(AT_FDCWD, path.c_str(), &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
+    seen.status.kind = is_absence(errno) ? FileKind::missing : FileKind::unreachable;
   } else {
-    step.status = {kind_of(status.st_mode), status.st_mode & 07777u, status.st_uid, status.st_gid};
+    seen.status = {kind_of(status.st_mode), status.st_mode & 07777u, status.st_uid, status.st_gid};
+  }
+  if (seen.status.kind == FileKind::symlink) {
     char target[PATH_MAX];
-    if (S_ISLNK(status.st_mode)) {
-      ssize_t size = is_magic(path) ? -1 : readlinkat(fd.get(), "", target, sizeof target);
-      if (size <= 0 || size == static_cast<ssize_t>(sizeof target)) {
-        step.status.kind = FileKind::unreachable;
-      } else {
-        step.target.assign(target, static_cast<size_t>(size));
-      }
+    ssize_t size = is_magic(path) ? -1 : readlink(path.c_str(), target, sizeof target);
+    if (size <= 0 || size == static_cast<ssize_t>(sizeof target)) {
+      seen.status.kind = FileKind::unreachable;
+    } else {
+      seen.target.assign(target, static_cast<size_t>(size));
     }
   }
-  return seen_.emplace(path, step).first->second;
+  return seen_.emplace(path, seen).first->second;
 }
 
 FileStatus RealHost::status(const std::string& path) const {
@@ -174,40 +158,7 @@ FileStatus RealHost::status(const std::string& path) const {
 }
 
 Resolved RealHost::resolve(const std::string& path) const {
-  Resolved resolved{"/", "", look("/").status, {}};
-  if (!path.starts_with('/') || path.find('\0') != std::string::npos) return {"/", path, {}, {}};
-  std::vector<std::string> parts = components(path);
-  std::deque<std::string> left(parts.begin(), parts.end());
-  while (!left.empty()) {
-    if (left.front() == "..") {
-      left.pop_front();
-      resolved.path = parent_of(resolved.path);
-      resolved.status = look(resolved.path).status;
-      continue;
-    }
-    std::string next = join(resolved.path, left.front());
-    Step step = look(next);
-    if (step.status.kind == FileKind::symlink) {
-      resolved.links.push_back({next, step.target, step.status.uid});
-      if (resolved.links.size() > kMostLinks) step.status = {FileKind::unreachable, 0, 0, 0};
-    }
-    if (step.status.kind == FileKind::missing || step.status.kind == FileKind::unreachable) {
-      resolved.status = step.status;
-      resolved.rest = joined(left);
-      return resolved;
-    }
-    left.pop_front();
-    if (step.status.kind != FileKind::symlink) {
-      resolved.path = next;
-      resolved.status = step.status;
-      continue;
-    }
-    if (step.target.starts_with('/')) resolved.path = "/";
-    std::vector<std::string> inserted = components(step.target);
-    left.insert(left.begin(), inserted.begin(), inserted.end());
-    resolved.status = look(resolved.path).status;
-  }
-  return resolved;
+  return walk(path, [this](const std::string& at) { return look(at); });
 }
 
 std::optional<std::string> RealHost::read(const std::string& path, size_t limit) const {

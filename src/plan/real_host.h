@@ -3,10 +3,11 @@
 
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "base/unique_fd.h"
 #include "plan/host.h"
+#include "plan/walk.h"
 
 namespace sbox {
 
@@ -34,19 +35,14 @@ class RealHost : public Host {
   std::string random_hex(size_t digits) const override;
 
  private:
-  struct Step {
-    FileStatus status;
-    std::string target;  // of a symlink
-  };
-
-  Step look(const std::string& path) const;
+  Seen look(const std::string& path) const;
   void read_user();
 
   uint32_t uid_, gid_;
   std::string user_, home_;
   std::map<std::string, std::string> environment_;
   // What was seen at a canonical path: most paths of a plan share their first components.
-  mutable std::map<std::string, Step> seen_;
+  mutable std::unordered_map<std::string, Seen> seen_;
 };
 
 }  // namespace sbox
