@@ -1,5 +1,8 @@
-# No network, no bus, no document directory: the database is named on the command line.
+# It saves by replacing the file, which needs the directory: a database elsewhere needs [home] keep of its directory.
 [profile]
 description = Password manager
 include = lib/editor
 programs = keepassxc-cli
+
+[home]
+keep = ${DOCUMENTS}

@@ -236,6 +236,13 @@ class Editors(ProgramTest):
         # The field for the password is ready a moment after the window; typing into nothing is repeated.
         wait_for(lambda: self.unlock(window), 30, "the database to open")
 
+    def test_keepassxc_saves_a_database_in_a_directory_that_is_kept(self) -> None:
+        path = self.work / "secrets.kdbx"
+        self.account.run(["keepassxc-cli", "db-create", "-p", "-t", "100", str(path)], data=b"secret\nsecret\n")
+        made = self.sbox("-s", f"home.keep+={self.work}", "keepassxc-cli", "mkdir", str(path), "group", data=b"secret\n")
+        self.assertEqual(made.status, 0, made)
+        self.assertIn("group", self.account.run(["keepassxc-cli", "ls", str(path)], data=b"secret\n").out)
+
     def unlock(self, window: str) -> bool:
         self.press(window, "ctrl+a")
         self.type_text(window, "secret")
