@@ -143,7 +143,7 @@ bool is_patched(const std::string& package) {
 Check check_proxy(const Host& host, const Probes& probes) {
   Check check{"xdg-dbus-proxy", Health::missing, false, "", "sudo apt install xdg-dbus-proxy"};
   if (host.status(kProxy).kind == FileKind::missing) {
-    check.meaning = "not installed: profiles with a filtered session bus do not start, unless they say it is optional";
+    check.meaning = "not installed: profiles with a filtered session bus do not start";
     return check;
   }
   int version[3] = {};
@@ -227,7 +227,7 @@ std::string bus_socket(const Host& host) {
 Check check_bus(const Host& host, const Probes&) {
   std::string path = bus_socket(host);
   if (!path.empty()) return good("session bus", false, escape_control(path));
-  return {"session bus", Health::missing, false, "none: no notifications, and profiles that need it do not start",
+  return {"session bus", Health::missing, false, "none: no notifications",
           "echo \"$DBUS_SESSION_BUS_ADDRESS\"   # start sbox from a desktop session"};
 }
 

@@ -1,7 +1,7 @@
 #include "cli/explain.h"
 
-#include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "cli/page.h"
 #include "plan/paths.h"
@@ -44,25 +44,20 @@ bool is_read_write(const Node& node) { return node.kind == NodeKind::bind && !no
 bool is_hidden(const Node& node) { return node.kind == NodeKind::hide; }
 bool is_tmpfs(const Node& node) { return node.kind == NodeKind::tmpfs && node.writable; }
 
-// What lines of the profile ask for, each with its line; then what every sandbox has, in a row.
+// What lines of the profile ask for, line by line; then what every sandbox has.
 void list_nodes(Page& page, const Plan& plan, Wanted wanted, const std::string& sentence,
                 const std::string& sentence_of_all) {
   std::string home = variable(plan, "HOME");
-  std::vector<std::string> of_all;
-  bool is_first = true;
+  std::map<std::string, std::vector<std::string>> by_origin;
   for (const Node& node : plan.nodes) {
-    if (!wanted(node)) continue;
-    if (node.origin == "sbox") {
-      of_all.push_back(shown(node, home));
-      continue;
-    }
-    if (is_first) page.say(sentence);
-    is_first = false;
-    page.item(shown(node, home), node.origin);
+    if (wanted(node)) by_origin[node.origin].push_back(shown(node, home));
   }
+  auto of_all = by_origin.extract("sbox");
+  if (!by_origin.empty()) page.say(sentence);
+  for (const auto& [line, paths] : by_origin) page.items(paths, line);
   if (of_all.empty()) return;
   page.say(sentence_of_all);
-  page.items(of_all);
+  page.items(of_all.mapped());
 }
 
 void say_home(Page& page, const Profile& profile) {
@@ -84,7 +79,7 @@ void explain_files(Page& page, const Profile& profile, const Plan& plan) {
   say_home(page, profile);
   list_nodes(page, plan, is_read_write, "It may read and change:", "It may read and change, as sbox set it up:");
   list_nodes(page, plan, is_read_only, "It may read:", "It may read, as every program on this desktop needs:");
-  list_nodes(page, plan, is_hidden, "Hidden:", "Hidden, for it holds the rules of sbox:");
+  list_nodes(page, plan, is_hidden, "Hidden:", "Hidden in every sandbox:");
   list_nodes(page, plan, is_tmpfs, "Its own, empty at the start and forgotten at the end:",
              "Its own in every sandbox, empty at the start and forgotten at the end:");
   const std::string& arguments = profile.text(Key::files_arguments);
@@ -128,7 +123,9 @@ void list_rules(Page& page, const Profile& profile, Key key, const std::string& 
   const std::vector<Value>& rules = profile.list(key);
   if (rules.empty()) return;
   page.say(sentence);
-  for (const Value& rule : rules) page.item(rule.text, rule.origin.text());
+  std::map<std::string, std::vector<std::string>> by_origin;
+  for (const Value& rule : rules) by_origin[rule.origin.text()].push_back(rule.text);
+  for (const auto& [line, texts] : by_origin) page.items(texts, line);
 }
 
 void explain_dbus(Page& page, const Profile& profile) {
@@ -254,7 +251,7 @@ Plan plan_to_explain(const SearchPath& search, const std::string& name, const st
     missing = error.line();
   }
   std::vector<Override> overrides;
-  for (const char* feature : {"display", "audio", "dbus", "gpu", "abstract-sockets"}) {
+  for (const char* feature : {"display", "abstract-sockets"}) {
     overrides.push_back({Override::Operation::add, Key::profile_optional, feature});
   }
   return plan_for_some_program(read_profile(search, name, overrides), prefix, host);

@@ -3,6 +3,7 @@
 #include "cli/explain.h"
 #include "cli/page.h"
 #include "plan/paths.h"
+#include "plan/places.h"
 
 namespace sbox {
 namespace {
@@ -67,7 +68,7 @@ std::optional<Sight> find_sight(const Plan& plan, const std::string& host_path) 
   std::optional<Sight> best;
   for (const Node& node : plan.nodes) {
     bool shows_host = node.kind == NodeKind::bind || node.kind == NodeKind::pin;
-    if (!shows_host || !is_at_or_below(host_path, node.source)) continue;
+    if (!shows_host || node.source.empty() || !is_at_or_below(host_path, node.source)) continue;
     std::string inside = rebase(host_path, node.source, node.target);
     if (covering(plan, inside) == &node && (!best || node.writable)) best = Sight{&node, inside};
   }
@@ -90,6 +91,7 @@ std::string in_profile(const Question& question) {
 }
 
 std::string line_to_write(const Question& question) {
+  if (question.asked == question.home) return line_of("home", "mode", "host");
   if (is_below(question.asked, question.home)) return line_of("home", "keep", in_profile(question));
   return line_of("files", "read-write", in_profile(question));
 }
@@ -102,6 +104,7 @@ std::optional<std::string> line_to_read(const Question& question) {
     std::string rest = rest_below(question.asked, "/etc");
     return line_of("system", "etc", rest.substr(0, rest.find('/')));
   }
+  if (question.asked == question.home) return line_to_write(question);
   if (is_below(question.asked, question.home)) return line_of("home", "keep-read-only", in_profile(question));
   return line_of("files", "read-only", in_profile(question));
 }
@@ -158,8 +161,9 @@ std::string what_is_there(const Node& node, const std::string& inside) {
       return "its own terminals are there";
     case NodeKind::bind:
     case NodeKind::pin:
-      return "another directory is there: " + rebase(inside, node.target, node.source) +
-             (node.writable ? ", its own and kept, by " : ", by ") + by(node);
+      return (node.writable ? "what is there is its own and kept, on the host at "
+                            : "what is there is, on the host, at ") +
+             rebase(inside, node.target, node.source);
   }
   return "nothing is there";
 }
@@ -173,9 +177,22 @@ void explain_absence(Page& page, const Question& question, const Node* there) {
   } else if (is_hidden || !line) {
     page.say("No line changes that: no sandbox has it.");
   } else {
-    say_line(page, "To let it read the host's:", *line);
-    if (!line->starts_with("[devices]")) say_line(page, "To let it change that as well:", line_to_write(question));
+    std::string wider = line_to_write(question);
+    bool has_wider = wider != *line && !line->starts_with("[devices]");
+    say_line(page, "To let it have the host's:", *line);
+    if (has_wider) say_line(page, "To let it change that as well:", wider);
   }
+}
+
+// The line of the profile that names a path at or above what was asked; nothing where there is none.
+std::optional<Origin> line_naming(const Profile& profile, const Question& question, const Host& host) {
+  Places places = find_places(host);
+  for (Key key : {Key::home_keep, Key::home_keep_read_only, Key::files_read_write, Key::files_read_only}) {
+    for (const Value& value : profile.list(key)) {
+      if (is_at_or_below(question.asked, host_path(value, places, host))) return value.origin;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -189,6 +206,9 @@ std::string explain_path(const Profile& profile, const Plan& plan, const std::st
   if (question.host != question.asked) page.say("It leads to " + question.host + ".");
   if (std::optional<Sight> sight = find_sight(plan, question.host)) {
     explain_sight(page, question, *sight);
+  } else if (auto line = line_naming(profile, question, host); line && question.kind == FileKind::missing) {
+    page.say("No: " + line->text() + " names it, but what does not exist at the start is left out.");
+    page.say("Make it first.");
   } else {
     explain_absence(page, question, covering(plan, question.inside));
   }

@@ -39,10 +39,10 @@ void Page::item(std::string_view text, std::string_view origin) {
   text_ += std::string(kItemIndent, ' ') + with_origin(text, origin) + "\n";
 }
 
-void Page::items(const std::vector<std::string>& texts) {
+void Page::items(const std::vector<std::string>& texts, std::string_view origin) {
   std::string line;
-  for (const std::string& each : texts) line += (line.empty() ? "" : " ") + escape_control(each);
-  if (!line.empty()) wrap(line, kItemIndent);
+  for (const std::string& each : texts) line += (line.empty() ? "" : " ") + each;
+  wrap(with_origin(line, origin), kItemIndent);
 }
 
 }  // namespace sbox

@@ -14,8 +14,8 @@ class Page {
   void say(std::string_view text, std::string_view origin = {});
   // An item below the last sentence, never broken.
   void item(std::string_view text, std::string_view origin = {});
-  // Items one after the other, wrapped.
-  void items(const std::vector<std::string>& texts);
+  // Items one after the other, wrapped; `origin` follows.
+  void items(const std::vector<std::string>& texts, std::string_view origin = {});
 
   const std::string& text() const { return text_; }
 
