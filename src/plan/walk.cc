@@ -21,7 +21,10 @@ std::vector<std::string> components(const std::string& path) {
 
 std::string joined(const std::deque<std::string>& parts) {
   std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : "/") + part;
+  for (const std::string& part : parts) {
+    if (!text.empty()) text += '/';
+    text += part;
+  }
   return text;
 }
 
