@@ -11,7 +11,8 @@ class Decoder {
 
   template <typename T>
   void operator()(const char* name, T& value) {
-    may_hold_nul_ = std::string_view(name) == "content";  // a generated file is bytes, everything else is text
+    // A generated file is bytes, everything else is text.
+    may_hold_nul_ = std::string_view(name) == "content" && kind_ == NodeKind::file;
     get(value);
   }
   bool finished() const { return ok_ && rest_.empty(); }
@@ -23,7 +24,7 @@ class Decoder {
       uint8_t number = 0;
       get(number);
       ok_ = ok_ && number <= static_cast<uint8_t>(NodeKind::devpts);
-      value = static_cast<NodeKind>(number);
+      value = kind_ = static_cast<NodeKind>(number);
     } else if constexpr (std::is_same_v<T, bool>) {
       uint8_t number = 0;
       get(number);
@@ -66,6 +67,7 @@ class Decoder {
 
   std::string_view rest_;
   bool ok_ = true;
+  NodeKind kind_{};  // of the node that is being read
   bool may_hold_nul_ = false;
 };
 
