@@ -59,7 +59,7 @@ Resolved walk(const std::string& path, const Look& look) {
       resolved.status = step.status;
       continue;
     }
-    if (step.target.starts_with('/')) resolved.path = "/";
+    if (step.target.starts_with('/')) resolved.path.assign(1, '/');
     std::vector<std::string> inserted = components(step.target);
     left.insert(left.begin(), inserted.begin(), inserted.end());
     resolved.status = look(resolved.path).status;

@@ -1,0 +1,171 @@
+#include "planning.h"
+
+namespace sbox::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class Home : public Planning {
+ protected:
+  Home() { set(Key::seccomp_mode, "none"); }
+};
+
+TEST_F(Home, IsEmptyByDefault) {
+  set(Key::home_size, "5M");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann"), "tmpfs");
+  EXPECT_EQ(find(p, "/home/ann")->size, uint64_t{5} << 20);
+  EXPECT_EQ(find(p, "/home/ann")->mode, 0700u);
+  EXPECT_EQ(variable(p, "HOME"), "/home/ann");
+}
+
+TEST_F(Home, KeptPathsAreThere) {
+  host.directory("/home/ann/.app/data");
+  host.file("/home/ann/.apprc");
+  set(Key::home_keep, "~/.app/data");
+  set(Key::home_keep_read_only, "~/.apprc");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/.app"), "directory");
+  EXPECT_EQ(what(p, "/home/ann/.app/data"), "rw");
+  EXPECT_EQ(what(p, "/home/ann/.apprc"), "ro");
+  EXPECT_TRUE(find(p, "/home/ann/.apprc")->is_file);
+  EXPECT_FALSE(find(p, "/home/ann/.apprc")->make_target);
+}
+
+TEST_F(Home, OnlyPathsOfTheHomeAreKept) {
+  for (const char* path : {"/mnt", "~", "/home/anna"}) {
+    profile = Profile();
+    set(Key::home_keep, path);
+    EXPECT_THAT(fault(), HasSubstr("does not lie below the home")) << path;
+  }
+}
+
+TEST_F(Home, APrivateOneIsMadeAndBound) {
+  set(Key::home_mode, "private");
+  Plan p = plan();
+  EXPECT_THAT(p.make_directories, ElementsAre("/home/ann/.local/share/sbox/homes/test"));
+  EXPECT_EQ(find(p, "/home/ann")->source, "/home/ann/.local/share/sbox/homes/test");
+  EXPECT_EQ(what(p, "/home/ann"), "rw");
+  EXPECT_EQ(what(p, "/home/ann/.local/share/sbox"), "none");
+}
+
+TEST_F(Home, KeptPathsAreMountedIntoAPrivateOne) {
+  host.directory("/home/ann/.app/data");
+  host.file("/home/ann/.config/app/rc");
+  set(Key::home_mode, "private");
+  set(Key::home_keep, "~/.app/data");
+  set(Key::home_keep_read_only, "~/.config/app/rc");
+  Plan p = plan();
+  EXPECT_TRUE(find(p, "/home/ann/.app/data")->make_target);
+  EXPECT_TRUE(find(p, "/home/ann/.config/app/rc")->make_target);
+  EXPECT_EQ(what(p, "/home/ann/.config"), "pin");
+  std::string home = "/home/ann/.local/share/sbox/homes/test";
+  EXPECT_THAT(p.make_directories, ElementsAre(home, home + "/.app", home + "/.config", home + "/.config/app"));
+}
+
+TEST_F(Home, WhatIsKeptBehindALinkIsBoundAtTheLinksPlaceInAPrivateOne) {
+  host.directory("/mnt/disk/dl");
+  host.link("/home/ann/Downloads", "/mnt/disk/dl");
+  set(Key::home_mode, "private");
+  set(Key::home_keep, "${DOWNLOADS}");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/Downloads"), "rw");
+  EXPECT_EQ(find(p, "/home/ann/Downloads")->source, "/mnt/disk/dl");
+}
+
+TEST_F(Home, ThatOfTheHostIsWholeWithoutKeepAndElseOnlyWhatIsKept) {
+  set(Key::home_mode, "host");
+  EXPECT_EQ(what(plan(), "/home/ann"), "rw");
+  host.directory("/home/ann/.app");
+  set(Key::home_keep, "~/.app");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann"), "tmpfs");
+  EXPECT_EQ(what(p, "/home/ann/.app"), "rw");
+}
+
+TEST_F(Home, AnOverlayIsRefused) {
+  set(Key::home_mode, "overlay");
+  EXPECT_THAT(fault(), HasSubstr("test.profile:2"));
+}
+
+TEST_F(Home, MayBeReachedByALink) {
+  host.directory("/usr/home/ann");
+  host.directory("/usr/home/ann/.config/sbox");
+  host.remove("/home");
+  host.link("/home", "/usr/home", 0);
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home"), "symlink");
+  EXPECT_EQ(what(p, "/usr/home/ann"), "tmpfs");
+  EXPECT_EQ(variable(p, "HOME"), "/home/ann");
+}
+
+TEST_F(Home, TheEnvironmentMayChooseOneThatIsOurs) {
+  host.directory("/scratch/home");
+  host.set("HOME", "/scratch/home");
+  EXPECT_EQ(what(plan(), "/scratch/home"), "tmpfs");
+}
+
+TEST_F(Home, TheEnvironmentMayNotChooseOneThatIsNotOurs) {
+  host.directory("/scratch/open", kAnn, 0777);
+  host.directory("/scratch/stranger", kStranger);
+  for (const char* path : {"/etc", "/none", "relative", "/scratch/open", "/scratch/stranger", "/home/ann\n", "/", ""}) {
+    host.set("HOME", path);
+    EXPECT_THAT(fault(), HasSubstr("home directory")) << path;
+  }
+}
+
+TEST_F(Home, FoldersOfTheUserAreReadFromTheirFile) {
+  host.file("/home/ann/.config/user-dirs.dirs",
+            "# comment\nXDG_DOWNLOAD_DIR=\"$HOME/Loads\"\nXDG_MUSIC_DIR=\"/mnt/music\"\n"
+            "XDG_PICTURES_DIR=\"$HOME/$(id)\"\nXDG_VIDEOS_DIR=\"$HOME/../x\"\n");
+  for (const char* path : {"/home/ann/Loads", "/mnt/music", "/home/ann/Pictures", "/home/ann/Videos"}) {
+    host.directory(path);
+  }
+  for (const char* name : {"${DOWNLOADS}", "${MUSIC}", "${PICTURES}", "${VIDEOS}"}) set(Key::files_read_only, name);
+  Plan p = plan();
+  for (const char* path : {"/home/ann/Loads", "/mnt/music", "/home/ann/Pictures", "/home/ann/Videos"}) {
+    EXPECT_EQ(what(p, path), "ro") << path;
+  }
+}
+
+TEST_F(Home, AFolderThatIsTheHomeItselfIsNone) {
+  host.file("/home/ann/.config/user-dirs.dirs", "XDG_DESKTOP_DIR=\"$HOME/\"\n");
+  set(Key::files_read_only, "${DESKTOP}");
+  EXPECT_NE(fault(), "");
+}
+
+TEST_F(Home, ARuntimeDirectoryOfOthersIsAnErrorForWhoNeedsIt) {
+  host.directory("/run/lax", kAnn, 0755);
+  host.directory("/run/foreign", kStranger, 0700);
+  for (const char* path : {"/run/lax", "/run/foreign", "/run/none"}) {
+    host.set("XDG_RUNTIME_DIR", path);
+    profile = Profile();
+    EXPECT_EQ(fault(), "");
+    set(Key::files_read_write, "${RUNTIME}/socket");
+    EXPECT_THAT(fault(), HasSubstr("XDG_RUNTIME_DIR")) << path;
+  }
+}
+
+class Cwd : public Home {
+ protected:
+  Cwd() { set(Key::files_read_write, "${CWD}"); }
+};
+
+TEST_F(Cwd, IsTheProjectsDirectory) {
+  host.directory("/home/ann/project");
+  host.change_to("/home/ann/project");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/project"), "rw");
+  EXPECT_EQ(p.directory, "/home/ann/project");
+}
+
+TEST_F(Cwd, IsRefusedWhereItIsMoreThanAProject) {
+  for (const char* path : {"/home/ann", "/home", "/", "/usr/bin", "/etc", "/run/user/1000", ""}) {
+    host.change_to(path);
+    EXPECT_THAT(fault(), HasSubstr("${CWD}")) << path;
+  }
+}
+
+}  // namespace
+}  // namespace sbox::testing
