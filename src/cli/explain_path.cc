@@ -204,13 +204,16 @@ std::string explain_path(const Profile& profile, const Plan& plan, const std::st
   if (question.kind == FileKind::missing) page.say("It does not exist on this host.");
   if (question.kind == FileKind::unreachable) page.say("You may not look there yourself.");
   if (question.host != question.asked) page.say("It leads to " + question.host + ".");
+  const Node* there = covering(plan, question.inside);
+  bool is_hidden = there && there->kind == NodeKind::hide;
   if (std::optional<Sight> sight = find_sight(plan, question.host)) {
     explain_sight(page, question, *sight);
-  } else if (auto line = line_naming(profile, question, host); line && question.kind == FileKind::missing) {
+  } else if (auto line = line_naming(profile, question, host);
+             line && question.kind == FileKind::missing && !is_hidden) {
     page.say("No: " + line->text() + " names it, but what does not exist at the start is left out.");
     page.say("Make it first.");
   } else {
-    explain_absence(page, question, covering(plan, question.inside));
+    explain_absence(page, question, there);
   }
   return page.text();
 }

@@ -1,0 +1,113 @@
+#include "cli/doctor.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "../plan/fake_host.h"
+
+namespace sbox::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Doctor : public ::testing::Test {
+ protected:
+  Doctor() { probes.kernel = {6, 12}; }
+
+  Check check(const std::string& name) {
+    std::vector<Check> checks = examine(host, probes);
+    auto found = std::find_if(checks.begin(), checks.end(), [&](const Check& c) { return c.name == name; });
+    return found == checks.end() ? Check{} : *found;
+  }
+  void fail_at(ProbeStage stage, int error) { probes.namespaces = {stage, error}; }
+
+  FakeHost host;
+  Probes probes;
+};
+
+TEST_F(Doctor, CanStartOnAHostWithoutDesktop) {
+  EXPECT_TRUE(can_start(examine(host, probes)));
+  EXPECT_EQ(check("display").health, Health::missing);
+}
+
+TEST_F(Doctor, RefusesAnOldKernel) {
+  probes.kernel = {5, 13};
+  EXPECT_EQ(check("kernel").health, Health::missing);
+  EXPECT_FALSE(can_start(examine(host, probes)));
+}
+
+TEST_F(Doctor, TellsApartWhoForbidsUserNamespaces) {
+  fail_at(ProbeStage::user_namespace, EPERM);
+  EXPECT_THAT(check("user namespaces").meaning, HasSubstr("container"));
+  host.file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
+  EXPECT_THAT(check("user namespaces").remedy, HasSubstr("apparmor"));
+  host.file("/proc/sys/user/max_user_namespaces", "0\n");
+  EXPECT_THAT(check("user namespaces").remedy, HasSubstr("user.max_user_namespaces"));
+  host.file("/proc/sys/kernel/unprivileged_userns_clone", "0\n");
+  EXPECT_THAT(check("user namespaces").remedy, HasSubstr("kernel.unprivileged_userns_clone=1"));
+  EXPECT_FALSE(can_start(examine(host, probes)));
+}
+
+TEST_F(Doctor, KnowsAContainerThatCoversProc) {
+  fail_at(ProbeStage::proc, EPERM);
+  EXPECT_EQ(check("user namespaces").health, Health::ok);
+  EXPECT_THAT(check("mounts").remedy, HasSubstr("unmask"));
+}
+
+TEST_F(Doctor, SaysWhatAnOlderLandlockLeavesOpen) {
+  EXPECT_EQ(check("Landlock").health, Health::ok);
+  host.set_landlock(5);
+  EXPECT_EQ(check("Landlock").health, Health::limited);
+  EXPECT_THAT(check("Landlock").meaning, HasSubstr("abstract sockets"));
+  host.set_landlock(0);
+  EXPECT_TRUE(can_start(examine(host, probes)));
+}
+
+TEST_F(Doctor, KnowsProxiesWithHolesAndPackagesThatClosedThem) {
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::missing);
+  host.program("/usr/bin/xdg-dbus-proxy");
+  probes.proxy_version = "xdg-dbus-proxy 0.1.8";
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::ok);
+  probes.proxy_version = "xdg-dbus-proxy 0.1.4";
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::limited);
+  host.file("/var/lib/dpkg/status", "Package: a\nVersion: 1\n\nPackage: xdg-dbus-proxy\nVersion: 0.1.4-3+deb12u2\n\n");
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::ok);
+  host.file("/var/lib/dpkg/status", "Package: xdg-dbus-proxy\nVersion: 0.1.4-3+deb12u1\n");
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::limited);
+}
+
+TEST_F(Doctor, FindsTheSocketsOfASession) {
+  host.set("WAYLAND_DISPLAY", "wayland-0");
+  host.socket("/run/user/1000/wayland-0");
+  host.socket("/run/user/1000/bus");
+  host.socket("/run/user/1000/pipewire-0");
+  for (const char* name : {"display", "session bus", "sound"}) EXPECT_EQ(check(name).health, Health::ok) << name;
+}
+
+TEST_F(Doctor, CallsX11AloneLimited) {
+  host.set("DISPLAY", ":7.0");
+  host.socket("/tmp/.X11-unix/X7", 0);
+  EXPECT_EQ(check("display").health, Health::limited);
+}
+
+TEST_F(Doctor, PrintsJsonThatNamesEachCheckAndState) {
+  std::vector<Check> checks = examine(host, probes);
+  nlohmann::json json = nlohmann::json::parse(doctor_json(checks));
+  EXPECT_EQ(json["can_start"], true);
+  EXPECT_EQ(json["checks"].size(), checks.size());
+  EXPECT_EQ(json["checks"][0]["name"], "kernel");
+  EXPECT_EQ(json["checks"][0]["state"], "ok");
+}
+
+TEST_F(Doctor, ProbesThisMachineWithoutHarm) {
+  ProbeResult first = probe_namespaces(), second = probe_namespaces();
+  EXPECT_EQ(first.reached, second.reached);
+  EXPECT_EQ(first_line_of("/bin/echo", "word"), "word");
+  EXPECT_EQ(first_line_of("/nonexistent", "word"), "");
+}
+
+}  // namespace
+}  // namespace sbox::testing

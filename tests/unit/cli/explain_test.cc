@@ -1,0 +1,113 @@
+#include "cli/explain.h"
+
+#include "../plan/planning.h"
+
+namespace sbox::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Explain : public Planning {
+ protected:
+  std::string path(const std::string& asked) {
+    Plan made = plan();
+    return explain_path(profile, made, asked, host);
+  }
+  std::string page() {
+    Plan made = plan();
+    return explain_page(profile, made);
+  }
+};
+
+TEST_F(Explain, NamesTheLineThatMakesAPathReadable) {
+  host.directory("/srv/photos/2020", 0);
+  set(Key::files_read_only, "/srv/photos");
+  EXPECT_THAT(path("/srv/photos/2020"), HasSubstr("Yes: it may read it, but not change it, by test.profile:1."));
+  EXPECT_THAT(path("/srv/photos/2020"), HasSubstr("[files] read-write = /srv/photos/2020"));
+}
+
+TEST_F(Explain, LetsTheLongestPathDecide) {
+  host.directory("/home/ann/work/reference");
+  set(Key::files_read_write, "~/work");
+  set(Key::files_read_only, "~/work/reference");
+  EXPECT_THAT(path("/home/ann/work/reference/a"), HasSubstr("not change it, by test.profile:2"));
+  EXPECT_THAT(path("/home/ann/work/b"), HasSubstr("read and change it, by test.profile:1"));
+}
+
+TEST_F(Explain, SaysThatAHiddenPathIsHiddenAndByWhichLine) {
+  host.directory("/srv/photos/private", 0);
+  set(Key::files_read_only, "/srv/photos");
+  set(Key::files_hide, "/srv/photos/private");
+  EXPECT_THAT(path("/srv/photos/private/x"), HasSubstr("No: it is hidden, by test.profile:2."));
+  EXPECT_THAT(path("/srv/photos/private/x"), HasSubstr("To show it, remove test.profile:2."));
+}
+
+TEST_F(Explain, SuggestsTheHomeSectionForWhatLiesInTheHome) {
+  host.directory("/home/ann/.ssh");
+  EXPECT_THAT(path("/home/ann/.ssh"), HasSubstr("No: "));
+  EXPECT_THAT(path("/home/ann/.ssh"), HasSubstr("[home] keep-read-only = ~/.ssh"));
+}
+
+TEST_F(Explain, OffersNoLineForTheRulesOfSbox) {
+  EXPECT_THAT(path("/home/ann/.config/sbox/profiles"), HasSubstr("No line changes that"));
+  EXPECT_THAT(path("/etc/sbox"), HasSubstr("No line changes that"));
+}
+
+TEST_F(Explain, SaysThatWhatDoesNotExistIsLeftOut) {
+  set(Key::home_keep, "~/missing");
+  EXPECT_THAT(path("/home/ann/missing"), HasSubstr("It does not exist on this host."));
+  EXPECT_THAT(path("/home/ann/missing"), HasSubstr("test.profile:1 names it"));
+}
+
+TEST_F(Explain, CallsATmpfsItsOwnAndForgotten) { EXPECT_THAT(path("/tmp/x"), HasSubstr("forgotten at the end")); }
+
+TEST_F(Explain, FollowsASymlinkOfTheHost) {
+  host.directory("/data/downloads", 0);
+  host.link("/home/ann/Downloads", "/data/downloads");
+  set(Key::files_read_only, "/data");
+  EXPECT_THAT(path("/home/ann/Downloads"), HasSubstr("It leads to /data/downloads."));
+  EXPECT_THAT(path("/home/ann/Downloads"), HasSubstr("Yes: "));
+}
+
+TEST_F(Explain, TakesAPathBelowTheCurrentDirectory) {
+  host.directory("/home/ann/work");
+  host.change_to("/home/ann/work");
+  set(Key::files_read_write, "~/work");
+  EXPECT_THAT(path("notes"), HasSubstr("test: /home/ann/work/notes"));
+  EXPECT_THAT(path("notes"), HasSubstr("Yes: "));
+  EXPECT_THROW(path("../x"), Error);
+}
+
+TEST_F(Explain, ShowsNoPathByTheEntriesOfProc) {
+  EXPECT_THAT(path("/srv/x"), HasSubstr("No: nothing is there."));
+  EXPECT_THAT(path("/proc/1"), HasSubstr("its own /proc"));
+}
+
+TEST_F(Explain, EscapesWhatAPathHolds) { EXPECT_THAT(path("/srv/\x1b[2J"), Not(HasSubstr("\x1b"))); }
+
+TEST_F(Explain, WarnsOfTheHostsNetworkOnlyWhereItIsGranted) {
+  EXPECT_THAT(page(), HasSubstr("None: only a loopback"));
+  EXPECT_THAT(page(), Not(HasSubstr("listen on this machine")));
+  set(Key::network_mode, "host");
+  EXPECT_THAT(page(), HasSubstr("[test.profile:1]"));
+  EXPECT_THAT(page(), HasSubstr("listen on this machine"));
+}
+
+TEST_F(Explain, WarnsOfAbstractSocketsWhereTheKernelCannotKeepThemAway) {
+  set(Key::network_mode, "host");
+  set(Key::profile_optional, "abstract-sockets");
+  EXPECT_THAT(page(), Not(HasSubstr("abstract sockets")));
+  host.set_landlock(5);
+  EXPECT_THAT(page(), HasSubstr("abstract sockets"));
+}
+
+TEST_F(Explain, ListsTheRulesOfTheFilteredBus) {
+  set(Key::dbus_session, "filtered");
+  set(Key::dbus_talk, "org.example.Service");
+  host.program("/usr/bin/xdg-dbus-proxy");
+  EXPECT_THAT(page(), HasSubstr("org.example.Service [test.profile:2]"));
+}
+
+}  // namespace
+}  // namespace sbox::testing
