@@ -242,14 +242,14 @@ void Linter::check_home() {
        "name the paths that are needed with home.keep");
 }
 
+// Each of the two may come from a block that is harmless alone: the profile that brings them together is told.
 void Linter::check_display() {
-  const Value& x11 = profile_.scalar(Key::display_x11);
-  if (x11.text != "yes" && x11.text != "fallback") return;
-  if (profile_.text(Key::network_mode) != "host") return;
-  warn(
-      setting(Key::display_x11), x11,
-      "dangerous: with network.mode = host, the program can send all that X11 shows it (screen, keys of other windows)",
-      "use network.mode = private, or x11 = nested");
+  const std::string& x11 = profile_.text(Key::display_x11);
+  if ((x11 != "yes" && x11 != "fallback") || profile_.text(Key::network_mode) != "host") return;
+  warn({profile_.path(), 0},
+       "display.x11 = " + x11 +
+           " with network.mode = host: dangerous: what X11 shows (the screen, keys of other windows) can be sent away",
+       "use network.mode = private, or x11 = nested");
 }
 
 void Linter::check_bus() {

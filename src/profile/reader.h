@@ -25,13 +25,19 @@ struct Override {
 Override parse_override(const std::string& text);
 
 // Reads the profile `name_or_file` with its includes and drop-ins, then applies `overrides` (origin "command line").
-// With a slash it is a file; without, a name that is looked for in `search`. Error for everything that is odd: see
-// sbox-profile(5). Nothing is ever half read.
+// With a slash it is a file, read without drop-ins (these belong to names); without, a name that is looked for in
+// `search`, never in the current directory. Error for everything that is odd: see sbox-profile(5). Nothing is ever half
+// read.
+//
+// A file's includes are merged before it, its drop-ins after it. The last scalar wins; lists grow, and `key =` alone
+// empties one. What is included twice counts where it stands first. description, programs and include stay with the
+// file that has them. Files and their directories must be trusted (trusted_file.h).
 Profile read_profile(const SearchPath& search, const std::string& name_or_file,
                      const std::vector<Override>& overrides = {});
 
 // The name of the profile for a program (its base name is what counts): a profile of that name, else one whose
-// `programs` has it, else nothing.
+// `programs` has it (the first in search order, then by name), else nothing. Error when a profile that mentions the
+// program cannot be read: a broken one is not passed over.
 std::optional<std::string> find_profile_for(const SearchPath& search, const std::string& program);
 
 // Names of all profiles in `search` (without lib/), sorted, each once.

@@ -35,7 +35,7 @@ TEST(Lint, WarnsOfDangerousSettings) {
       {"[dbus]\nsession = full\n", "dbus.session = full: dangerous"},
       {"[devices]\ninput = yes\n", "devices.input = yes: dangerous"},
       {"[home]\nmode = host\n", "home.mode = host: dangerous"},
-      {"[display]\nx11 = yes\n[network]\nmode = host\n", "display.x11 = yes: dangerous"},
+      {"[display]\nx11 = yes\n[network]\nmode = host\n", "a.profile: warning: display.x11 = yes with network.mode = host: dangerous"},
       {"[files]\nread-write = /\n", "files.read-write = /: dangerous"},
       {"[files]\nread-write = ~\n", "files.read-write = ~: dangerous"},
       {"[files]\nread-write = ${HOME}\n", "files.read-write = ${HOME}: dangerous"},
