@@ -1,11 +1,13 @@
 # The programs of `make bench`, in C and static: what they cost themselves must not blur what they measure.
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,floor driver hot)
+BENCH_PACKAGES := bubblewrap firejail firejail-profiles
 
 $(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -O2 -Wall -Wextra -Werror -static -o $@ $<
 
 # BENCH_FLAGS=--check: fail where a figure of the table does not hold.
-.PHONY: bench
-bench: all $(BENCH_PROGRAMS)
+bench: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(BENCH_PACKAGES)
+bench: deps
+	$(MAKE) all $(BENCH_PROGRAMS)
 	python3 tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)
