@@ -164,7 +164,7 @@ class StartsNothing(SystemTest):
         self.assertRegex(result.out, r"lib/browser\.profile:\d+")
 
     def test_explain_says_in_words_what_a_profile_gives(self) -> None:
-        result = self.sbox("explain", "agent")
+        result = self.sbox("explain", "agent", cwd=str(self.work))
         self.assertEqual(result.status, 0, result)
         self.assertTrue(result.out.strip(), result)
 

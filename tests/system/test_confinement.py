@@ -25,7 +25,7 @@ DEVICES = {
 MASKED = (
     "kcore", "kallsyms", "keys", "key-users", "timer_list", "kmsg", "interrupts", "modules", "config.gz", "iomem",
     "ioports", "slabinfo", "sched_debug", "vmallocinfo", "sysrq-trigger", "acpi", "scsi", "asound", "bus", "fs", "irq",
-    "driver", "tty",
+    "driver",
 )  # fmt: skip
 STATUS = """
 import os, json
@@ -65,7 +65,7 @@ class Environment(SystemTest):
         # These decide how our own process is loaded; an empty file would stop it before sbox is even asked.
         for name in ("LD_PRELOAD", "LD_AUDIT", "GCONV_PATH"):
             env[name] = f"/nonexistent/{CANARY}"
-        out = self.inside("env; cat /proc/[0-9]*/environ 2>/dev/null", env=env)
+        out = self.inside("env; cat /proc/[0-9]*/environ 2>/dev/null; true", "-s", "display.x11=no", "-s", "display.wayland=no", env=env)
         self.assertNotIn(CANARY, out)
 
     def test_what_a_program_needs_is_there(self) -> None:
@@ -80,10 +80,10 @@ class Environment(SystemTest):
         self.assertEqual(self.inside('echo "$WANTED,$MINE"', *options, env={"WANTED": "x y"}), "x y,a b\n")
 
     def test_command_lines_inside_tell_nothing_of_sbox_s(self) -> None:
-        out = self.inside("cat /proc/[0-9]*/cmdline", "-s", f"environment.set+=X={CANARY}", "--name", "name-canary")
+        out = self.inside("cat /proc/[0-9]*/cmdline", "-s", f"environment.set+=X={CANARY}")
         self.assertNotIn(CANARY, out)
-        self.assertNotIn("name-canary", out)
         self.assertNotIn("environment.set", out)
+        self.assertNotIn("profiles", out)
 
     def test_the_working_directory_is_inside_or_the_home(self) -> None:
         for directory in (self.work, pathlib.Path("/usr/share")):
@@ -123,7 +123,7 @@ class Processes(SystemTest):
 
     def test_processes_of_the_host_are_invisible(self) -> None:
         other = self.account.start(["sleep", "86399.25"])
-        out = self.inside(f"cat /proc/[0-9]*/cmdline; ls -d /proc/{other.pid} 2>&1; kill -0 {other.pid} 2>&1")
+        out = self.inside(f"cat /proc/[0-9]*/cmdline; ls -d /proc/{other.pid} 2>&1; kill -0 {other.pid} 2>&1; true")
         self.assertNotIn("86399.25", out)
         self.assertIn("No such", out)
 
@@ -221,7 +221,7 @@ class Sockets(SystemTest):
 
     def test_the_runtime_directory_is_private_and_empty(self) -> None:
         (self.account.runtime / "host-file").touch()
-        out = self.inside('stat -c %a "$XDG_RUNTIME_DIR"; ls -A "$XDG_RUNTIME_DIR"; find / -type s 2>/dev/null')
+        out = self.inside('stat -c %a "$XDG_RUNTIME_DIR"; ls -A "$XDG_RUNTIME_DIR"; find / -type s 2>/dev/null; true')
         self.assertEqual(out, "700\n")
 
     def test_without_network_there_is_a_loopback_and_nothing_else(self) -> None:

@@ -43,6 +43,11 @@ class Lifetime(SystemTest):
         self.wait_for_file(self.ready, child)
         return child
 
+    def is_sbox_s(self, pid: int) -> bool:
+        """Neither the program's nor a zombie, which has no command line."""
+        line = read_process(pid, "cmdline")
+        return bool(line) and self.marker not in line
+
     def assert_all_gone(self) -> None:
         wait_for(lambda: not running(self.marker), 3, f"end of {[read_process(p, 'status') for p in running(self.marker)]}")
 
@@ -58,7 +63,7 @@ class Lifetime(SystemTest):
             with self.subTest(process=index):
                 self.ready.unlink(missing_ok=True)
                 child = self.start_stubborn()
-                own = [child.pid] + [pid for pid in descendants(child.pid) if self.marker not in read_process(pid, "cmdline")]
+                own = [child.pid] + [pid for pid in descendants(child.pid) if self.is_sbox_s(pid)]
                 if index < len(own):
                     os.kill(own[index], signal.SIGKILL)
                     child.wait(5)

@@ -6,7 +6,8 @@ from harness import DENIED, SystemTest, probe
 
 # Calls that any user may make outside. Where one fails there, the probe is broken or the machine hides what we test.
 LIVE = ("clone", "ptrace", "process_vm_readv", "keyctl", "open_tree", "getpid")
-NESTED = ("unshare", "unshare-high-bits", "unshare-mount", "clone", "setns", "mount", "umount", "chroot", "pivot_root")
+NESTED = ("unshare", "unshare-high-bits", "unshare-mount", "clone", "setns", "mount", "umount", "chroot", "pivot_root",
+          "open_tree")  # fmt: skip
 ALLOWED = ("getpid", "personality")
 
 
@@ -74,7 +75,7 @@ class SystemCalls(SystemTest):
 
     def test_numbers_newer_than_the_table_are_enosys(self) -> None:
         code = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
-        code += "for number in [*range(463, 475), 500, 700]:\n  r = libc.syscall(number, -1, -1, -1, -1)\n"
+        code += "for number in [*range(467, 475), 500, 700]:\n  r = libc.syscall(number, -1, -1, -1, -1)\n"
         code += "  print(number, r, ctypes.get_errno())\n"
         for line in self.python(code).splitlines():
             with self.subTest(line=line):
@@ -86,7 +87,7 @@ class SystemCalls(SystemTest):
 
     def test_allow_and_deny_change_single_calls(self) -> None:
         self.assertEqual(self.results(["keyctl"], "-s", "seccomp.allow+=keyctl"), {"keyctl": "ok"})
-        result = self.sbox("-s", "seccomp.deny+=getcwd", "--", "/bin/pwd", "-P")
+        result = self.sbox("-s", "seccomp.deny+=uname", "--", "uname", "-s")
         self.assertNotEqual(result.status, 0, result)
 
     def test_an_unknown_system_call_in_a_profile_is_refused(self) -> None:
