@@ -40,12 +40,15 @@ bool Followers::watch(const std::string& source) {
   return watched;
 }
 
-bool Followers::add(const std::string& source, UniqueFd copy_fd) {
-  if (!events_) events_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!events_ || !watch(source)) return false;
-  followers_.push_back({source, std::move(copy_fd), {}});
-  // It may have changed since the plan was made.
-  copy(followers_.back());
+void Followers::add(const std::string& source, UniqueFd copy) { followers_.push_back({source, std::move(copy), {}}); }
+
+bool Followers::start() {
+  events_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  if (!events_) return false;
+  for (Follower& follower : followers_) {
+    if (!watch(follower.source)) return false;
+    copy(follower);
+  }
   return true;
 }
 

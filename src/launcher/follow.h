@@ -11,9 +11,13 @@ namespace sbox {
 class Followers {
  public:
   // `source`: the host's file, by the name that programs use; `copy`: the file inside, open for writing.
-  // False with errno set when it cannot be watched.
-  bool add(const std::string& source, UniqueFd copy);
-  // -1 while there is nothing to follow.
+  void add(const std::string& source, UniqueFd copy);
+  // Whether start() is still to be called. It comes a moment after the program's start: letting go of an inotify
+  // descriptor costs the kernel some milliseconds, which programs that end at once are spared.
+  bool is_waiting() const { return !events_ && !followers_.empty(); }
+  // Begins to watch, and catches up with what changed since the plan was made. False with errno set on failure.
+  bool start();
+  // -1 while nothing is watched.
   int descriptor() const { return events_.get(); }
   // After the descriptor became readable.
   void update();

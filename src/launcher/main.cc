@@ -2,10 +2,10 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -19,22 +19,26 @@ constexpr int kFailure = 125;
 constexpr int kPlan = 3;
 constexpr off_t kLargestPlan = 64 << 20;
 
-int refuse(const char* why) {
-  fprintf(stderr, "sbox: sbox-launch: %s\n", why);
+int refuse(const std::string& why) {
+  std::string line = "sbox: sbox-launch: " + why + "\n";
+  (void)!write(2, line.data(), line.size());
   return kFailure;
 }
 
 bool read_plan(Plan& plan) {
   UniqueFd file(kPlan);
   struct stat status {};
-  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > kLargestPlan) return false;
-  std::string bytes(static_cast<size_t>(status.st_size), '\0');
-  for (size_t done = 0; done < bytes.size();) {
-    ssize_t size = pread(file.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (size <= 0) return false;
-    done += static_cast<size_t>(size);
-  }
-  return decode_plan(bytes, plan);
+  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  if (status.st_size <= 0 || status.st_size > kLargestPlan) return false;
+  // Only a sealed file stays what it is between the checks and the use.
+  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
+  if ((fcntl(file.get(), F_GET_SEALS) & kSeals) != kSeals) return false;
+  auto size = static_cast<size_t>(status.st_size);
+  void* bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (bytes == MAP_FAILED) return false;
+  bool decoded = decode_plan({static_cast<const char*>(bytes), size}, plan);
+  munmap(bytes, size);
+  return decoded;
 }
 
 int run() {

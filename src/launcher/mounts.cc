@@ -7,7 +7,6 @@
 #include <sys/vfs.h>
 
 #include <cerrno>
-#include <cstdio>
 
 namespace sbox {
 namespace {
@@ -35,9 +34,9 @@ UniqueFd new_filesystem(const Step& step, const char* type, std::initializer_lis
 }
 
 std::string octal(uint32_t mode) {
-  char text[16];
-  snprintf(text, sizeof text, "%o", mode);
-  return text;
+  std::string digits;
+  for (; mode != 0 || digits.empty(); mode >>= 3) digits.insert(digits.begin(), static_cast<char>('0' + (mode & 7)));
+  return digits;
 }
 
 // A node of these names must be the kernel's device of that number: a bound look-alike would take what is written to it.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 
 namespace sbox {
 namespace {
@@ -56,9 +55,8 @@ void drain(Channel& channel) {
 
 // The same terminal by a descriptor of our own, so that not blocking does not concern those who share the caller's.
 UniqueFd reopen_terminal(int fd) {
-  char path[32];
-  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-  return UniqueFd(open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  std::string path = "/proc/self/fd/" + std::to_string(fd);
+  return UniqueFd(open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
 }
 
 }  // namespace

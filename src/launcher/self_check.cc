@@ -7,9 +7,7 @@
 #include <sys/utsname.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "launcher/kernel.h"
 #include "launcher/mounts.h"
@@ -126,9 +124,8 @@ void check_descriptors(const Step& step, int also) {
 
 void check_landlock(const Step& step, const Plan& plan, int probe) {
   if (plan.landlock.abi == 0) return;
-  char path[32];
-  snprintf(path, sizeof path, "/proc/self/fd/%d", probe);
-  UniqueFd opened(open(path, O_RDONLY | O_CLOEXEC));
+  std::string path = "/proc/self/fd/" + std::to_string(probe);
+  UniqueFd opened(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   expect(step, !opened && errno == EACCES, "Landlock");
 }
 

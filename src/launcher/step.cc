@@ -19,6 +19,11 @@ struct Header {
 
 }  // namespace
 
+const char* reason(int errnum) {
+  const char* text = strerrordesc_np(errnum);
+  return text == nullptr ? "unknown error" : text;
+}
+
 int64_t now_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -89,7 +94,7 @@ void Step::begin(const char* name) {
 
 void Step::fail(std::string_view detail, int errnum, int status) const {
   std::string text = std::string(name_) + ": " + std::string(detail);
-  if (errnum != 0) text += std::string(": ") + strerror(errnum);
+  if (errnum != 0) text += std::string(": ") + reason(errnum);
   if (socket_ >= 0) {
     send_message(socket_, static_cast<uint8_t>(MessageKind::failed), status, text);
   } else {

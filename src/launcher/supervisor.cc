@@ -12,8 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
-#include <cstring>
 #include <optional>
 
 #include "launcher/follow.h"
@@ -27,6 +25,7 @@ namespace sbox {
 namespace {
 
 constexpr int kFailure = 125;
+constexpr int kFollowAfterMs = 500;
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 int complain(const std::string& text) {
@@ -36,7 +35,15 @@ int complain(const std::string& text) {
   return kFailure;
 }
 
-int complain_errno(const std::string& what) { return complain(what + ": " + strerror(errno)); }
+// Microseconds are kept: "12.345".
+std::string milliseconds(int64_t ns) {
+  std::string micro = std::to_string(ns / 1000 % 1000);
+  std::string whole = std::to_string(ns / 1'000'000);
+  whole.insert(0, 4 - std::min<size_t>(whole.size(), 4), ' ');
+  return whole + "." + std::string(3 - micro.size(), '0') + micro;
+}
+
+int complain_errno(const std::string& what) { return complain(what + ": " + reason(errno)); }
 
 // What to do about the refusals that people meet.
 std::string hint_for(const std::string& failure) {
@@ -133,7 +140,7 @@ int Supervisor::run() {
   if (!prepare_stdio(stdio_)) return complain_errno("standard streams");
   terminal_.attach(stdio_);
   if (!start_init()) {
-    std::string failure = std::string("namespaces: ") + strerror(errno);
+    std::string failure = std::string("namespaces: ") + reason(errno);
     return complain(failure + hint_for(failure));
   }
   for (Stream& stream : stdio_.streams) stream.inside.reset();
@@ -151,7 +158,9 @@ int Supervisor::loop() {
     polled.push_back({followers_.descriptor(), POLLIN, 0});
     for (const RunningHelper& helper : helpers_) polled.push_back({helper.ready.get(), POLLIN, 0});
     relay_->prepare(polled, !is_init_gone_ && terminal_.may_read());
-    if (poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return complain_errno("poll");
+    int happenings = poll(polled.data(), polled.size(), followers_.is_waiting() ? kFollowAfterMs : -1);
+    if (happenings < 0 && errno != EINTR) return complain_errno("poll");
+    if (happenings == 0 && !followers_.start()) fail(std::string("watch files of the host: ") + reason(errno));
     auto happened = [&](int fd) {
       return fd >= 0 && std::any_of(polled.begin(), polled.end(),
                                     [&](const pollfd& p) { return p.fd == fd && p.revents != 0; });
@@ -184,11 +193,8 @@ void Supervisor::handle(Message message) {
     case MessageKind::terminal:
       relay_->add_terminal(stdio_, std::move(message.fd));
       return terminal_.connect(relay_->terminal_master());
-    case MessageKind::follow: {
-      const std::string& source = plan_.nodes[static_cast<size_t>(message.value)].source;
-      if (!followers_.add(source, std::move(message.fd))) fail("watch " + source + ": " + strerror(errno));
-      return;
-    }
+    case MessageKind::follow:
+      return followers_.add(plan_.nodes[static_cast<size_t>(message.value)].source, std::move(message.fd));
     case MessageKind::set_up:
       is_set_up_ = true;
       return go_when_ready();
@@ -198,9 +204,7 @@ void Supervisor::handle(Message message) {
       if (!status_) status_ = static_cast<int>(message.value);
       return;
     case MessageKind::timing: {
-      char text[128];
-      snprintf(text, sizeof text, "%8.3f ms  %.64s", static_cast<double>(message.value) / 1e6, message.text.c_str());
-      complain(text);
+      complain(milliseconds(message.value) + " ms  " + message.text);
       return;
     }
   }
@@ -208,7 +212,7 @@ void Supervisor::handle(Message message) {
 
 void Supervisor::start_the_helper(Message& message) {
   helpers_.push_back(start_helper(plan_.helpers[static_cast<size_t>(message.value)], message.fd.get()));
-  if (helpers_.back().pid < 0) fail("start " + helpers_.back().name + ": " + strerror(errno));
+  if (helpers_.back().pid < 0) fail("start " + helpers_.back().name + ": " + reason(errno));
 }
 
 void Supervisor::check_helpers(const std::vector<pollfd>& polled) {

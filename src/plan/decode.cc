@@ -1,9 +1,13 @@
 #include "plan/decode.h"
 
+#include <algorithm>
+
 #include "plan/fields.h"
 
 namespace sbox {
 namespace {
+
+constexpr uint32_t kMostReserved = 1024;
 
 class Decoder {
  public:
@@ -58,6 +62,7 @@ class Decoder {
     // Each element takes a byte at least: a hostile count cannot make us allocate more than there is to read.
     if (!has(size)) return;
     list.clear();
+    list.reserve(std::min(size, kMostReserved));
     for (uint32_t i = 0; i < size && ok_; ++i) get(list.emplace_back());
   }
   bool has(size_t size) {

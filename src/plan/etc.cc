@@ -109,10 +109,15 @@ void grant_named_entries(const Inputs& in, Draft& draft) {
     if (value.text.find_first_not_of("*.") == std::string::npos) {
       throw Error("etc = " + quote(value.text), "would show all of /etc").at(value.origin).hint("name single entries");
     }
-    for (const std::string& name : in.host.list("/etc")) {
-      bool named = name == value.text;
-      if (!named && (name == "sbox" || !matches(value.text, name))) continue;
+    auto grant = [&](const std::string& name) {
       draft.view.grant({"/etc/" + name, Access::read_only, Strength::written, value.origin});
+    };
+    if (value.text.find('*') == std::string::npos) {
+      grant(value.text);
+      continue;
+    }
+    for (const std::string& name : in.host.list("/etc")) {
+      if (name != "sbox" && matches(value.text, name)) grant(name);
     }
   }
 }
