@@ -16,7 +16,8 @@ Error not_executable(const std::string& program, const char* why) {
 
 bool may_execute(const Inputs& in, const FileStatus& status) {
   if (in.host.uid() == 0) return status.mode & kAnyExecute;
-  uint32_t bits = status.uid == in.host.uid() ? 0100 : status.gid == in.host.gid() ? 0010 : kAnyExecute;
+  // The group's counts for everyone else: which supplementary groups the caller has is not known here.
+  uint32_t bits = status.uid == in.host.uid() ? 0100 : status.gid == in.host.gid() ? 0010 : 0011;
   return status.mode & bits;
 }
 

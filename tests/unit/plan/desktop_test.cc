@@ -1,0 +1,283 @@
+// Display, sound, bus, looks, devices: what is taken from the session.
+#include "plan/xauthority.h"
+#include "planning.h"
+
+namespace sbox::testing {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Session : public Planning {
+ protected:
+  Session() { set(Key::seccomp_mode, "none"); }
+};
+
+class Display : public Session {
+ protected:
+  Display() {
+    host.socket("/run/user/1000/wayland-7");
+    host.socket("/tmp/.X11-unix/X3", 0);
+  }
+};
+
+TEST_F(Display, TheWaylandSocketHasAFixedNameInside) {
+  host.set("WAYLAND_DISPLAY", "wayland-7");
+  set(Key::display_wayland, "yes");
+  Plan p = plan();
+  EXPECT_EQ(find(p, "/run/user/1000/wayland-0")->source, "/run/user/1000/wayland-7");
+  EXPECT_EQ(variable(p, "WAYLAND_DISPLAY"), "wayland-0");
+  EXPECT_EQ(what(p, "/tmp/.X11-unix/X3"), "none");
+}
+
+TEST_F(Display, AWaylandSocketOfAnotherUserIsRefused) {
+  host.socket("/scratch/wayland", kStranger);
+  host.set("WAYLAND_DISPLAY", "/scratch/wayland");
+  set(Key::display_wayland, "yes");
+  EXPECT_THAT(fault(), HasSubstr("belongs to another user"));
+}
+
+TEST_F(Display, WithoutAnyTheStartIsRefusedUnlessItIsOptional) {
+  set(Key::display_wayland, "yes");
+  set(Key::display_x11, "fallback");
+  EXPECT_THAT(fault(), HasSubstr("no display"));
+  set(Key::profile_optional, "display");
+  EXPECT_EQ(fault(), "");
+}
+
+TEST_F(Display, X11AsFallbackOnlyServesWhereWaylandDoesNot) {
+  host.set("DISPLAY", ":3");
+  set(Key::display_wayland, "yes");
+  set(Key::display_x11, "fallback");
+  EXPECT_EQ(what(plan(), "/tmp/.X11-unix/X3"), "rw");
+  host.set("WAYLAND_DISPLAY", "wayland-7");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/tmp/.X11-unix/X3"), "none");
+  EXPECT_EQ(variable(p, "DISPLAY"), "unset");
+}
+
+TEST_F(Display, OnlyTheOneCookieIsInside) {
+  XauthorityEntry ours{XauthorityEntry::kLocal, "workshop", "3", "MIT-MAGIC-COOKIE-1", "ours"};
+  XauthorityEntry other{XauthorityEntry::kLocal, "workshop", "0", "MIT-MAGIC-COOKIE-1", "other"};
+  host.file("/home/ann/.Xauthority", write_xauthority({other, ours}), kAnn, 0600);
+  host.set("DISPLAY", "unix:3.0");
+  set(Key::display_x11, "yes");
+  Plan p = plan();
+  const Node* file = find(p, "/run/user/1000/Xauthority");
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(file->mode, 0600u);
+  XauthorityEntry inside{XauthorityEntry::kWild, "", "3", "MIT-MAGIC-COOKIE-1", "ours"};
+  EXPECT_EQ(parse_xauthority(file->content), std::vector<XauthorityEntry>{inside});
+  EXPECT_EQ(variable(p, "XAUTHORITY"), "/run/user/1000/Xauthority");
+  EXPECT_EQ(variable(p, "DISPLAY"), ":3");
+  EXPECT_EQ(what(p, "/home/ann/.Xauthority"), "none");
+}
+
+TEST_F(Display, WithoutACookieThereIsNoFileOfCookies) {
+  host.set("DISPLAY", ":3");
+  set(Key::display_x11, "yes");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/run/user/1000/Xauthority"), "none");
+  EXPECT_EQ(variable(p, "XAUTHORITY"), "unset");
+}
+
+TEST_F(Display, ADamagedFileOfCookiesRefusesTheStart) {
+  host.file("/home/ann/.Xauthority", "junk");
+  host.set("DISPLAY", ":3");
+  set(Key::display_x11, "yes");
+  EXPECT_THAT(fault(), HasSubstr("not a file of X11 cookies"));
+}
+
+TEST_F(Display, OtherMachinesAndBadNamesAreRefused) {
+  set(Key::display_x11, "yes");
+  for (const char* name : {"server:3", "localhost:10.0", ":x", ":", "3", ":3.x", ":999999", "unix/:3", ":-3"}) {
+    host.set("DISPLAY", name);
+    EXPECT_THAT(fault(), HasSubstr("DISPLAY=")) << name;
+  }
+}
+
+TEST_F(Display, AnXServerOfAnotherUserIsRefused) {
+  host.socket("/tmp/.X11-unix/X4", kStranger);
+  host.set("DISPLAY", ":4");
+  set(Key::display_x11, "yes");
+  EXPECT_THAT(fault(), HasSubstr("belongs to another user"));
+}
+
+TEST_F(Session, SoundSocketsHaveFixedNamesInside) {
+  host.socket("/run/user/1000/pulse/native");
+  host.socket("/run/user/1000/pipewire-0");
+  set(Key::audio_playback, "yes");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/run/user/1000/pulse/native"), "rw");
+  EXPECT_EQ(what(p, "/run/user/1000/pipewire-0"), "rw");
+  EXPECT_EQ(variable(p, "PULSE_SERVER"), "unix:/run/user/1000/pulse/native");
+}
+
+TEST_F(Session, SoundThatIsMissingOrNotOursIsNone) {
+  host.socket("/scratch/pulse", kStranger);
+  set(Key::audio_playback, "yes");
+  for (const char* server : {"tcp:host:4713", "unix:/scratch/pulse", "unix:/none"}) {
+    host.set("PULSE_SERVER", server);
+    Plan p = plan();
+    EXPECT_EQ(what(p, "/run/user/1000/pulse/native"), "none") << server;
+    EXPECT_EQ(variable(p, "PULSE_SERVER"), "unset");
+  }
+}
+
+TEST_F(Session, LooksAreReadOnlyAndGiveWayToTheProfile) {
+  host.directory("/home/ann/.fonts");
+  host.directory("/home/ann/.icons");
+  host.file("/home/ann/.config/gtk-3.0/settings.ini");
+  for (Key key : {Key::desktop_fonts, Key::desktop_icons, Key::desktop_themes}) set(key, "yes");
+  set(Key::files_hide, "~/.icons");
+  set(Key::home_keep, "~/.fonts");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/.fonts"), "rw");
+  EXPECT_EQ(what(p, "/home/ann/.icons"), "none");
+  EXPECT_EQ(what(p, "/home/ann/.config/gtk-3.0/settings.ini"), "ro");
+}
+
+TEST_F(Session, LooksBehindALinkThatAProgramCouldHavePlantedAreLeftOut) {
+  host.file("/home/ann/.ssh/id");
+  host.directory("/home/ann/app");
+  host.link("/home/ann/.themes", "app/themes");
+  host.link("/home/ann/app/themes", "../.ssh");
+  set(Key::desktop_themes, "yes");
+  set(Key::home_keep, "~/app");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/.ssh"), "none");
+  EXPECT_EQ(what(p, "/home/ann/.themes"), "none");
+}
+
+class Bus : public Session {
+ protected:
+  Bus() {
+    host.program("/usr/bin/xdg-dbus-proxy");
+    host.socket("/run/user/1000/bus");
+  }
+};
+
+TEST_F(Bus, IsFilteredByTheProxy) {
+  set(Key::dbus_session, "filtered");
+  set(Key::dbus_talk, "org.example.*");
+  set(Key::dbus_own, "org.mine");
+  set(Key::dbus_see, "org.seen");
+  set(Key::dbus_call, "org.portal=org.portal.Open@/x");
+  Plan p = plan();
+  ASSERT_EQ(p.helpers.size(), 1u);
+  EXPECT_THAT(p.helpers[0].argv, ElementsAre("/usr/bin/xdg-dbus-proxy", "--fd={ready}", "unix:path=/run/user/1000/bus",
+                                             "{directory}/bus", "--filter", "--see=org.seen", "--talk=org.example.*",
+                                             "--own=org.mine", "--call=org.portal=org.portal.Open@/x"));
+  EXPECT_EQ(p.helpers[0].directory, "/run/user/1000");
+  EXPECT_EQ(variable(p, "DBUS_SESSION_BUS_ADDRESS"), "unix:path=/run/user/1000/bus");
+  EXPECT_EQ(what(p, "/run/user/1000/bus"), "none");
+}
+
+TEST_F(Bus, NotificationsImplyTheFilteredOne) {
+  set(Key::desktop_notifications, "yes");
+  Plan p = plan();
+  ASSERT_EQ(p.helpers.size(), 1u);
+  EXPECT_THAT(p.helpers[0].argv, Contains("--talk=org.freedesktop.Notifications"));
+}
+
+TEST_F(Bus, MayHaveAnAbstractAddress) {
+  host.set("DBUS_SESSION_BUS_ADDRESS", "tcp:host=x;unix:abstract=/tmp/dbus-x,guid=12");
+  set(Key::dbus_session, "filtered");
+  EXPECT_THAT(plan().helpers[0].argv, Contains("unix:abstract=/tmp/dbus-x"));
+  set(Key::dbus_session, "full");
+  EXPECT_THAT(fault(), HasSubstr("abstract"));
+}
+
+TEST_F(Bus, ThatIsMissingOrNotOursIsNone) {
+  set(Key::dbus_session, "filtered");
+  host.socket("/scratch/bus", kStranger);
+  for (const char* address :
+       {"unix:path=/none", "unix:path=/scratch/bus", "tcp:host=x,port=1", "unix:path=/run/user/1000/%62us"}) {
+    host.set("DBUS_SESSION_BUS_ADDRESS", address);
+    Plan p = plan();
+    EXPECT_TRUE(p.helpers.empty()) << address;
+    EXPECT_EQ(variable(p, "DBUS_SESSION_BUS_ADDRESS"), "unset");
+  }
+}
+
+TEST_F(Bus, AMissingProxyRefusesTheStart) {
+  host.remove("/usr/bin/xdg-dbus-proxy");
+  set(Key::dbus_session, "filtered");
+  EXPECT_THAT(fault(), HasSubstr("install xdg-dbus-proxy"));
+}
+
+TEST_F(Bus, TheInnerSideOfPortalsIsNeverAllowed) {
+  set(Key::dbus_session, "filtered");
+  set(Key::dbus_talk, "org.freedesktop.impl.portal.PermissionStore");
+  EXPECT_THAT(fault(), HasSubstr("inner side"));
+}
+
+TEST_F(Bus, TheFullOneIsBound) {
+  set(Key::dbus_session, "full");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/run/user/1000/bus"), "rw");
+  EXPECT_TRUE(p.helpers.empty());
+}
+
+class Devices : public Session {
+ protected:
+  Devices() {
+    for (const char* path : {"/dev/dri/renderD128", "/dev/dri/card0", "/dev/video0", "/dev/input/event0", "/dev/kvm",
+                             "/dev/snd/pcm0", "/dev/ttyUSB0", "/dev/mem", "/dev/bus/usb/001/002"}) {
+      host.node(path, FileKind::character_device);
+    }
+    host.node("/dev/sda", FileKind::block_device);
+    host.directory("/sys/devices/pci0/gpu", 0);
+    host.link("/sys/devices/pci0/gpu/drm/renderD128/device", "../..", 0);
+    host.link("/sys/class/drm/renderD128", "../../devices/pci0/gpu/drm/renderD128", 0);
+  }
+};
+
+TEST_F(Devices, AreNoneByDefault) {
+  Plan p = plan();
+  for (const char* path : {"/dev/dri/renderD128", "/dev/video0", "/dev/kvm", "/sys", "/sys/class/drm"}) {
+    EXPECT_EQ(what(p, path), "none") << path;
+  }
+  EXPECT_TRUE(find(p, "/dev/null")->device);
+}
+
+TEST_F(Devices, TheGpuIsItsRenderNodesAndTheirSys) {
+  set(Key::devices_gpu, "yes");
+  Plan p = plan();
+  EXPECT_TRUE(find(p, "/dev/dri/renderD128")->device);
+  EXPECT_EQ(what(p, "/dev/dri/card0"), "none");
+  EXPECT_EQ(what(p, "/sys/class/drm"), "ro");
+  EXPECT_EQ(what(p, "/sys/devices/pci0/gpu"), "ro");
+  EXPECT_EQ(what(p, "/sys/class"), "directory");
+}
+
+TEST_F(Devices, EachSettingHasItsNodes) {
+  for (Key key : {Key::devices_camera, Key::devices_input, Key::devices_kvm, Key::devices_usb}) set(key, "yes");
+  Plan p = plan();
+  for (const char* path : {"/dev/video0", "/dev/input/event0", "/dev/kvm", "/dev/bus/usb/001/002"}) {
+    EXPECT_EQ(what(p, path), "rw") << path;
+  }
+}
+
+TEST_F(Devices, AllowTakesNodesAndDirectoriesOfNodes) {
+  host.link("/dev/serial/by-id/usb", "../../ttyUSB0", 0);
+  for (const char* path : {"/dev/serial/by-id/usb", "/dev/snd", "/dev/none"}) set(Key::devices_allow, path);
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/dev/serial/by-id/usb"), "symlink");
+  EXPECT_EQ(what(p, "/dev/ttyUSB0"), "rw");
+  EXPECT_EQ(what(p, "/dev/snd/pcm0"), "rw");
+}
+
+TEST_F(Devices, MemoryDisksAndWhatIsNoDeviceAreRefused) {
+  host.file("/dev/data");
+  for (const char* path : {"/dev/mem", "/dev/sda", "/dev/data"}) {
+    profile = Profile();
+    set(Key::devices_allow, path);
+    EXPECT_THAT(fault(), HasSubstr("device ")) << path;
+  }
+}
+
+}  // namespace
+}  // namespace sbox::testing

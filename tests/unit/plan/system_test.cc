@@ -1,0 +1,261 @@
+// What every sandbox has: /etc, identity, environment, limits, Landlock, network.
+#include "planning.h"
+
+namespace sbox::testing {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class System : public Planning {
+ protected:
+  System() { set(Key::seccomp_mode, "none"); }
+};
+
+TEST_F(System, ReplicatesTheHostsLinksToUsr) {
+  Plan p = plan();
+  EXPECT_EQ(find(p, "/bin")->content, "usr/bin");
+  EXPECT_EQ(what(p, "/usr"), "ro");
+  EXPECT_EQ(what(p, "/lib64"), "none");
+}
+
+TEST_F(System, BindsDirectoriesThatTheHostHasInsteadOfLinks) {
+  host.remove("/bin");
+  host.program("/bin/sh");
+  EXPECT_EQ(what(plan(), "/bin"), "ro");
+}
+
+TEST_F(System, ProcIsMasked) {
+  host.file("/proc/kallsyms", "", 0);
+  host.directory("/proc/acpi", 0);
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/proc"), "proc");
+  EXPECT_TRUE(find(p, "/proc/kallsyms")->is_file);
+  EXPECT_FALSE(find(p, "/proc/acpi")->is_file);
+  EXPECT_EQ(what(p, "/proc/kcore"), "none");
+  EXPECT_EQ(what(p, "/proc/sys"), "pin");
+  EXPECT_FALSE(find(p, "/proc/sys")->writable);
+}
+
+TEST_F(System, TmpfsHaveTheirModesAndSizes) {
+  set(Key::system_tmp_size, "3M");
+  Plan p = plan();
+  EXPECT_EQ(find(p, "/tmp")->mode, 01777u);
+  EXPECT_EQ(find(p, "/tmp")->size, uint64_t{3} << 20);
+  EXPECT_EQ(find(p, "/dev/shm")->mode, 01777u);
+  EXPECT_EQ(find(p, "/run/user/1000")->mode, 0700u);
+  for (const char* path : {"/tmp", "/var/tmp", "/dev/shm", "/run/user/1000", "/home/ann"}) {
+    EXPECT_GT(find(p, path)->inodes, 0u) << path;
+  }
+}
+
+TEST_F(System, UsersAreTheOneAndNobody) {
+  Plan p = plan();
+  EXPECT_EQ(find(p, "/etc/passwd")->content,
+            "ann:x:1000:1000:ann:/home/ann:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+  EXPECT_EQ(find(p, "/etc/group")->content, "ann:x:1000:\nnogroup:x:65534:\n");
+}
+
+TEST_F(System, NamesOfTheHostStayOutside) {
+  host.file("/etc/machine-id", "0123\n", 0);
+  Plan p = plan();
+  EXPECT_EQ(p.hostname, "sbox");
+  EXPECT_EQ(find(p, "/etc/hostname")->content, "sbox\n");
+  EXPECT_EQ(find(p, "/etc/machine-id")->content, std::string(32, 'a') + "\n");
+  set(Key::system_hostname, "host");
+  set(Key::system_machine_id, "host");
+  p = plan();
+  EXPECT_EQ(p.hostname, "workshop");
+  EXPECT_EQ(find(p, "/etc/machine-id")->content, "0123\n");
+}
+
+TEST_F(System, ABadHostNameIsRefused) {
+  set(Key::system_hostname, std::string(65, 'a'));
+  EXPECT_THAT(fault(), HasSubstr("host name"));
+}
+
+TEST_F(System, TheTimeZoneIsTheHostsOrNamed) {
+  EXPECT_EQ(find(plan(), "/etc/localtime")->content, "/usr/share/zoneinfo/Europe/Berlin");
+  host.file("/usr/share/zoneinfo/UTC", "TZif", 0);
+  set(Key::system_time_zone, "UTC");
+  Plan p = plan();
+  EXPECT_EQ(find(p, "/etc/localtime")->content, "/usr/share/zoneinfo/UTC");
+  EXPECT_EQ(find(p, "/etc/timezone")->content, "UTC\n");
+  for (const char* zone : {"Mars/Base", "Europe"}) {
+    set(Key::system_time_zone, zone);
+    EXPECT_THAT(fault(), HasSubstr("time-zone")) << zone;
+  }
+}
+
+TEST_F(System, PrivateKeysOfTheHostAreNeverGranted) {
+  host.directory("/etc/ssl/certs", 0);
+  host.directory("/etc/ssl/private", 0);
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/etc/ssl"), "directory");
+  EXPECT_EQ(what(p, "/etc/ssl/certs"), "ro");
+}
+
+TEST_F(System, FurtherEntriesOfEtcAreNamed) {
+  for (const char* name : {"app-1", "app-2", "other", "sbox"}) host.directory(std::string("/etc/") + name, 0);
+  set(Key::system_etc, "app-*");
+  set(Key::system_etc, "missing");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/etc/app-1"), "ro");
+  EXPECT_EQ(what(p, "/etc/app-2"), "ro");
+  EXPECT_EQ(what(p, "/etc/other"), "none");
+  set(Key::system_etc, "s*");
+  EXPECT_EQ(what(plan(), "/etc/sbox"), "none");
+  set(Key::system_etc, "sbox");
+  EXPECT_NE(fault(), "");
+}
+
+TEST_F(System, ALinkInEtcIsKept) {
+  host.file("/usr/lib/os-release", "", 0);
+  host.link("/etc/os-release", "../usr/lib/os-release", 0);
+  EXPECT_EQ(find(plan(), "/etc/os-release")->content, "../usr/lib/os-release");
+}
+
+TEST_F(System, WithoutANetworkThereAreNoNameServers) {
+  host.file("/etc/resolv.conf", "nameserver 1.2.3.4\n", 0);
+  Plan p = plan();
+  EXPECT_TRUE(p.own_network);
+  EXPECT_EQ(what(p, "/etc/resolv.conf"), "none");
+  EXPECT_THAT(find(p, "/etc/nsswitch.conf")->content, Not(HasSubstr("dns")));
+}
+
+TEST_F(System, OnTheHostsNetworkTheNameServersFollow) {
+  host.file("/run/resolve/resolv.conf", "nameserver 1.2.3.4\n", 0);
+  host.link("/etc/resolv.conf", "/run/resolve/resolv.conf", 0);
+  host.file("/etc/hosts", "10.0.0.1 printer\n", 0);
+  set(Key::network_mode, "host");
+  Plan p = plan();
+  EXPECT_FALSE(p.own_network);
+  EXPECT_EQ(find(p, "/etc/resolv.conf")->kind, NodeKind::follow);
+  EXPECT_EQ(find(p, "/etc/resolv.conf")->source, "/etc/resolv.conf");
+  EXPECT_THAT(find(p, "/etc/hosts")->content, HasSubstr("printer"));
+  EXPECT_THAT(find(p, "/etc/nsswitch.conf")->content, HasSubstr("dns"));
+}
+
+TEST_F(System, OnTheHostsNetworkAbstractSocketsMustBeScoped) {
+  host.set_landlock(5);
+  EXPECT_EQ(fault(), "");
+  set(Key::network_mode, "host");
+  EXPECT_THAT(fault(), HasSubstr("abstract sockets"));
+  set(Key::profile_optional, "abstract-sockets");
+  EXPECT_EQ(fault(), "");
+}
+
+TEST_F(System, APrivateNetworkIsRefused) {
+  set(Key::network_mode, "private");
+  EXPECT_THAT(fault(), HasSubstr("not available yet"));
+}
+
+TEST_F(System, CoreFilesAreOffAndLimitsAreSet) {
+  set(Key::limits_open_files, "100");
+  set(Key::limits_file_size, "1K");
+  Plan p = plan();
+  ASSERT_EQ(p.limits.size(), 3u);
+  EXPECT_EQ(p.limits[0].name, "RLIMIT_CORE");
+  EXPECT_EQ(p.limits[0].hard, 1u);
+  EXPECT_EQ(p.limits[1].soft, 100u);
+  EXPECT_EQ(p.limits[2].hard, 1024u);
+}
+
+TEST_F(System, TheSameInputsMakeTheSamePlan) { EXPECT_EQ(plan(), plan()); }
+
+class Environment : public System {};
+
+TEST_F(Environment, HoldsNothingOfTheCallersButTheHarmless) {
+  for (const char* name : {"SECRET_TOKEN", "SSH_AUTH_SOCK", "LD_PRELOAD", "WAYLAND_SOCKET", "AT_SPI_BUS_ADDRESS",
+                           "PYTHONPATH", "DISPLAY", "GTK_MODULES"}) {
+    host.set(name, "x");
+  }
+  host.set("LC_TIME", "de_DE.UTF-8");
+  host.set("TERM", "xterm");
+  EXPECT_THAT(plan().environment,
+              ElementsAre("HOME=/home/ann", "LC_TIME=de_DE.UTF-8", "LOGNAME=ann",
+                          "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games", "SHELL=/bin/bash",
+                          "TERM=xterm", "USER=ann", "XDG_RUNTIME_DIR=/run/user/1000"));
+}
+
+TEST_F(Environment, KeepsWhatIsNamedAndSetsWhatIsSaid) {
+  host.set("APP_A", "1");
+  host.set("APP_B", "2");
+  set(Key::environment_keep, "APP_*");
+  set(Key::environment_set, "APP_B=3=4");
+  set(Key::environment_set, "LD_LIBRARY_PATH=/opt/x");
+  Plan p = plan();
+  EXPECT_EQ(variable(p, "APP_A"), "1");
+  EXPECT_EQ(variable(p, "APP_B"), "3=4");
+  EXPECT_EQ(variable(p, "LD_LIBRARY_PATH"), "/opt/x");
+}
+
+TEST_F(Environment, VariablesOfTheLoaderAreNotKept) {
+  host.set("LD_PRELOAD", "/x.so");
+  host.set("LD_DEBUG", "all");
+  set(Key::environment_keep, "L*");
+  EXPECT_EQ(variable(plan(), "LD_DEBUG"), "unset");
+  set(Key::environment_keep, "LD_PRELOAD");
+  EXPECT_THAT(fault(), HasSubstr("LD_PRELOAD"));
+}
+
+TEST_F(Environment, VariablesThatSboxSetsAreNotTheCallers) {
+  host.set("XDG_RUNTIME_DIR", "/run/user/1000");
+  host.set("DISPLAY", ":0");
+  set(Key::environment_keep, "DISP*");
+  EXPECT_EQ(variable(plan(), "DISPLAY"), "unset");
+}
+
+TEST_F(Environment, ControlCharactersAreDroppedOrRefused) {
+  host.set("LANG", "de\n");
+  host.set("APP", "a\033b");
+  EXPECT_EQ(variable(plan(), "LANG"), "unset");
+  set(Key::environment_keep, "APP");
+  EXPECT_THAT(fault(), HasSubstr("control characters"));
+}
+
+class LandlockRules : public System {
+ protected:
+  static uint64_t access(const Plan& plan, const std::string& path) {
+    for (const LandlockRule& rule : plan.landlock.rules) {
+      if (rule.path == path) return rule.access;
+    }
+    return 0;
+  }
+  static constexpr uint64_t kExecute = 1, kWrite = 2, kRead = 4, kReadDirectory = 8, kMakeFile = 1 << 8,
+                            kMakeDevice = 1 << 6 | 1 << 11, kDeviceIoctl = 1 << 15;
+};
+
+TEST_F(LandlockRules, FollowTheAbiOfTheKernel) {
+  constexpr std::pair<uint32_t, uint64_t> kHandled[] = {{0, 0},      {1, 0x1fff}, {2, 0x3fff}, {3, 0x7fff},
+                                                        {4, 0x7fff}, {5, 0xffff}, {6, 0xffff}, {9, 0xffff}};
+  for (auto [abi, handled] : kHandled) {
+    host.set_landlock(abi);
+    Plan p = plan();
+    EXPECT_EQ(p.landlock.abi, abi);
+    EXPECT_EQ(p.landlock.handled, handled) << abi;
+    EXPECT_EQ(p.landlock.scoped, abi >= 6 ? 3u : 0u) << abi;
+    for (const LandlockRule& rule : p.landlock.rules) EXPECT_EQ(rule.access & ~handled, 0u) << rule.path;
+  }
+}
+
+TEST_F(LandlockRules, TheRootCanOnlyBeListed) { EXPECT_EQ(access(plan(), "/"), kReadDirectory); }
+
+TEST_F(LandlockRules, GiveWhatTheMountsGive) {
+  host.directory("/data/rw");
+  host.file("/data/file");
+  set(Key::files_read_write, "/data/rw");
+  set(Key::files_read_only, "/data/file");
+  Plan p = plan();
+  EXPECT_EQ(access(p, "/usr"), kExecute | kRead | kReadDirectory);
+  EXPECT_EQ(access(p, "/data/rw") & (kWrite | kMakeFile), kWrite | kMakeFile);
+  EXPECT_EQ(access(p, "/data/file"), kExecute | kRead);
+  EXPECT_EQ(access(p, "/dev/null") & kDeviceIoctl, kDeviceIoctl);
+  EXPECT_EQ(access(p, "/etc"), kRead | kReadDirectory);
+  for (const LandlockRule& rule : p.landlock.rules) EXPECT_EQ(rule.access & kMakeDevice, 0u) << rule.path;
+}
+
+}  // namespace
+}  // namespace sbox::testing
