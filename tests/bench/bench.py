@@ -11,6 +11,7 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -51,7 +52,7 @@ class Workshop:
 
     def __exit__(self, *_):
         for service in self.services:
-            service.kill()
+            service.terminate()
             service.wait()
         shutil.rmtree(self.directory)
 
@@ -98,7 +99,9 @@ class Workshop:
         cookie = os.urandom(16).hex()
         # The server takes whatever cookie the file holds; the client's entry is added once the number is known.
         self.output(["/usr/bin/xauth", "-q", "-f", authority, "add", ":0", ".", cookie])
-        number = self.start_service("/usr/bin/Xvfb", "-screen", "0", "800x600x24", "-auth", authority, "-nolisten",
+        # A number of its own: tests that run at the same time take the first that is free.
+        wanted = 1000 + os.getpid() % 10000
+        number = self.start_service("/usr/bin/Xvfb", f":{wanted}", "-screen", "0", "800x600x24", "-auth", authority, "-nolisten",
                                     "tcp", "-nolisten", "local", "-noreset", "-displayfd", "{}")
         if not number:
             raise NotMeasured("Xvfb does not start")
@@ -262,9 +265,18 @@ def memory_of(shop, command):
         wait_for_sleep(process.pid)
         return proportional_memory(process.pid)
     finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+        end(process)
+
+
+def end(process):
+    """Ends all of a sandbox: bubblewrap's inner process would live on."""
+    for pid in reversed(descendants(process.pid)):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # ended with another of them
+    process.wait()
+    process.stdout.close()
 
 
 def wait_for_sleep(pid):
