@@ -2,7 +2,6 @@
 [profile]
 description = Password manager
 include = lib/editor
-programs = keepassxc-cli
 
 [home]
 keep = ${DOCUMENTS}

@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import wave
+from typing import Any
 
 from account import SBOX
 from desktop import Colour, Display, Sound, display, session_bus, sound, web_server
@@ -59,8 +60,8 @@ class ProgramTest(SystemTest):
             self.child = self.start(*arguments, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self.child
 
-    def batch(self, *arguments: str, timeout: float = 60) -> str:
-        result = self.sbox(*arguments, env=self.env, timeout=timeout)
+    def batch(self, *arguments: str, timeout: float = 60, **options: Any) -> str:
+        result = self.sbox(*arguments, env=self.env, timeout=timeout, **options)
         self.assertEqual(result.status, 0, result)
         return result.out + result.err
 
@@ -284,13 +285,14 @@ class Terminals(ProgramTest):
 
 class EveryProfile(ProgramTest):
     def test_no_profile_shows_the_home_or_another_user_s(self) -> None:
-        secret = pathlib.Path("/root/canary")
+        secret, project = pathlib.Path("/root/canary"), self.directory("project")
         for path in sorted((SBOX.parents[1] / "share/sbox/profiles").glob("*.profile")):
             with self.subTest(profile=path.stem):
                 script = f"cat {self.canary} {secret} /etc/shadow 2>/dev/null; ls -A ~; ls -A /home; echo end"
-                out = self.batch("-p", path.stem, "--", "sh", "-c", script)
+                out = self.batch("-p", path.stem, "--", "sh", "-c", script, cwd=str(project))
                 self.assertNotIn("secret", out)
-                self.assertNotIn(self.work.name, out)
+                if path.stem != "agent":
+                    self.assertNotIn(self.work.name, out)
                 self.assertTrue(out.endswith("end\n"), out)
 
     def test_the_filtered_session_bus_answers_and_hides(self) -> None:

@@ -1,0 +1,4 @@
+[profile]
+description = Password manager of the command line
+include = keepassxc
+optional = display
