@@ -28,6 +28,7 @@ class FakeHost : public Host {
   void unset(const std::string& name) { environment_.erase(name); }
   void change_to(const std::string& directory) { directory_ = directory; }
   void set_landlock(uint32_t abi) { landlock_ = abi; }
+  void set_hostname(const std::string& name) { hostname_ = name; }
   void set_home(const std::string& home) { home_ = home; }
 
   FileStatus status(const std::string& path) const override;
@@ -41,7 +42,7 @@ class FakeHost : public Host {
   std::string user() const override { return "ann"; }
   std::string home() const override { return home_; }
   std::string directory() const override { return directory_; }
-  std::string hostname() const override { return "workshop"; }
+  std::string hostname() const override { return hostname_; }
   uint32_t landlock_abi() const override { return landlock_; }
   std::string architecture() const override { return "x86_64"; }
   std::string random_hex(size_t digits) const override { return std::string(digits, 'a'); }
@@ -56,7 +57,7 @@ class FakeHost : public Host {
 
   std::map<std::string, File> files_;
   std::map<std::string, std::string> environment_;
-  std::string home_ = "/home/ann", directory_ = "/home/ann";
+  std::string home_ = "/home/ann", directory_ = "/home/ann", hostname_ = "workshop";
   uint32_t landlock_ = 7;
 };
 
