@@ -168,7 +168,7 @@ void run_init(const InitContext& context, int socket) {
   Step step(socket, plan.verbose);
   step.begin("ids");
   die_with_supervisor(step);
-  umask(0);
+  mode_t callers_umask = umask(0);
   map_ids(step, plan);
   Prepared prepared = prepare_mounts(step, plan);
   close_user_namespaces(step, plan, prepared);
@@ -187,7 +187,7 @@ void run_init(const InitContext& context, int socket) {
   if (plan.own_network) raise_loopback(step);
   confinement.slave = open_terminal(step, context.stdio);
   step.require(chdir(plan.directory.c_str()) == 0, plan.directory);
-  umask(022);
+  umask(callers_umask);
   step.begin("helpers ready");
   wait_for_helpers(step, plan);
 
