@@ -1,6 +1,5 @@
 [profile]
 description = Sound, where the host has any
-optional = audio
 
 [audio]
 playback = yes

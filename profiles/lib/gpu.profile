@@ -1,6 +1,5 @@
 [profile]
 description = Graphics acceleration, where the host has any
-optional = gpu
 
 [devices]
 gpu = yes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import pwd
 import resource
 import shutil
 import subprocess
@@ -43,7 +44,7 @@ class Circumstances(SystemTest):
 
     def test_an_empty_environment_is_enough(self) -> None:
         result = self.account.run(["env", "-i", str(SBOX), "/bin/sh", "-c", "echo $HOME"])
-        self.assertEqual((result.status, result.out), (0, f"{self.account.home}\n"), result)
+        self.assertEqual((result.status, result.out), (0, pwd.getpwuid(self.account.uid).pw_dir + "\n"), result)
 
     def test_a_runtime_directory_of_someone_else_or_open_to_others_gives_nothing(self) -> None:
         open_one = self.directory("run", 0o777)
@@ -66,6 +67,17 @@ class Circumstances(SystemTest):
         script = 'cd "$1" && rmdir "$1" && exec "$0" /bin/pwd -P'
         result = self.account.run(["/bin/sh", "-c", script, str(SBOX), str(gone)])
         self.assertIn((result.status, result.out), [(0, f"{self.account.home}\n"), (0, "/\n"), (125, "")], result)
+
+    def test_what_is_no_profile_file_is_refused_at_once(self) -> None:
+        fifo = self.work / "fifo.profile"
+        os.mkfifo(fifo)
+        self.account.own(fifo)
+        loop = self.file("loop.profile", f"[profile]\ninclude = {self.work}/loop.profile\n")
+        long = self.file("long.profile", "[home]\nkeep = " + "~/x," * 100_000 + "\n")
+        nul = self.file("nul.profile", b"[home]\nmode = empty\0\n")
+        for path in (fifo, pathlib.Path("/dev/zero"), self.work, loop, long, nul):
+            with self.subTest(path=path.name):
+                self.refused("-p", f"{path}", "true", timeout=5)
 
     def test_tight_limits_refuse_and_never_weaken(self) -> None:
         limits = {
