@@ -13,8 +13,10 @@ QUIET := $(if $(V),,@)
 
 # Everything that building, running and testing needs, by Debian package.
 BUILD_PACKAGES := g++ make pkg-config libseccomp-dev libcap-dev libinih-dev nlohmann-json3-dev
-RUN_PACKAGES := xdg-dbus-proxy xauth xvfb x11-apps x11-utils imagemagick firefox-esr dbus
-CHECK_PACKAGES := libgtest-dev libgmock-dev python3 strace util-linux openbox xdotool mandoc
+RUN_PACKAGES := xdg-dbus-proxy xauth xvfb x11-apps x11-utils imagemagick firefox-esr dbus python3 openbox fonts-dejavu-core
+CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool mandoc libglib2.0-bin pulseaudio \
+  pulseaudio-utils chromium thunderbird evince mpv vlc libreoffice-writer libreoffice-calc gimp inkscape mousepad \
+  keepassxc transmission-gtk xterm
 
 LINT_PACKAGES := clang-format clang-tidy g++-aarch64-linux-gnu
 
