@@ -1,12 +1,6 @@
 // Whatever the bytes of a profile are: it is refused with an Error of one line, or what was read survives being shown
 // and read again. libFuzzer entry; seeds in seeds/profile.
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <string>
-#include <string_view>
-
-#include "base/error.h"
+#include "fuzz.h"
 #include "profile/ini.h"
 #include "profile/macros.h"
 #include "profile/profile.h"
@@ -15,17 +9,7 @@
 namespace {
 
 using namespace sbox;
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  fprintf(stderr, "%s\n", what);
-  abort();
-}
-
-void check_line(const Error& error) {
-  std::string line = error.line();
-  require(line.find('\n') == std::string::npos && line.find('\x1b') == std::string::npos, "an error is not one line");
-}
+using fuzz::require;
 
 // No line of the file yields more than what stands on it.
 void check_texts(const IniFile& file, std::string_view content) {
@@ -73,13 +57,13 @@ void assign_all(const IniFile& file) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string_view content(reinterpret_cast<const char*>(data), size);
+  std::string_view content = fuzz::text_of(data, size);
   try {
     IniFile file = parse_ini("fuzz", content);
     check_texts(file, content);
     assign_all(file);
   } catch (const Error& error) {
-    check_line(error);
+    fuzz::check_error(error);
   }
   return 0;
 }

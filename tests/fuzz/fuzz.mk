@@ -1,0 +1,50 @@
+# One libFuzzer program for each tests/fuzz/NAME_fuzz.cc, with its seeds in tests/fuzz/seeds/NAME. A finding ends the
+# run, and its input is left in $(BUILD)/fuzz/findings: once it is fixed, it becomes a seed.
+#   FUZZ_SECONDS=20              how long `fuzz` runs each
+#   FUZZ_RUNS=20000              how many inputs `fuzz-short` tries on each
+FUZZ_PACKAGES := clang libclang-rt-dev
+FUZZ_SECONDS ?= 20
+FUZZ_RUNS ?= 20000
+FUZZ_CXX := clang++
+FUZZ := $(BUILD)/fuzz
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS := -std=c++20 -g -O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS $(WARNINGS) $(FUZZ_SANITIZE)
+FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.cc,%,$(wildcard tests/fuzz/*_fuzz.cc))
+FUZZ_CORE := $(wildcard src/base/*.cc src/profile/*.cc src/plan/*.cc) src/cli/options.cc tests/unit/plan/fake_host.cc
+FUZZ_LIMITS := -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=0 -verbosity=0
+
+.PHONY: fuzz fuzz-short $(addprefix fuzz-run-,$(FUZZ_NAMES)) $(addprefix fuzz-short-,$(FUZZ_NAMES))
+fuzz: PACKAGES := $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+fuzz: deps
+	$(MAKE) $(addprefix fuzz-run-,$(FUZZ_NAMES))
+
+fuzz-short: PACKAGES := $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
+fuzz-short: deps
+	$(MAKE) $(addprefix fuzz-short-,$(FUZZ_NAMES))
+
+# What is found stays in the corpus of this build directory, and the next run goes on from there.
+$(addprefix fuzz-run-,$(FUZZ_NAMES)): fuzz-run-%: $(FUZZ)/%_fuzz
+	@mkdir -p $(FUZZ)/corpus/$* $(FUZZ)/findings
+	@echo "  FUZZ $*, $(FUZZ_SECONDS) seconds"
+	$(QUIET)$< $(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(FUZZ)/findings/$*- \
+	  $(FUZZ)/corpus/$* tests/fuzz/seeds/$*
+
+# The same inputs each time: the seeds, and what the first number of the generator makes of them.
+$(addprefix fuzz-short-,$(FUZZ_NAMES)): fuzz-short-%: $(FUZZ)/%_fuzz
+	@rm -rf $(FUZZ)/short/$*
+	@mkdir -p $(FUZZ)/short/$* $(FUZZ)/findings
+	@echo "  FUZZ $*, $(FUZZ_RUNS) inputs"
+	$(QUIET)$< $(FUZZ_LIMITS) -runs=$(FUZZ_RUNS) -seed=1 -artifact_prefix=$(FUZZ)/findings/$*- \
+	  $(FUZZ)/short/$* tests/fuzz/seeds/$*
+
+$(FUZZ)/obj/%.o: %.cc
+	@mkdir -p $(@D)
+	@echo "  FUZZ $@"
+	$(QUIET)$(FUZZ_CXX) $(CPPFLAGS) -I. $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(FUZZ)/core.a: $(patsubst %.cc,$(FUZZ)/obj/%.o,$(FUZZ_CORE))
+	rm -f $@
+	$(AR) rc $@ $^
+
+$(FUZZ)/%_fuzz: $(FUZZ)/obj/tests/fuzz/%_fuzz.o $(FUZZ)/core.a
+	$(FUZZ_CXX) $(FUZZ_SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LIBRARIES)
