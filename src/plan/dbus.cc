@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/strings.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
@@ -41,15 +43,15 @@ std::optional<Bus> find_bus(const Inputs& in) {
   return std::nullopt;
 }
 
-std::string find_proxy(const Inputs& in, const Origin& origin) {
+// Trusted with the whole session, so only what root put there.
+std::optional<std::string> find_proxy(const Inputs& in) {
   for (const char* path : kProxies) {
     FileStatus status = in.host.resolve(path).status;
     constexpr uint32_t kExecute = 01, kOthersWrite = 022;
-    bool sound =
-        status.kind == FileKind::file && status.uid == 0 && (status.mode & kExecute) && !(status.mode & kOthersWrite);
-    if (sound) return path;
+    bool sound = status.uid == 0 && (status.mode & kExecute) && !(status.mode & kOthersWrite);
+    if (status.kind == FileKind::file && sound) return path;
   }
-  throw Error("dbus session = filtered", "xdg-dbus-proxy is not installed").at(origin).hint("install xdg-dbus-proxy");
+  return std::nullopt;
 }
 
 struct RuleRow {
@@ -70,7 +72,9 @@ Helper proxy(const Inputs& in, const Bus& bus, const std::string& program) {
       helper.argv.push_back(row.option + value.text);
     }
   }
-  if (in.profile.flag(Key::desktop_notifications)) helper.argv.push_back("--talk=org.freedesktop.Notifications");
+  const std::string notifications = "--talk=org.freedesktop.Notifications";
+  bool is_listed = std::find(helper.argv.begin(), helper.argv.end(), notifications) != helper.argv.end();
+  if (in.profile.flag(Key::desktop_notifications) && !is_listed) helper.argv.push_back(notifications);
   return helper;
 }
 
@@ -78,22 +82,28 @@ Helper proxy(const Inputs& in, const Bus& bus, const std::string& program) {
 
 void plan_dbus(const Inputs& in, Draft& draft) {
   const Value& session = in.profile.scalar(Key::dbus_session);
-  bool full = session.text == "full";
   bool notifies = in.profile.flag(Key::desktop_notifications);
   if (session.text == "no" && !notifies) return;
   std::optional<Bus> bus = find_bus(in);
   if (!bus) return;
   std::string target = join(in.places.runtime, "bus");
-  if (full && bus->socket.empty()) {
-    throw Error("dbus session = full", "the session bus has an abstract address")
-        .at(session.origin)
-        .hint("use filtered");
-  }
-  if (full) {
+  if (session.text == "full") {
+    if (bus->socket.empty()) {
+      throw Error("dbus session = full", "the session bus has an abstract address")
+          .at(session.origin)
+          .hint("use filtered");
+    }
     draft.view.place(make_bind(bus->socket, target, true, true));
   } else {
-    const Origin& origin = session.text == "no" ? in.profile.scalar(Key::desktop_notifications).origin : session.origin;
-    draft.plan.helpers.push_back(proxy(in, *bus, find_proxy(in, origin)));
+    std::optional<std::string> program = find_proxy(in);
+    if (!program && in.profile.is_optional("dbus")) return;
+    if (!program) {
+      const Value& asked = session.text == "no" ? in.profile.scalar(Key::desktop_notifications) : session;
+      throw Error("dbus session = filtered", "xdg-dbus-proxy is not installed")
+          .at(asked.origin)
+          .hint("install xdg-dbus-proxy");
+    }
+    draft.plan.helpers.push_back(proxy(in, *bus, *program));
   }
   draft.environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=" + target;
 }

@@ -62,7 +62,13 @@ Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes) {
     if (access) rules[path] |= access;
   }
   for (const auto& [path, access] : rules) {
-    if (access & landlock.handled) landlock.rules.push_back({path, access & landlock.handled});
+    uint64_t rights = access & landlock.handled;
+    uint64_t inherited = 0;
+    for (std::string above = path; above != "/";) {
+      above = parent_of(above);
+      if (auto rule = rules.find(above); rule != rules.end()) inherited |= rule->second;
+    }
+    if (rights & ~inherited) landlock.rules.push_back({path, rights});
   }
   return landlock;
 }

@@ -7,6 +7,8 @@
 namespace sbox {
 namespace {
 
+constexpr char kOfEverySandbox[] = "sbox";
+
 using Nodes = std::map<std::string, Node, PathOrder>;
 
 template <typename Map>
@@ -134,7 +136,9 @@ class Arranger {
       directory.kind = NodeKind::directory;
       directory.target = path;
       directory.origin = node.origin;
-      nodes_.emplace(path, directory);
+      Node& present = nodes_.emplace(path, directory).first->second;
+      // What every sandbox has is not there for the sake of one line of a profile.
+      if (present.kind == NodeKind::directory && node.origin == kOfEverySandbox) present.origin = node.origin;
     }
   }
 

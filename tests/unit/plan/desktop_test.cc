@@ -206,6 +206,14 @@ TEST_F(Bus, AMissingProxyRefusesTheStart) {
   host.remove("/usr/bin/xdg-dbus-proxy");
   set(Key::dbus_session, "filtered");
   EXPECT_THAT(fault(), HasSubstr("install xdg-dbus-proxy"));
+  set(Key::profile_optional, "dbus");
+  EXPECT_TRUE(plan().helpers.empty());
+}
+
+TEST_F(Bus, AProxyThatOthersCouldHaveWrittenIsNone) {
+  host.file("/usr/bin/xdg-dbus-proxy", "", kStranger, 0755);
+  set(Key::dbus_session, "filtered");
+  EXPECT_THAT(fault(), HasSubstr("install xdg-dbus-proxy"));
 }
 
 TEST_F(Bus, TheInnerSideOfPortalsIsNeverAllowed) {

@@ -244,6 +244,17 @@ TEST_F(LandlockRules, FollowTheAbiOfTheKernel) {
 
 TEST_F(LandlockRules, TheRootCanOnlyBeListed) { EXPECT_EQ(access(plan(), "/"), kReadDirectory); }
 
+TEST_F(LandlockRules, WhatARuleAboveGivesIsNotSaidAgain) {
+  host.file("/etc/profile", "", 0);
+  host.file("/data/a/f");
+  set(Key::files_read_write, "/data");
+  set(Key::files_hide, "/data/a");
+  set(Key::files_read_only, "/data/a/f");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/data/a/f"), "ro");
+  EXPECT_EQ(access(p, "/data/a/f"), 0u);
+}
+
 TEST_F(LandlockRules, GiveWhatTheMountsGive) {
   host.directory("/data/rw");
   host.file("/data/file");

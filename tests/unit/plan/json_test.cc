@@ -1,0 +1,42 @@
+#include "plan/json.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace sbox {
+namespace {
+
+TEST(Json, HoldsEveryMemberUnderItsName) {
+  Plan plan;
+  plan.profile = "test";
+  Node node;
+  node.kind = NodeKind::bind;
+  node.target = "/data";
+  node.mode = 0700;
+  plan.nodes = {node};
+  plan.filters = {{"calls", {{0x20, 0, 1, 0x4}, {0x6, 0, 0, 0x7fff0000}}}};
+  plan.landlock = {7, 1, 2, {{"/", 8}}};
+  auto json = nlohmann::json::parse(plan_json(plan));
+  EXPECT_EQ(json["profile"], "test");
+  EXPECT_EQ(json["nodes"][0]["kind"], "bind");
+  EXPECT_EQ(json["nodes"][0]["mode"], "0700");
+  EXPECT_EQ(json["nodes"][0]["writable"], false);
+  EXPECT_EQ(json["filters"][0]["code"],
+            "002000010000000400060000"
+            "7fff0000");
+  EXPECT_EQ(json["landlock"]["rules"][0]["access"], 8);
+  EXPECT_TRUE(json["argv"].is_array());
+  EXPECT_EQ(json["own_network"], true);
+}
+
+TEST(Json, StaysValidWhateverTheBytes) {
+  Plan plan;
+  plan.argv = {"\xff\xfe", "a\nb\"", std::string("\0", 1)};
+  auto json = nlohmann::json::parse(plan_json(plan));
+  EXPECT_EQ(json["argv"][0], "\ufffd\ufffd");
+  EXPECT_EQ(json["argv"][1], "a\nb\"");
+}
+
+}  // namespace
+}  // namespace sbox
