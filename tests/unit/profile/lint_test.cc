@@ -1,7 +1,7 @@
 #include "profile/lint.h"
 
 #include "cli/lint.h"
-#include "profile/testing.h"
+#include "testing.h"
 
 namespace sbox::testing {
 namespace {

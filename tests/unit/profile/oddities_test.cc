@@ -3,7 +3,7 @@
 
 #include <ostream>
 
-#include "profile/testing.h"
+#include "testing.h"
 
 namespace sbox::testing {
 namespace {

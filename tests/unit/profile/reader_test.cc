@@ -1,6 +1,6 @@
 #include "profile/reader.h"
 
-#include "profile/testing.h"
+#include "testing.h"
 
 namespace sbox::testing {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "profile/testing.h"
+#include "testing.h"
 #include "profile/trusted_file.h"
 
 namespace sbox::testing {
