@@ -1,10 +1,10 @@
 # One libFuzzer program for each tests/fuzz/NAME_fuzz.cc, with its seeds in tests/fuzz/seeds/NAME. A finding ends the
 # run, and its input is left in $(BUILD)/fuzz/findings: once it is fixed, it becomes a seed.
 #   FUZZ_SECONDS=20              how long `fuzz` runs each
-#   FUZZ_RUNS=20000              how many inputs `fuzz-short` tries on each
+#   FUZZ_RUNS=5000               how many inputs `fuzz-short` tries on each
 FUZZ_PACKAGES := clang libclang-rt-dev
 FUZZ_SECONDS ?= 20
-FUZZ_RUNS ?= 20000
+FUZZ_RUNS ?= 5000
 FUZZ_CXX := clang++
 FUZZ := $(BUILD)/fuzz
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
