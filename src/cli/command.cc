@@ -29,8 +29,9 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_doctor(context.host, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"list",   "join",    "stop", "top",  "log",    "learn",   "diff", "commit",
-                                          "discard", "enable", "disable", "export", "audit", "edit", "snapshot", "restore"};
+constexpr std::string_view kReserved[] = {"list",  "join",   "stop",     "top",    "log",     "learn",
+                                          "diff",  "commit", "discard",  "enable", "disable", "export",
+                                          "audit", "edit",   "snapshot", "restore"};
 
 }  // namespace
 

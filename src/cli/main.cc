@@ -22,7 +22,8 @@ void clean_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) _exit(kExitFailure);
   }
-  if (close_range(3, ~0U, 0) != 0) throw system_error("close descriptors", errno).hint("sbox needs Linux 5.14 or newer");
+  if (close_range(3, ~0U, 0) != 0)
+    throw system_error("close descriptors", errno).hint("sbox needs Linux 5.14 or newer");
 }
 
 void refuse_privilege() {

@@ -47,27 +47,48 @@ Error unknown_option(const std::string& word) {
   for (const OptionRow& row : kOptions) names.push_back(std::string("--") + row.name);
   std::optional<std::string> near = nearest(word.substr(0, word.find('=')), names);
   return Error("option " + quote(word), "unknown, or it takes no value")
-      .hint(near ? "did you mean " + *near + "?" : "see `sbox --help`; a program of that name is started by `sbox -- NAME`");
+      .hint(near ? "did you mean " + *near + "?"
+                 : "see `sbox --help`; a program of that name is started by `sbox -- NAME`");
 }
 
 void check_instance_name(const std::string& name) {
   constexpr size_t kLongest = 64;
   bool ok = !name.empty() && name.size() <= kLongest && name[0] != '-' && name[0] != '.';
-  for (char c : name) ok = ok && (isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("._+@-").find(c) != std::string_view::npos);
+  for (char c : name)
+    ok = ok &&
+         (isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("._+@-").find(c) != std::string_view::npos);
   if (!ok) throw Error("--name " + quote(name), "not a name").hint("use letters, digits and . _ + @ -, 64 at most");
 }
 
 void apply(RunOptions& options, int letter, const std::string& value) {
   switch (letter) {
-    case 'p': options.profile = value; break;
-    case 's': options.overrides.push_back(parse_override(value)); break;
-    case kName: check_instance_name(value); options.instance = value; break;
-    case kDryRun: options.dry_run = true; break;
-    case 'v': options.verbose = true; break;
-    case 'q': options.quiet = true; break;
-    case 'h': options.help = true; break;
-    case kVersion: options.version = true; break;
-    default: break;
+    case 'p':
+      options.profile = value;
+      break;
+    case 's':
+      options.overrides.push_back(parse_override(value));
+      break;
+    case kName:
+      check_instance_name(value);
+      options.instance = value;
+      break;
+    case kDryRun:
+      options.dry_run = true;
+      break;
+    case 'v':
+      options.verbose = true;
+      break;
+    case 'q':
+      options.quiet = true;
+      break;
+    case 'h':
+      options.help = true;
+      break;
+    case kVersion:
+      options.version = true;
+      break;
+    default:
+      break;
   }
 }
 

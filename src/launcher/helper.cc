@@ -28,8 +28,8 @@ std::string with(std::string text, const std::string& mark, const std::string& v
   int null = open("/dev/null", O_RDWR);
   bool ok = dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2;
   ok = ok && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && dup2(high_ready, kReady) == kReady &&
-            dup2(high_directory, kDirectory) == kDirectory && close_range(kDirectory + 1, ~0U, 0) == 0 &&
-            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
+       dup2(high_directory, kDirectory) == kDirectory && close_range(kDirectory + 1, ~0U, 0) == 0 &&
+       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
   if (!ok) _exit(125);
   signal(SIGPIPE, SIG_DFL);
   std::vector<std::string> texts;

@@ -48,9 +48,7 @@ void raise_loopback(const Step& step) {
   step.require(ioctl(socket_fd.get(), SIOCSIFFLAGS, &request) == 0, "loopback");
 }
 
-void forbid_user_namespaces(const Step& step, int proc) {
-  write_once(step, proc, "sys/user/max_user_namespaces", "0");
-}
+void forbid_user_namespaces(const Step& step, int proc) { write_once(step, proc, "sys/user/max_user_namespaces", "0"); }
 
 void set_limits(const Step& step, const Plan& plan) {
   for (const ResourceLimit& limit : plan.limits) {

@@ -1,5 +1,5 @@
-// Process 1 of the sandbox: sets everything up in the order that init.cc lists, starts the program, reaps, passes signals
-// on, and takes everything with it when it ends.
+// Process 1 of the sandbox: sets everything up in the order that init.cc lists, starts the program, reaps, passes
+// signals on, and takes everything with it when it ends.
 #pragma once
 
 #include <csignal>
@@ -13,9 +13,9 @@ namespace sbox {
 struct InitContext {
   const Plan& plan;
   const Stdio& stdio;
-  Namespaces host;         // of the supervisor
-  sigset_t program_mask;   // the signal mask of the caller, for the program
-  bool ignore_pipe;        // whether the caller ignored SIGPIPE
+  Namespaces host;        // of the supervisor
+  sigset_t program_mask;  // the signal mask of the caller, for the program
+  bool ignore_pipe;       // whether the caller ignored SIGPIPE
 };
 
 // Precondition: just cloned into all namespaces of the plan; `socket` leads to the supervisor.

@@ -44,16 +44,13 @@ void add_rule(const Step& step, int ruleset, const LandlockRule& rule) {
 
 }  // namespace
 
-void set_no_new_privs(const Step& step) {
-  step.require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
-}
+void set_no_new_privs(const Step& step) { step.require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs"); }
 
 void restrict_files(const Step& step, const Plan& plan) {
   const Landlock& landlock = plan.landlock;
   if (landlock.abi == 0) return;
   LandlockRulesetAttributes attributes{landlock.handled, 0, landlock.scoped};
-  UniqueFd ruleset(static_cast<int>(
-      syscall(SYS_landlock_create_ruleset, &attributes, ruleset_size(landlock.abi), 0)));
+  UniqueFd ruleset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, ruleset_size(landlock.abi), 0)));
   step.require(ruleset.ok(), "new ruleset");
   for (const LandlockRule& rule : landlock.rules) add_rule(step, ruleset.get(), rule);
   step.require(syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0, "restrict");
@@ -65,8 +62,8 @@ void drop_capabilities(const Step& step) {
   }
   step.require(cap_reset_ambient() == 0, "ambient set");
   constexpr unsigned kLocked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-                               SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
-                               SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+                               SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+                               SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
   step.require(cap_set_secbits(kLocked) == 0, "securebits");
   cap_t none = cap_init();
   step.require(none != nullptr, "capabilities");

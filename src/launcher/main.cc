@@ -45,7 +45,8 @@ int run() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) < 0) return refuse("standard descriptors are closed (start programs by `sbox`)");
   }
-  if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid()) return refuse("it must not be set-id");
+  if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid())
+    return refuse("it must not be set-id");
   Plan plan;
   if (!read_plan(plan)) return refuse("no plan (start programs by `sbox`)");
   if (plan.uid != getuid() || plan.gid != getgid()) return refuse("the plan is another user's");

@@ -39,7 +39,8 @@ std::string octal(uint32_t mode) {
   return digits;
 }
 
-// A node of these names must be the kernel's device of that number: a bound look-alike would take what is written to it.
+// A node of these names must be the kernel's device of that number: a bound look-alike would take what is written to
+// it.
 bool is_expected_device(const std::string& target, const struct stat& status) {
   struct KnownDevice {
     std::string_view target;
@@ -56,7 +57,8 @@ bool is_expected_device(const std::string& target, const struct stat& status) {
 
 UniqueFd open_source(const Step& step, const Node& node) {
   // The planner's path is canonical: whatever is a symlink now was put there since, so it stops the start.
-  UniqueFd fd = open_at(AT_FDCWD, node.source.c_str(), O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  UniqueFd fd =
+      open_at(AT_FDCWD, node.source.c_str(), O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   step.require(fd.ok(), node.source);
   struct stat status {};
   step.require(fstat(fd.get(), &status) == 0, node.source);
@@ -75,9 +77,9 @@ UniqueFd new_tmpfs(const Step& step, const TmpfsOptions& options, uint64_t attri
     return new_filesystem(step, "tmpfs", {{"size", std::to_string(options.size)}, {"mode", octal(options.mode)}},
                           attributes);
   }
-  return new_filesystem(
-      step, "tmpfs",
-      {{"size", std::to_string(options.size)}, {"nr_inodes", inodes}, {"mode", octal(options.mode)}}, attributes);
+  return new_filesystem(step, "tmpfs",
+                        {{"size", std::to_string(options.size)}, {"nr_inodes", inodes}, {"mode", octal(options.mode)}},
+                        attributes);
 }
 
 UniqueFd new_proc(const Step& step) {
@@ -90,7 +92,8 @@ UniqueFd new_devpts(const Step& step) {
 }
 
 UniqueFd clone_mount(const Step& step, int fd, uint64_t attributes, const std::string& name) {
-  UniqueFd tree(static_cast<int>(open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE)));
+  UniqueFd tree(
+      static_cast<int>(open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE)));
   step.require(tree.ok(), "copy mount " + name);
   struct mount_attr change {};
   change.attr_set = attributes;

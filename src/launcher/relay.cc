@@ -114,8 +114,10 @@ void Relay::prepare(std::vector<pollfd>& polled, bool keyboard) const {
 
 void Relay::work(const std::vector<pollfd>& polled) {
   for (Channel& channel : channels_) {
-    if (channel.begin == channel.end && has_event(polled, channel.from, POLLIN)) fill(channel);
-    else if (channel.begin < channel.end && has_event(polled, channel.to, POLLOUT)) drain(channel);
+    if (channel.begin == channel.end && has_event(polled, channel.from, POLLIN))
+      fill(channel);
+    else if (channel.begin < channel.end && has_event(polled, channel.to, POLLOUT))
+      drain(channel);
     // End of the caller's input is end of input inside.
     if (!channel.is_open()) stop_writing(channel);
   }

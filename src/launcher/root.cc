@@ -28,8 +28,8 @@ uint64_t mount_id(int dir, const char* path, int flags) {
 
 Root enter_new_root(const Step& step) {
   Root root;
-  root.fd = new_tmpfs(step, {.size = kRootSize, .inodes = kRootInodes, .mode = 0755},
-                      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  root.fd =
+      new_tmpfs(step, {.size = kRootSize, .inodes = kRootInodes, .mode = 0755}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   step.require(move_mount(root.fd.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) == 0, "attach the new root");
   step.require(fchdir(root.fd.get()) == 0, "enter the new root");
   // "." twice: the host's tree is stacked on the new root for a moment and taken away, no directory for it is needed.

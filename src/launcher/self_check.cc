@@ -98,14 +98,23 @@ void check_mounts(const Step& step, const Plan& plan, uint64_t root_mount_id) {
     switch (node.kind) {
       case NodeKind::directory:
       case NodeKind::file:
-      case NodeKind::symlink: break;
-      case NodeKind::proc: check_mount(step, node.target, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV); break;
-      case NodeKind::devpts: check_mount(step, node.target, MOUNT_ATTR_NOSUID); break;
-      case NodeKind::hide: check_mount(step, node.target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV); break;
+      case NodeKind::symlink:
+        break;
+      case NodeKind::proc:
+        check_mount(step, node.target, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+        break;
+      case NodeKind::devpts:
+        check_mount(step, node.target, MOUNT_ATTR_NOSUID);
+        break;
+      case NodeKind::hide:
+        check_mount(step, node.target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
+        break;
       case NodeKind::bind:
       case NodeKind::follow:
       case NodeKind::pin:
-      case NodeKind::tmpfs: check_mount(step, node.target, mount_attributes(node)); break;
+      case NodeKind::tmpfs:
+        check_mount(step, node.target, mount_attributes(node));
+        break;
     }
   }
 }

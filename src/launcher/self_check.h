@@ -1,5 +1,5 @@
-// Asks the kernel, just before the program is executed, whether everything that was set up is so. Trusts no return value
-// of an earlier call.
+// Asks the kernel, just before the program is executed, whether everything that was set up is so. Trusts no return
+// value of an earlier call.
 #pragma once
 
 #include <array>
@@ -20,10 +20,10 @@ Namespaces current_namespaces(const Step& step);
 
 // Where sandboxed processes are not to have any descriptor but 0, 1, 2 and `also`.
 struct Expected {
-  Namespaces host;        // of the supervisor, before the clone
+  Namespaces host;  // of the supervisor, before the clone
   uint64_t root_mount_id = 0;
-  int probe = -1;         // from build_tree: must not be possible to open
-  int also = -1;          // the socket, close-on-exec
+  int probe = -1;  // from build_tree: must not be possible to open
+  int also = -1;   // the socket, close-on-exec
 };
 
 // Ends the process through `step` on any difference.

@@ -1,6 +1,7 @@
 // Standard input, output and error. None of the caller's descriptors gets inside: a terminal becomes the sandbox's own
-// pty, /dev/null its own null, everything else a pipe, and the supervisor relays. So nothing inside can reopen, truncate,
-// chmod or read back a host file, push characters into the host's terminal, or use a socket of the host's network.
+// pty, /dev/null its own null, everything else a pipe, and the supervisor relays. So nothing inside can reopen,
+// truncate, chmod or read back a host file, push characters into the host's terminal, or use a socket of the host's
+// network.
 #pragma once
 
 #include <sys/ioctl.h>

@@ -24,9 +24,9 @@ enum class MessageKind : uint8_t {
 };
 // What the supervisor tells the child.
 enum class CommandKind : uint8_t {
-  go,               // the helpers serve
-  signal,           // value: to the program
-  signal_group,     // value: to the program's process group, as a terminal would
+  go,            // the helpers serve
+  signal,        // value: to the program
+  signal_group,  // value: to the program's process group, as a terminal would
 };
 
 struct Message {
@@ -43,7 +43,8 @@ bool receive_message(int socket, Message& message);
 
 class Step {
  public:
-  // socket: to the supervisor; -1: this is the supervisor, failures go to standard error. With `timed` the duration of each step is sent when the next begins.
+  // socket: to the supervisor; -1: this is the supervisor, failures go to standard error. With `timed` the duration of
+  // each step is sent when the next begins.
   Step(int socket, bool timed) : socket_(socket), timed_(timed) {}
 
   void begin(const char* name);
@@ -59,7 +60,7 @@ class Step {
   int64_t began_ = 0;
 };
 
-int64_t now_ns();               // CLOCK_MONOTONIC
+int64_t now_ns();                // CLOCK_MONOTONIC
 const char* reason(int errnum);  // the kernel's words for an errno, never translated; static
 
 }  // namespace sbox

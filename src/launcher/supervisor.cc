@@ -162,8 +162,8 @@ int Supervisor::loop() {
     if (happenings < 0 && errno != EINTR) return complain_errno("poll");
     if (happenings == 0 && !followers_.start()) fail(std::string("watch files of the host: ") + reason(errno));
     auto happened = [&](int fd) {
-      return fd >= 0 && std::any_of(polled.begin(), polled.end(),
-                                    [&](const pollfd& p) { return p.fd == fd && p.revents != 0; });
+      return fd >= 0 &&
+             std::any_of(polled.begin(), polled.end(), [&](const pollfd& p) { return p.fd == fd && p.revents != 0; });
     };
     if (happened(socket_.get())) handle_message();
     if (happened(followers_.descriptor())) followers_.update();
@@ -175,8 +175,9 @@ int Supervisor::loop() {
       is_init_gone_ = true;
     }
   }
-  if (!status_) fail(is_started_ ? "the sandbox was killed" : "the sandbox was killed before the program started",
-                     is_started_ ? 128 + SIGKILL : kFailure);
+  if (!status_)
+    fail(is_started_ ? "the sandbox was killed" : "the sandbox was killed before the program started",
+         is_started_ ? 128 + SIGKILL : kFailure);
   return *status_;
 }
 
@@ -188,8 +189,10 @@ void Supervisor::handle_message() {
 
 void Supervisor::handle(Message message) {
   switch (static_cast<MessageKind>(message.kind)) {
-    case MessageKind::failed: return fail(message.text + hint_for(message.text), static_cast<int>(message.value));
-    case MessageKind::directory: return start_the_helper(message);
+    case MessageKind::failed:
+      return fail(message.text + hint_for(message.text), static_cast<int>(message.value));
+    case MessageKind::directory:
+      return start_the_helper(message);
     case MessageKind::terminal:
       relay_->add_terminal(stdio_, std::move(message.fd));
       return terminal_.connect(relay_->terminal_master());
@@ -198,8 +201,11 @@ void Supervisor::handle(Message message) {
     case MessageKind::set_up:
       is_set_up_ = true;
       return go_when_ready();
-    case MessageKind::started: is_started_ = true; return;
-    case MessageKind::stopped: return stop_with_program(static_cast<int>(message.value));
+    case MessageKind::started:
+      is_started_ = true;
+      return;
+    case MessageKind::stopped:
+      return stop_with_program(static_cast<int>(message.value));
     case MessageKind::ended:
       if (!status_) status_ = static_cast<int>(message.value);
       return;
@@ -247,17 +253,21 @@ void Supervisor::handle_signals() {
 void Supervisor::forward(const signalfd_siginfo& info) {
   int number = static_cast<int>(info.ssi_signo);
   switch (number) {
-    case SIGCHLD: return;  // the descriptors tell
-    case SIGWINCH: return terminal_.copy_size();
+    case SIGCHLD:
+      return;  // the descriptors tell
+    case SIGWINCH:
+      return terminal_.copy_size();
     case SIGTTIN:
-    case SIGTTOU: return;
+    case SIGTTOU:
+      return;
     case SIGCONT:
       terminal_.enter();
       return command(CommandKind::signal_group, SIGCONT);
     case SIGTSTP:
       if (is_started_) return command(CommandKind::signal_group, SIGTSTP);
       return stop_with_program(SIGTSTP);
-    default: break;
+    default:
+      break;
   }
   if (!is_started_) {
     // Nothing of the program exists: ending the set-up is all that the signal can mean.

@@ -1,5 +1,5 @@
-// The caller's terminal while a program runs behind a pty: raw, so that every key goes through to the sandbox's own line
-// discipline, and as it was whenever sbox stops or ends.
+// The caller's terminal while a program runs behind a pty: raw, so that every key goes through to the sandbox's own
+// line discipline, and as it was whenever sbox stops or ends.
 #pragma once
 
 #include "launcher/stdio.h"

@@ -56,22 +56,32 @@ class TreeBuilder {
   int root_;
   Prepared prepared_;
   UniqueFd workshop_;
-  std::vector<dev_t> own_devices_;        // file systems that only this sandbox has
+  std::vector<dev_t> own_devices_;                            // file systems that only this sandbox has
   std::vector<std::pair<UniqueFd, std::string>> open_masks_;  // hide nodes that hold mount points: closed last
 };
 
 void TreeBuilder::make(const Node& node, size_t number) {
   switch (node.kind) {
-    case NodeKind::directory: return make_directory(node);
-    case NodeKind::file: return make_file(node);
-    case NodeKind::symlink: return make_symlink(node);
-    case NodeKind::follow: return make_follow(node, number);
-    case NodeKind::bind: return attach(node, std::move(prepared_[number]), node.is_file);
-    case NodeKind::pin: return make_pin(node);
-    case NodeKind::hide: return make_hide(node);
-    case NodeKind::tmpfs: return make_tmpfs(node, number);
-    case NodeKind::proc: return attach(node, std::move(prepared_[number]), false);
-    case NodeKind::devpts: return attach(node, new_devpts(step_), false);
+    case NodeKind::directory:
+      return make_directory(node);
+    case NodeKind::file:
+      return make_file(node);
+    case NodeKind::symlink:
+      return make_symlink(node);
+    case NodeKind::follow:
+      return make_follow(node, number);
+    case NodeKind::bind:
+      return attach(node, std::move(prepared_[number]), node.is_file);
+    case NodeKind::pin:
+      return make_pin(node);
+    case NodeKind::hide:
+      return make_hide(node);
+    case NodeKind::tmpfs:
+      return make_tmpfs(node, number);
+    case NodeKind::proc:
+      return attach(node, std::move(prepared_[number]), false);
+    case NodeKind::devpts:
+      return attach(node, new_devpts(step_), false);
   }
 }
 
@@ -102,8 +112,8 @@ void TreeBuilder::make_follow(const Node& node, size_t number) {
   UniqueFd shown = open_at(workshop_.get(), name.c_str(), O_PATH, kBeneath);
   step_.require(writer.ok() && shown.ok(), node.target);
   attach(node, clone_mount(step_, shown.get(), mount_attributes(node), node.target), true);
-  step_.require(send_message(step_.socket(), static_cast<uint8_t>(MessageKind::follow), static_cast<int64_t>(number), {},
-                             writer.get()),
+  step_.require(send_message(step_.socket(), static_cast<uint8_t>(MessageKind::follow), static_cast<int64_t>(number),
+                             {}, writer.get()),
                 node.target);
 }
 
@@ -111,9 +121,8 @@ void TreeBuilder::make_pin(const Node& node) {
   UniqueFd target = open_at(root_, node.target.c_str(), O_PATH, kInRoot);
   step_.require(target.ok(), node.target);
   UniqueFd mount = clone_mount(step_, target.get(), mount_attributes(node), node.target);
-  step_.require(
-      move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
-      "pin " + node.target);
+  step_.require(move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
+                "pin " + node.target);
 }
 
 void TreeBuilder::make_hide(const Node& node) {
@@ -186,9 +195,8 @@ UniqueFd TreeBuilder::target_of(const Node& node, bool is_file) {
 void TreeBuilder::attach(const Node& node, UniqueFd mount, bool is_file) {
   UniqueFd target = target_of(node, is_file);
   step_.require(target.ok(), node.target);
-  step_.require(
-      move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
-      "attach " + node.target);
+  step_.require(move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
+                "attach " + node.target);
 }
 
 bool TreeBuilder::is_own(int directory) const {
@@ -213,7 +221,8 @@ void TreeBuilder::write_new_file(int directory, const std::string& name, uint32_
 }
 
 void TreeBuilder::open_workshop() {
-  UniqueFd mount = new_tmpfs(step_, {.size = kSmall, .inodes = kFewInodes, .mode = 0700}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  UniqueFd mount =
+      new_tmpfs(step_, {.size = kSmall, .inodes = kFewInodes, .mode = 0700}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
   step_.require(mkdirat(root_, kWorkshop, 0700) == 0, "workshop");
   step_.require(move_mount(mount.get(), "", root_, kWorkshop, MOVE_MOUNT_F_EMPTY_PATH) == 0, "workshop");
   workshop_ = open_at(root_, kWorkshop, O_PATH | O_DIRECTORY, kInRoot);

@@ -1,5 +1,5 @@
-// The plan: what the launcher will do, resolved for this host and this run. A plain value: printed by --dry-run, compared
-// in tests, handed to the launcher in serialised form (plan/codec.h). The launcher knows nothing else.
+// The plan: what the launcher will do, resolved for this host and this run. A plain value: printed by --dry-run,
+// compared in tests, handed to the launcher in serialised form (plan/codec.h). The launcher knows nothing else.
 #pragma once
 
 #include <cstdint>
@@ -28,15 +28,15 @@ struct Node {
   std::string target;  // absolute inside the sandbox, normalised, no symlink in it
   std::string source;  // bind, follow: absolute on the host; for bind canonical (no symlink in it)
   std::string content;
-  uint32_t mode = 0755;     // directory, file, tmpfs
-  bool is_file = false;     // bind, hide: not a directory
-  bool writable = false;    // bind, tmpfs
-  bool executable = true;   // bind, tmpfs: false is noexec
-  bool device = false;      // bind: a character device that may be used
-  bool make_target = false; // bind, pin: the target is made where missing although it is below a writable bind
-  uint64_t size = 0;        // tmpfs: bytes
-  uint64_t inodes = 0;      // tmpfs
-  std::string origin;       // who asked for it: "FILE:LINE", or "sbox" for what every sandbox has
+  uint32_t mode = 0755;      // directory, file, tmpfs
+  bool is_file = false;      // bind, hide: not a directory
+  bool writable = false;     // bind, tmpfs
+  bool executable = true;    // bind, tmpfs: false is noexec
+  bool device = false;       // bind: a character device that may be used
+  bool make_target = false;  // bind, pin: the target is made where missing although it is below a writable bind
+  uint64_t size = 0;         // tmpfs: bytes
+  uint64_t inodes = 0;       // tmpfs
+  std::string origin;        // who asked for it: "FILE:LINE", or "sbox" for what every sandbox has
 
   bool operator==(const Node&) const = default;
 };
@@ -79,8 +79,8 @@ struct ResourceLimit {
 // sandbox: `directory` is a tmpfs node of the plan.
 struct Helper {
   std::string name;               // for messages: "xdg-dbus-proxy"
-  std::vector<std::string> argv;  // argv[0] absolute; the launcher replaces "{ready}" by the number of a descriptor that
-                                  // the helper writes to when it serves and whose close tells it to end, and
+  std::vector<std::string> argv;  // argv[0] absolute; the launcher replaces "{ready}" by the number of a descriptor
+                                  // that the helper writes to when it serves and whose close tells it to end, and
                                   // "{directory}" by a path of `directory`
   std::string directory;
   bool operator==(const Helper&) const = default;
@@ -94,11 +94,11 @@ struct Plan {
   std::string hostname;
   std::vector<std::string> make_directories;  // of the host, canonical: made (0700) where missing, before sources are
                                               // opened; only below the private homes of sbox
-  std::vector<Node> nodes;  // parents before children; among equals, in the order they are made
-  std::vector<std::string> environment;  // NAME=VALUE
-  std::string directory;                 // current directory inside
-  std::string program;                   // absolute path inside, executed
-  std::vector<std::string> argv;         // what it sees, [0] included
+  std::vector<Node> nodes;                    // parents before children; among equals, in the order they are made
+  std::vector<std::string> environment;       // NAME=VALUE
+  std::string directory;                      // current directory inside
+  std::string program;                        // absolute path inside, executed
+  std::vector<std::string> argv;              // what it sees, [0] included
   std::vector<Filter> filters;
   Landlock landlock;
   std::vector<ResourceLimit> limits;

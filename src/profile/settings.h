@@ -14,15 +14,15 @@ enum class Key {
 };
 
 enum class Type {
-  boolean,    // yes | no
-  choice,     // one of Setting::choices
-  text,       // free text, one line
-  size,       // bytes: digits with an optional K, M, G (powers of 1024)
-  count,      // a decimal number
-  words,      // list of names: [A-Za-z0-9._+@*-]
-  paths,      // list of paths: absolute after macros, no ".."
-  bus_rules,  // list of D-Bus names, a trailing ".*" allowed; for `call` NAME=INTERFACE.METHOD@PATH
-  variables,  // list of NAME, a trailing * allowed
+  boolean,      // yes | no
+  choice,       // one of Setting::choices
+  text,         // free text, one line
+  size,         // bytes: digits with an optional K, M, G (powers of 1024)
+  count,        // a decimal number
+  words,        // list of names: [A-Za-z0-9._+@*-]
+  paths,        // list of paths: absolute after macros, no ".."
+  bus_rules,    // list of D-Bus names, a trailing ".*" allowed; for `call` NAME=INTERFACE.METHOD@PATH
+  variables,    // list of NAME, a trailing * allowed
   assignments,  // list of NAME=VALUE
 };
 

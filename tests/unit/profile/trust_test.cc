@@ -4,8 +4,8 @@
 
 #include <cstring>
 
-#include "testing.h"
 #include "profile/trusted_file.h"
+#include "testing.h"
 
 namespace sbox::testing {
 namespace {
