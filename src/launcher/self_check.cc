@@ -3,13 +3,15 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/statvfs.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <iterator>
 
 #include "launcher/kernel.h"
+#include "launcher/mount_table.h"
 #include "launcher/mounts.h"
 
 namespace sbox {
@@ -71,52 +73,84 @@ void check_namespaces(const Step& step, const Plan& plan, const Namespaces& host
   expect(step, uname(&name) == 0 && plan.hostname == name.nodename, "the host name");
 }
 
-void check_mount(const Step& step, const std::string& target, uint64_t attributes) {
-  // Plain open: the filter, which is in force already, knows no openat2.
-  UniqueFd place(open(target.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  step.require(place.ok(), target);
-  struct statx status {};
-  struct statvfs flags {};
-  step.require(statx(place.get(), "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0, target);
-  step.require(fstatvfs(place.get(), &flags) == 0, target);
-  expect(step, (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0, "the mount " + target);
-  auto demands = [&](uint64_t attribute, unsigned long flag) {
-    return (attributes & attribute) == 0 || (flags.f_flag & flag) != 0;
-  };
-  expect(step,
-         demands(MOUNT_ATTR_RDONLY, ST_RDONLY) && demands(MOUNT_ATTR_NOSUID, ST_NOSUID) &&
-             demands(MOUNT_ATTR_NODEV, ST_NODEV) && demands(MOUNT_ATTR_NOEXEC, ST_NOEXEC),
-         "the mount flags of " + target);
+// What the mount of a node must have; nothing for nodes that are no mounts.
+uint64_t expected_attributes(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::directory:
+    case NodeKind::file:
+    case NodeKind::symlink: return 0;
+    case NodeKind::proc: return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    case NodeKind::devpts: return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+    case NodeKind::hide: return MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    case NodeKind::bind:
+    case NodeKind::follow:
+    case NodeKind::pin:
+    case NodeKind::tmpfs: return mount_attributes(node);
+  }
+  return ~uint64_t{0};
+}
+
+std::vector<MountEntry> read_mount_table(const Step& step) {
+  constexpr size_t kPart = 65536;
+  UniqueFd file(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+  step.require(file.ok(), "the list of mounts");
+  std::string text;
+  for (;;) {
+    size_t size = text.size();
+    text.resize(size + kPart);
+    ssize_t more = read(file.get(), text.data() + size, kPart);
+    step.require(more >= 0, "the list of mounts");
+    text.resize(size + static_cast<size_t>(more));
+    if (more == 0) break;
+  }
+  std::vector<MountEntry> table;
+  if (!parse_mount_table(text, table)) step.fail("the list of mounts cannot be read", EINVAL);
+  return table;
+}
+
+using Expectations = std::vector<std::pair<std::string_view, uint64_t>>;
+
+// By target, sorted. Of nodes with one target the last is the one that is seen.
+Expectations expected_mounts(const Plan& plan) {
+  Expectations expected{{"/", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}};
+  for (const Node& node : plan.nodes) {
+    if (uint64_t attributes = expected_attributes(node)) expected.emplace_back(node.target, attributes);
+  }
+  std::stable_sort(expected.begin(), expected.end(), [](auto& a, auto& b) { return a.first < b.first; });
+  return expected;
+}
+
+// The expectation for `target` itself, else (a mount that came along with a bind) for what it lies below; null for one
+// that nobody asked for.
+const std::pair<std::string_view, uint64_t>* expectation_for(const Expectations& expected, std::string_view target) {
+  auto after = std::upper_bound(expected.begin(), expected.end(), target,
+                                [](std::string_view t, auto& e) { return t < e.first; });
+  if (after != expected.begin() && std::prev(after)->first == target) return &*std::prev(after);
+  size_t slash = target.rfind('/');
+  if (slash == std::string_view::npos || slash == 0) return nullptr;
+  return expectation_for(expected, target.substr(0, slash));
 }
 
 void check_mounts(const Step& step, const Plan& plan, uint64_t root_mount_id) {
-  expect(step, mount_id(AT_FDCWD, "/", 0) == root_mount_id, "the root");
-  // ".." of the root would cross into a tree that is still stacked on it.
-  expect(step, mount_id(AT_FDCWD, "/..", 0) == root_mount_id, "the host's tree");
-  check_mount(step, "/", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-  for (const Node& node : plan.nodes) {
-    switch (node.kind) {
-      case NodeKind::directory:
-      case NodeKind::file:
-      case NodeKind::symlink:
-        break;
-      case NodeKind::proc:
-        check_mount(step, node.target, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-        break;
-      case NodeKind::devpts:
-        check_mount(step, node.target, MOUNT_ATTR_NOSUID);
-        break;
-      case NodeKind::hide:
-        check_mount(step, node.target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
-        break;
-      case NodeKind::bind:
-      case NodeKind::follow:
-      case NodeKind::pin:
-      case NodeKind::tmpfs:
-        check_mount(step, node.target, mount_attributes(node));
-        break;
-    }
+  std::vector<MountEntry> table = read_mount_table(step);
+  Expectations expected = expected_mounts(plan);
+  size_t found = 0;
+  for (size_t i = 0; i < table.size(); ++i) {
+    const MountEntry& mount = table[i];
+    bool is_covered = i + 1 < table.size() && table[i + 1].target == mount.target;
+    const auto* expectation = expectation_for(expected, mount.target);
+    expect(step, expectation != nullptr, "the mount " + mount.target);
+    // A second mount on the root would be the host's tree.
+    expect(step, mount.target != "/" || (mount.id == root_mount_id && !is_covered), "the root");
+    if (is_covered) continue;
+    bool strict = (mount.attributes & expectation->second) == expectation->second;
+    expect(step, strict, "the flags of the mount " + mount.target);
+    if (expectation->first == mount.target) ++found;
   }
+  auto same_target = [](auto& a, auto& b) { return a.first == b.first; };
+  expected.erase(std::unique(expected.begin(), expected.end(), same_target), expected.end());
+  expect(step, found == expected.size(), "the number of mounts");
+  expect(step, mount_id(AT_FDCWD, "/", 0) == root_mount_id, "the root");
 }
 
 void check_descriptors(const Step& step, int also) {

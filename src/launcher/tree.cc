@@ -17,10 +17,15 @@ constexpr char kNoFile[] = "file";
 constexpr uint64_t kSmall = 1 << 20;
 constexpr uint64_t kFewInodes = 1024;
 
-struct Place {
-  UniqueFd parent;
-  std::string name;
+// The directory in which the next nodes are made: neighbours share it.
+struct Parent {
+  std::string path;
+  UniqueFd fd;
+  bool is_own = false;  // on a file system that only this sandbox has
 };
+
+// The last component of the target.
+const char* name_of(const Node& node) { return node.target.c_str() + node.target.rfind('/') + 1; }
 
 class TreeBuilder {
  public:
@@ -42,9 +47,11 @@ class TreeBuilder {
   void make_hide(const Node& node);
   void make_tmpfs(const Node& node, size_t number);
 
-  Place place_of(const Node& node);
+  // The directory of the node's target; what is made in it is named by name_of.
+  const Parent& parent_of(const Node& node);
+  const Parent& own_parent_of(const Node& node);
   UniqueFd make_parents(const std::string& directory);
-  UniqueFd target_of(const Node& node, bool is_file);
+  void make_mount_point(const Node& node, int parent, bool is_file);
   void attach(const Node& node, UniqueFd mount, bool is_file);
   bool is_own(int directory) const;
   dev_t device_of(int fd) const;
@@ -55,6 +62,7 @@ class TreeBuilder {
   const Step& step_;
   int root_;
   Prepared prepared_;
+  Parent parent_;
   UniqueFd workshop_;
   std::vector<dev_t> own_devices_;                            // file systems that only this sandbox has
   std::vector<std::pair<UniqueFd, std::string>> open_masks_;  // hide nodes that hold mount points: closed last
@@ -86,21 +94,19 @@ void TreeBuilder::make(const Node& node, size_t number) {
 }
 
 void TreeBuilder::make_directory(const Node& node) {
-  Place place = place_of(node);
-  if (mkdirat(place.parent.get(), place.name.c_str(), node.mode) == 0) return;
-  step_.require(errno == EEXIST, node.target);
-  UniqueFd existing = open_at(root_, node.target.c_str(), O_PATH | O_DIRECTORY, kInRoot);
+  const Parent& parent = parent_of(node);
+  const char* name = name_of(node);
+  if (parent.is_own && mkdirat(parent.fd.get(), name, node.mode) == 0) return;
+  UniqueFd existing = open_at(parent.fd.get(), name, O_PATH | O_DIRECTORY, kBeneath);
   step_.require(existing.ok(), node.target);
 }
 
 void TreeBuilder::make_file(const Node& node) {
-  Place place = place_of(node);
-  write_new_file(place.parent.get(), place.name, node.mode, node.content);
+  write_new_file(own_parent_of(node).fd.get(), name_of(node), node.mode, node.content);
 }
 
 void TreeBuilder::make_symlink(const Node& node) {
-  Place place = place_of(node);
-  step_.require(symlinkat(node.content.c_str(), place.parent.get(), place.name.c_str()) == 0, node.target);
+  step_.require(symlinkat(node.content.c_str(), own_parent_of(node).fd.get(), name_of(node)) == 0, node.target);
 }
 
 // The file lives on the workshop's tmpfs, which stays writable for who holds a descriptor of it; what is seen at the
@@ -147,19 +153,24 @@ void TreeBuilder::make_tmpfs(const Node& node, size_t number) {
   attach(node, std::move(mount), false);
 }
 
-Place TreeBuilder::place_of(const Node& node) {
+const Parent& TreeBuilder::parent_of(const Node& node) {
   size_t slash = node.target.rfind('/');
   if (slash == std::string::npos || slash + 1 == node.target.size()) step_.fail(node.target, EINVAL);
-  std::string directory = slash == 0 ? "/" : node.target.substr(0, slash);
-  Place place{open_at(root_, directory.c_str(), O_PATH | O_DIRECTORY, kInRoot), node.target.substr(slash + 1)};
-  if (!place.parent && errno == ENOENT) place.parent = make_parents(directory);
-  step_.require(place.parent.ok(), directory);
-  if (!node.make_target && !is_own(place.parent.get())) {
-    // Below a bind nothing is made: not for the host's sake, and because what is there may belong to a sandbox.
-    struct stat status {};
-    step_.require(fstatat(place.parent.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0, node.target);
-  }
-  return place;
+  std::string path = node.target.substr(0, std::max<size_t>(slash, 1));
+  if (parent_.fd && parent_.path == path) return parent_;
+  UniqueFd fd = open_at(root_, path.c_str(), O_PATH | O_DIRECTORY, kInRoot);
+  if (!fd && errno == ENOENT) fd = make_parents(path);
+  step_.require(fd.ok(), path);
+  bool own = is_own(fd.get());
+  parent_ = {std::move(path), std::move(fd), own};
+  return parent_;
+}
+
+// Below a bind nothing is made: not for the host's sake, and because what is there may belong to a sandbox.
+const Parent& TreeBuilder::own_parent_of(const Node& node) {
+  const Parent& parent = parent_of(node);
+  if (!parent.is_own) step_.fail(node.target, EROFS);
+  return parent;
 }
 
 UniqueFd TreeBuilder::make_parents(const std::string& directory) {
@@ -179,24 +190,22 @@ UniqueFd TreeBuilder::make_parents(const std::string& directory) {
   return at;
 }
 
-UniqueFd TreeBuilder::target_of(const Node& node, bool is_file) {
-  uint64_t flags = O_PATH | (is_file ? 0 : O_DIRECTORY);
-  UniqueFd target = open_at(root_, node.target.c_str(), flags, kInRoot);
-  if (target || errno != ENOENT) return target;
-  Place place = place_of(node);
-  if (is_file) {
-    write_new_file(place.parent.get(), place.name, 0444, "");
-  } else {
-    step_.require(mkdirat(place.parent.get(), place.name.c_str(), node.make_target ? 0700 : 0755) == 0, node.target);
-  }
-  return open_at(place.parent.get(), place.name.c_str(), flags, kBeneath);
+void TreeBuilder::make_mount_point(const Node& node, int parent, bool is_file) {
+  mode_t mode = node.make_target ? 0700 : 0755;
+  int made = is_file ? mknodat(parent, name_of(node), S_IFREG | (mode & 0644), 0) : mkdirat(parent, name_of(node), mode);
+  step_.require(made == 0 || errno == EEXIST, node.target);
 }
 
 void TreeBuilder::attach(const Node& node, UniqueFd mount, bool is_file) {
-  UniqueFd target = target_of(node, is_file);
+  const Parent& parent = parent_of(node);
+  if (parent.is_own || node.make_target) make_mount_point(node, parent.fd.get(), is_file);
+  // No link is followed, and what was found is what is mounted on: in a bind, a sandbox may be changing names right now.
+  UniqueFd target = open_at(parent.fd.get(), name_of(node), O_PATH | (is_file ? 0 : O_DIRECTORY), kBeneath);
   step_.require(target.ok(), node.target);
-  step_.require(move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
-                "attach " + node.target);
+  step_.require(
+      move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
+      "attach " + node.target);
+  if (parent_.path == node.target) parent_ = {};
 }
 
 bool TreeBuilder::is_own(int directory) const {
