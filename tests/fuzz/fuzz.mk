@@ -11,7 +11,10 @@ FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_FLAGS := -std=c++20 -g -O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS $(WARNINGS) $(FUZZ_SANITIZE)
 FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.cc,%,$(wildcard tests/fuzz/*_fuzz.cc))
 FUZZ_CORE := $(wildcard src/base/*.cc src/profile/*.cc src/plan/*.cc) src/cli/options.cc tests/unit/plan/fake_host.cc
-FUZZ_LIMITS := -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=0 -verbosity=0
+FUZZ_FLAGS_RUN = -timeout=10 -rss_limit_mb=2048 -max_len=4096 -verbosity=0 -dict=$(FUZZ)/words \
+  -artifact_prefix=$(FUZZ)/findings/$*-
+# Seeds besides tests/fuzz/seeds/NAME.
+FUZZ_SEEDS_profile := profiles profiles/lib
 
 .PHONY: fuzz fuzz-short $(addprefix fuzz-run-,$(FUZZ_NAMES)) $(addprefix fuzz-short-,$(FUZZ_NAMES))
 fuzz: PACKAGES := $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
@@ -23,19 +26,23 @@ fuzz-short: deps
 	$(MAKE) $(addprefix fuzz-short-,$(FUZZ_NAMES))
 
 # What is found stays in the corpus of this build directory, and the next run goes on from there.
-$(addprefix fuzz-run-,$(FUZZ_NAMES)): fuzz-run-%: $(FUZZ)/%_fuzz
+$(addprefix fuzz-run-,$(FUZZ_NAMES)): fuzz-run-%: $(FUZZ)/%_fuzz $(FUZZ)/words
 	@mkdir -p $(FUZZ)/corpus/$* $(FUZZ)/findings
 	@echo "  FUZZ $*, $(FUZZ_SECONDS) seconds"
-	$(QUIET)$< $(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(FUZZ)/findings/$*- \
-	  $(FUZZ)/corpus/$* tests/fuzz/seeds/$*
+	$(QUIET)$< $(FUZZ_FLAGS_RUN) -max_total_time=$(FUZZ_SECONDS) $(FUZZ)/corpus/$* tests/fuzz/seeds/$* $(FUZZ_SEEDS_$*)
 
 # The same inputs each time: the seeds, and what the first number of the generator makes of them.
-$(addprefix fuzz-short-,$(FUZZ_NAMES)): fuzz-short-%: $(FUZZ)/%_fuzz
+$(addprefix fuzz-short-,$(FUZZ_NAMES)): fuzz-short-%: $(FUZZ)/%_fuzz $(FUZZ)/words
 	@rm -rf $(FUZZ)/short/$*
 	@mkdir -p $(FUZZ)/short/$* $(FUZZ)/findings
 	@echo "  FUZZ $*, $(FUZZ_RUNS) inputs"
-	$(QUIET)$< $(FUZZ_LIMITS) -runs=$(FUZZ_RUNS) -seed=1 -artifact_prefix=$(FUZZ)/findings/$*- \
-	  $(FUZZ)/short/$* tests/fuzz/seeds/$*
+	$(QUIET)$< $(FUZZ_FLAGS_RUN) -runs=$(FUZZ_RUNS) -seed=1 $(FUZZ)/short/$* tests/fuzz/seeds/$* $(FUZZ_SEEDS_$*)
+
+# The sections, keys and choices of the settings table, for the fuzzer to put in.
+$(FUZZ)/words: src/profile/settings.def
+	@mkdir -p $(@D)
+	sed -n 's/^SBOX_SETTING([a-z_0-9]*, "\([^"]*\)", "\([^"]*\)", [a-z_]*, "[^"]*", "\([^"]*\)".*/[\1]\n\2 = \n\3/p' $< | \
+	  tr '|' '\n' | sed '/^$$/d; s/.*/"&"/' | sort -u > $@
 
 $(FUZZ)/obj/%.o: %.cc
 	@mkdir -p $(@D)
