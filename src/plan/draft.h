@@ -49,6 +49,9 @@ void check_program(const Inputs& in, const Plan& plan);  // visible inside, else
 std::string directory_inside(const Inputs& in, const Plan& plan);
 Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes);
 
+// The shell that users inside have.
+std::string shell_inside(const Host& host);
+
 // Offers a row of host paths read-only; "~/" in front means the home.
 void offer(const Inputs& in, Draft& draft, std::initializer_list<const char*> paths);
 

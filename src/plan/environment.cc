@@ -96,13 +96,16 @@ void keep_named(const Inputs& in, Draft& draft) {
 
 }  // namespace
 
+std::string shell_inside(const Host& host) {
+  return host.resolve("/bin/bash").status.kind == FileKind::file ? "/bin/bash" : "/bin/sh";
+}
+
 void plan_environment(const Inputs& in, Draft& draft) {
   std::string user = in.host.user();
-  bool has_bash = in.host.resolve("/bin/bash").status.kind == FileKind::file;
   draft.environment["HOME"] = in.places.home;
   draft.environment["USER"] = user;
   draft.environment["LOGNAME"] = user;
-  draft.environment["SHELL"] = has_bash ? "/bin/bash" : "/bin/sh";
+  draft.environment["SHELL"] = shell_inside(in.host);
   draft.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
   draft.environment["XDG_RUNTIME_DIR"] = in.places.runtime;
   keep_usual(in, draft);

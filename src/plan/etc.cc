@@ -141,7 +141,7 @@ std::string field(const std::string& text, const char* what) {
 std::string passwd(const Inputs& in) {
   std::string user = field(in.host.user(), "user name"), home = field(in.places.home, "home directory");
   std::string ids = std::to_string(in.host.uid()) + ":" + std::to_string(in.host.gid());
-  std::string text = user + ":x:" + ids + ":" + user + ":" + home + ":/bin/sh\n";
+  std::string text = user + ":x:" + ids + ":" + user + ":" + home + ":" + shell_inside(in.host) + "\n";
   constexpr uint32_t kNobody = 65534;
   if (in.host.uid() != kNobody) text += "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
   return text;

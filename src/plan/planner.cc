@@ -7,7 +7,7 @@
 namespace sbox {
 namespace {
 
-// The instance's name becomes a file name and is printed; the host's name goes into generated files.
+// The host's name goes into generated files and into the kernel.
 void name_the_run(const Inputs& in, Plan& plan) {
   plan.profile = in.profile.name();
   plan.instance = in.request.instance.empty() ? plan.profile : in.request.instance;

@@ -62,18 +62,18 @@ std::string find_program(const Inputs& in) {
   return normalise(path).value_or(found.path);
 }
 
+// A pin shows what is around it, so it decides nothing.
 const Node* covering_node(const Plan& plan, const std::string& path) {
   const Node* best = nullptr;
   for (const Node& node : plan.nodes) {
-    if (is_at_or_below(path, node.target)) best = &node;
+    if (node.kind != NodeKind::pin && is_at_or_below(path, node.target)) best = &node;
   }
   return best;
 }
 
 bool is_visible(const Plan& plan, const std::string& host_path) {
   const Node* node = covering_node(plan, host_path);
-  return node && ((node->kind == NodeKind::bind && shown_at(*node, host_path) == host_path) ||
-                  (node->kind == NodeKind::pin && node->writable));
+  return node && node->kind == NodeKind::bind && shown_at(*node, host_path) == host_path;
 }
 
 }  // namespace

@@ -64,6 +64,17 @@ TEST_F(Home, KeptPathsAreMountedIntoAPrivateOne) {
   EXPECT_THAT(p.make_directories, ElementsAre(home, home + "/.app", home + "/.config", home + "/.config/app"));
 }
 
+TEST_F(Home, ADirectoryThatAPrivateOneDoesNotHaveIsNotTheCurrentOne) {
+  host.directory("/home/ann/.config/app");
+  host.directory("/home/ann/.config/other");
+  host.change_to("/home/ann/.config/other");
+  set(Key::home_mode, "private");
+  set(Key::home_keep_read_only, "~/.config/app");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/.config"), "pin");
+  EXPECT_EQ(p.directory, "/home/ann");
+}
+
 TEST_F(Home, WhatIsKeptBehindALinkIsBoundAtTheLinksPlaceInAPrivateOne) {
   host.directory("/mnt/disk/dl");
   host.link("/home/ann/Downloads", "/mnt/disk/dl");

@@ -54,7 +54,7 @@ TEST_F(System, TmpfsHaveTheirModesAndSizes) {
 TEST_F(System, UsersAreTheOneAndNobody) {
   Plan p = plan();
   EXPECT_EQ(find(p, "/etc/passwd")->content,
-            "ann:x:1000:1000:ann:/home/ann:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+            "ann:x:1000:1000:ann:/home/ann:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
   EXPECT_EQ(find(p, "/etc/group")->content, "ann:x:1000:\nnogroup:x:65534:\n");
 }
 
@@ -265,7 +265,7 @@ TEST_F(LandlockRules, GiveWhatTheMountsGive) {
   EXPECT_EQ(access(p, "/data/rw") & (kWrite | kMakeFile), kWrite | kMakeFile);
   EXPECT_EQ(access(p, "/data/file"), kExecute | kRead);
   EXPECT_EQ(access(p, "/dev/null") & kDeviceIoctl, kDeviceIoctl);
-  EXPECT_EQ(access(p, "/etc"), kRead | kReadDirectory);
+  EXPECT_EQ(access(p, "/etc"), kExecute | kRead | kReadDirectory);
   for (const LandlockRule& rule : p.landlock.rules) EXPECT_EQ(rule.access & kMakeDevice, 0u) << rule.path;
 }
 
