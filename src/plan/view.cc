@@ -206,6 +206,24 @@ void MountView::insert(Entries& entries, const Found& found) const {
   if (key(entry) < key(other)) other = entry;
 }
 
+// Editors save by renaming a new file over the old one, which nobody can do to a mount. Where they can make no new file
+// they write into the old one; so a file of the command line stands in a directory that takes no others. Not in a
+// hidden directory of the home, where the program has files of its own.
+void MountView::close_parent(Entries& entries, const Found& found) const {
+  const Grant& grant = found.grant;
+  bool is_edited = grant.strength == Strength::argument && grant.access == Access::read_write;
+  if (!is_edited || found.status.kind != FileKind::file) return;
+  std::string parent = parent_of(found.target);
+  const Entry* around = covering(entries, parent);
+  bool is_hidden = parent.find("/.") != std::string::npos;
+  if (is_hidden || !around || !around->node.writable || around->node.target == parent) return;
+  if (shown_at(around->node, parent) == parent_of(found.path)) return;
+  constexpr uint64_t kRoomForMountPoints = 1 << 20;
+  Node node = make_tmpfs(parent, kRoomForMountPoints, 0555);
+  node.origin = grant.origin.text();
+  entries.emplace(parent, Entry{std::move(node), true, true, grant.origin});
+}
+
 void MountView::protect_policy(Entries& entries) const {
   Grant hide{"", Access::hide, Strength::written, {"sbox", 0}, 0};
   for (const std::string& policy : policy_) {
@@ -250,7 +268,10 @@ std::vector<Node> MountView::nodes() const {
         continue;
       }
       accepted.push_back(found);
-      if (!is_shown_already(entries, found)) insert(entries, found);
+      if (!is_shown_already(entries, found)) {
+        close_parent(entries, found);
+        insert(entries, found);
+      }
       continue;
     }
     if (is_read && kind == FileKind::unreachable) {

@@ -49,6 +49,7 @@ class MountView {
 
   Found find(const Grant& grant) const;
   void insert(Entries& entries, const Found& found) const;
+  void close_parent(Entries& entries, const Found& found) const;
   bool is_shown_already(const Entries& entries, const Found& found) const;
   void check_links(const Entries& entries, const Found& found) const;
   void add_links(Entries& entries, const Found& found) const;

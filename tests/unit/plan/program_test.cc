@@ -152,6 +152,19 @@ TEST_F(Arguments, AreWritableWhereTheProfileSaysSo) {
   EXPECT_EQ(what(with({"a.pdf"}), "/home/ann/a.pdf"), "rw");
 }
 
+TEST_F(Arguments, AreEditedInADirectoryThatTakesNoOtherFiles) {
+  set(Key::files_arguments, "read-write");
+  for (const char* path : {"/home/ann/notes/a", "/home/ann/.config/x.conf"}) host.file(path);
+  Plan p = with({"notes/a", ".config/x.conf", "a.pdf"});
+  const Node* parent = find(p, "/home/ann/notes");
+  ASSERT_TRUE(parent);
+  EXPECT_EQ(parent->kind, NodeKind::tmpfs);
+  EXPECT_EQ(parent->mode, 0555u);
+  EXPECT_NE(what(p, "/home/ann/.config"), "tmpfs") << "the program's own settings";
+  set(Key::home_keep, "~/notes");
+  EXPECT_EQ(what(with({"notes/a"}), "/home/ann/notes"), "rw");
+}
+
 TEST_F(Arguments, TooWideOnesAreLeftOut) {
   Plan first = with({});
   Plan second =
