@@ -10,6 +10,8 @@ BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
 VERSION := 0.1.0
 QUIET := $(if $(V),,@)
+# For the targets that do everything in one go.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # Everything that building, running and testing needs, by Debian package.
 BUILD_PACKAGES := g++ make pkg-config libseccomp-dev libcap-dev libinih-dev nlohmann-json3-dev
@@ -80,15 +82,18 @@ $(BUILD)/bin/sbox: $(CORE_OBJECTS) $(BUILD)/obj/src/cli/main.o
 
 $(BUILD)/libexec/sbox/sbox-launch: $(LAUNCHER_OBJECTS)
 	@mkdir -p $(@D)
-	$(CXX) $(LAUNCHER_LDFLAGS) -o $@ $^ -l:libcap.a
+	@echo "  LINK $@"
+	$(QUIET)$(CXX) $(LAUNCHER_LDFLAGS) -o $@ $^ -l:libcap.a
 
 $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	@mkdir -p $(@D)
-	$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
+	@echo "  LINK $@"
+	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS)
 	@mkdir -p $(@D)
-	$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread
+	@echo "  LINK $@"
+	$(QUIET)$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread
 
 # Profiles that others could write are refused, so the modes do not depend on the umask.
 $(BUILD)/share/sbox/profiles/%: profiles/%
@@ -122,12 +127,12 @@ deps:
 
 run: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES)
 run: deps
-	$(MAKE) all
+	$(MAKE) $(PARALLEL) all
 	BUILD=$(BUILD) tests/system/show.py
 
 check: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(CHECK_PACKAGES)
 check: deps
-	$(MAKE) all $(BUILD)/tests/unit
+	$(MAKE) $(PARALLEL) all $(BUILD)/tests/unit
 	BUILD=$(BUILD) tests/run
 
 # With SAN= this is the part that sanitizers can watch: the launcher's processes are tested by `check`.
@@ -136,7 +141,7 @@ check-unit: $(BUILD)/tests/unit
 
 lint: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(LINT_PACKAGES)
 lint: deps
-	$(MAKE) all
+	$(MAKE) $(PARALLEL) all
 	clang-format --dry-run -Werror $$(git ls-files '*.cc' '*.h')
 	$(MAKE) lint-tidy lint-aarch64
 	$(BUILD)/bin/sbox lint $(wildcard profiles/*.profile)
