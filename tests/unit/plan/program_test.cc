@@ -110,9 +110,9 @@ TEST_F(Program, ThePrivateHomeDoesNotHaveTheHostsDirectories) {
   EXPECT_EQ(plan().directory, "/home/ann");
 }
 
-class Arguments : public Program {
+class ArgumentFiles : public Program {
  protected:
-  Arguments() {
+  ArgumentFiles() {
     set(Key::files_arguments, "read-only");
     host.file("/home/ann/a.pdf");
     host.file("/home/ann/b c%.pdf");
@@ -126,14 +126,14 @@ class Arguments : public Program {
   }
 };
 
-TEST_F(Arguments, FilesAndDirectoriesAreGranted) {
+TEST_F(ArgumentFiles, FilesAndDirectoriesAreGranted) {
   Plan p = with({"a.pdf", "/home/ann/b c%.pdf", "new\nline", "docs"});
   for (const char* path : {"/home/ann/a.pdf", "/home/ann/b c%.pdf", "/home/ann/new\nline", "/home/ann/docs"}) {
     EXPECT_EQ(what(p, path), "ro") << path;
   }
 }
 
-TEST_F(Arguments, UrlsAndValuesOfOptionsAreRead) {
+TEST_F(ArgumentFiles, UrlsAndValuesOfOptionsAreRead) {
   Plan p = with({"file:///home/ann/b%20c%25.pdf", "--open=a.pdf", "--dir=file://localhost/home/ann/docs"});
   for (const char* path : {"/home/ann/a.pdf", "/home/ann/b c%.pdf", "/home/ann/docs"}) {
     EXPECT_EQ(what(p, path), "ro") << path;
@@ -142,17 +142,17 @@ TEST_F(Arguments, UrlsAndValuesOfOptionsAreRead) {
   EXPECT_EQ(what(p, "/home/ann/a.pdf"), "none");
 }
 
-TEST_F(Arguments, AreNotReadWhereTheProfileSaysNo) {
+TEST_F(ArgumentFiles, AreNotReadWhereTheProfileSaysNo) {
   set(Key::files_arguments, "no");
   EXPECT_EQ(what(with({"a.pdf"}), "/home/ann/a.pdf"), "none");
 }
 
-TEST_F(Arguments, AreWritableWhereTheProfileSaysSo) {
+TEST_F(ArgumentFiles, AreWritableWhereTheProfileSaysSo) {
   set(Key::files_arguments, "read-write");
   EXPECT_EQ(what(with({"a.pdf"}), "/home/ann/a.pdf"), "rw");
 }
 
-TEST_F(Arguments, AreEditedInADirectoryThatTakesNoOtherFiles) {
+TEST_F(ArgumentFiles, AreEditedInADirectoryThatTakesNoOtherFiles) {
   set(Key::files_arguments, "read-write");
   for (const char* path : {"/home/ann/notes/a", "/home/ann/.config/x.conf"}) host.file(path);
   Plan p = with({"notes/a", ".config/x.conf", "a.pdf"});
@@ -165,33 +165,33 @@ TEST_F(Arguments, AreEditedInADirectoryThatTakesNoOtherFiles) {
   EXPECT_EQ(what(with({"notes/a"}), "/home/ann/notes"), "rw");
 }
 
-TEST_F(Arguments, TooWideOnesAreLeftOut) {
+TEST_F(ArgumentFiles, TooWideOnesAreLeftOut) {
   Plan first = with({});
   Plan second =
       with({"/", "/home", "/home/ann", ".", "..", "/etc", "/usr", "/proc/1", "/tmp", "/run/user/1000", "/dev/null"});
   EXPECT_EQ(first.nodes, second.nodes);
 }
 
-TEST_F(Arguments, DirectoriesOfSboxAreRefused) {
+TEST_F(ArgumentFiles, DirectoriesOfSboxAreRefused) {
   host.file("/home/ann/.config/sbox/profiles/x.profile");
   request = {"viewer", {".config/sbox/profiles/x.profile"}, "", "/usr/local", false};
   EXPECT_THAT(fault(), HasSubstr("sbox itself"));
 }
 
-TEST_F(Arguments, NeverOpenWhatTheProfileHides) {
+TEST_F(ArgumentFiles, NeverOpenWhatTheProfileHides) {
   host.file("/home/ann/docs/keys/id");
   set(Key::files_read_only, "~/docs");
   set(Key::files_hide, "~/docs/keys");
   EXPECT_EQ(what(with({"docs/keys/id"}), "/home/ann/docs/keys/id"), "none");
 }
 
-TEST_F(Arguments, DoNotTakeAwayWhatTheProfileGives) {
+TEST_F(ArgumentFiles, DoNotTakeAwayWhatTheProfileGives) {
   host.file("/home/ann/docs/x");
   set(Key::files_read_write, "~/docs");
   EXPECT_EQ(what(with({"docs/x"}), "/home/ann/docs/x"), "none");
 }
 
-TEST_F(Arguments, ALinkIsGrantedWithWhatItLeadsTo) {
+TEST_F(ArgumentFiles, ALinkIsGrantedWithWhatItLeadsTo) {
   host.file("/mnt/disk/x.pdf");
   host.link("/home/ann/x.pdf", "/mnt/disk/x.pdf");
   Plan p = with({"x.pdf"});
@@ -199,7 +199,7 @@ TEST_F(Arguments, ALinkIsGrantedWithWhatItLeadsTo) {
   EXPECT_EQ(what(p, "/mnt/disk/x.pdf"), "ro");
 }
 
-TEST_F(Arguments, ALinkThatAProgramCouldHavePlantedRefusesTheStart) {
+TEST_F(ArgumentFiles, ALinkThatAProgramCouldHavePlantedRefusesTheStart) {
   host.file("/home/ann/.ssh/id");
   host.link("/home/ann/docs/x.pdf", "/home/ann/.ssh/id");
   set(Key::files_read_write, "~/docs");
