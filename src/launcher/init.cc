@@ -20,6 +20,7 @@
 namespace sbox {
 namespace {
 
+constexpr int kFailure = 125;  // nobody is left to read it: the supervisor is gone
 constexpr int kNotExecutable = 126;
 constexpr int kNotFound = 127;
 
@@ -27,7 +28,7 @@ void die_with_supervisor(const Step& step) {
   step.require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "parent death signal");
   // It may have died before: then nobody would send the signal, but its end of the socket is closed.
   pollfd hangup{step.socket(), 0, 0};
-  if (poll(&hangup, 1, 0) != 0) _exit(kNotExecutable);
+  if (poll(&hangup, 1, 0) != 0) _exit(kFailure);
 }
 
 // The tmpfs nodes in which helpers make their sockets come first, so that the helpers start while the rest is made.
@@ -68,7 +69,7 @@ void wait_for_helpers(const Step& step, const Plan& plan) {
   step.require(send_message(step.socket(), static_cast<uint8_t>(MessageKind::set_up), 0), "helpers");
   Message command;
   bool go = receive_message(step.socket(), command) && command.kind == static_cast<uint8_t>(CommandKind::go);
-  if (!go) _exit(kNotExecutable);
+  if (!go) _exit(kFailure);
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -114,7 +115,7 @@ int exit_status(const siginfo_t& info) { return info.si_code == CLD_EXITED ? inf
 void obey(int socket, pid_t program) {
   Message command;
   // The supervisor is gone: so is this sandbox. The end of process 1 ends every other.
-  if (!receive_message(socket, command)) _exit(kNotExecutable);
+  if (!receive_message(socket, command)) _exit(kFailure);
   int signal_number = static_cast<int>(command.value);
   if (command.kind == static_cast<uint8_t>(CommandKind::signal)) kill(program, signal_number);
   if (command.kind == static_cast<uint8_t>(CommandKind::signal_group)) kill(-program, signal_number);
@@ -143,7 +144,7 @@ void reap(int socket, pid_t program) {
   reap(step.socket(), program);
   for (;;) {
     pollfd polled[] = {{step.socket(), POLLIN, 0}, {children.get(), POLLIN, 0}};
-    if (poll(polled, 2, -1) < 0 && errno != EINTR) _exit(kNotExecutable);
+    if (poll(polled, 2, -1) < 0 && errno != EINTR) _exit(kFailure);
     if (polled[0].revents != 0) obey(step.socket(), program);
     if (polled[1].revents != 0) {
       signalfd_siginfo ignored;
@@ -207,6 +208,8 @@ void run_init(const InitContext& context, int socket) {
   pid_t program = fork();
   step.require(program >= 0, "fork");
   if (program == 0) run_program(context, step, confinement);
+  // The program does the same: whoever comes first, the group is there before the first signal for it.
+  setpgid(program, program);
   let_go_of_streams(step, confinement);
   send_message(socket, static_cast<uint8_t>(MessageKind::started), program);
   watch(step, program);
