@@ -6,6 +6,8 @@
 namespace sbox {
 namespace {
 
+constexpr char kSockets[] = "/tmp/.X11-unix/X";
+
 // The caller's variable; an empty one counts as not set.
 std::string variable(const Inputs& in, const char* name) { return in.host.variable(name).value_or(""); }
 
@@ -61,21 +63,31 @@ std::optional<XauthorityEntry> host_cookie(const Inputs& in, const std::string& 
   return find_cookie(*entries, in.host.hostname(), number);
 }
 
+// On the host's network the X server's abstract socket is in sight, and Landlock refuses it. libxcb tries that one
+// first and takes the refusal as final, so inside the display has a number that no abstract socket has.
+std::string number_inside(const Inputs& in, const std::string& number) {
+  if (in.profile.text(Key::network_mode) == "none") return number;
+  constexpr unsigned long long kFirstOfOurs = 1000;
+  unsigned long long inside = kFirstOfOurs + *parse_number(number);
+  while (in.host.status(kSockets + std::to_string(inside)).kind != FileKind::missing) ++inside;
+  return std::to_string(inside);
+}
+
 bool place_x11(const Inputs& in, Draft& draft) {
   std::string display = variable(in, "DISPLAY");
   if (display.empty()) return false;
   std::string what = "DISPLAY=" + escape_control(display);
   std::optional<std::string> number = local_display(display);
   if (!number) throw Error(what, "is not a display of this machine").hint("only :N is possible");
-  std::string path = "/tmp/.X11-unix/X" + *number;
-  Resolved found = in.host.resolve(path);
+  Resolved found = in.host.resolve(kSockets + *number);
   if (!is_usable_socket(in, what, found, true)) return false;
-  draft.view.place(make_bind(found.path, path, true, true));
-  draft.environment["DISPLAY"] = ":" + *number;
+  std::string inside = number_inside(in, *number);
+  draft.view.place(make_bind(found.path, kSockets + inside, true, true));
+  draft.environment["DISPLAY"] = ":" + inside;
   std::optional<XauthorityEntry> cookie = host_cookie(in, *number);
   if (!cookie) return true;
   // The sandbox has another host name, so the cookie is for any.
-  XauthorityEntry entry{XauthorityEntry::kWild, "", *number, cookie->name, cookie->data};
+  XauthorityEntry entry{XauthorityEntry::kWild, "", inside, cookie->name, cookie->data};
   Node file = make_file(join(in.places.runtime, "Xauthority"), write_xauthority({entry}));
   file.mode = 0600;
   draft.view.place(file);

@@ -75,6 +75,19 @@ TEST_F(Display, OnlyTheOneCookieIsInside) {
   EXPECT_EQ(what(p, "/home/ann/.Xauthority"), "none");
 }
 
+TEST_F(Display, OnTheHostsNetworkItHasANumberThatNoAbstractSocketHas) {
+  XauthorityEntry ours{XauthorityEntry::kLocal, "workshop", "3", "MIT-MAGIC-COOKIE-1", "ours"};
+  host.file("/home/ann/.Xauthority", write_xauthority({ours}), kAnn, 0600);
+  host.socket("/tmp/.X11-unix/X1003", 0);
+  host.set("DISPLAY", ":3");
+  set(Key::display_x11, "yes");
+  set(Key::network_mode, "host");
+  Plan p = plan();
+  EXPECT_EQ(variable(p, "DISPLAY"), ":1004");
+  EXPECT_EQ(find(p, "/tmp/.X11-unix/X1004")->source, "/tmp/.X11-unix/X3");
+  EXPECT_EQ(parse_xauthority(find(p, "/run/user/1000/Xauthority")->content)->front().number, "1004");
+}
+
 TEST_F(Display, WithoutACookieThereIsNoFileOfCookies) {
   host.set("DISPLAY", ":3");
   set(Key::display_x11, "yes");
