@@ -20,6 +20,7 @@ from harness import SystemTest, descendants, namespace, read_process, status_fie
 GREEN: Colour = (18, 171, 52)
 PAGE = "<!doctype html><title>sbox {title}</title><body style='margin:0;background:#12ab34'><script>{script}</script>"
 MANY = 100_000
+MANY_COLOURS = 100
 
 
 class ProgramTest(SystemTest):
@@ -109,19 +110,21 @@ class BrowserTest(ProgramTest):
             self.assertTrue(server.asked)
 
     def inner_sandbox(self, main: str, inner: str) -> list[int]:
-        """The processes below the child whose command line has `inner`, confined more than the one with `main`."""
+        """The processes below the child whose command line has `inner`, where they are confined more than that with
+        `main`: by filters of their own and (where we may look) in a user namespace of their own.
+        """
         assert self.child
         lines = {pid: read_process(pid, "cmdline").replace("\0", " ") for pid in descendants(self.child.pid)}
-        outer = [pid for pid, line in lines.items() if main in line and inner not in line and "--type=" not in line and "-contentproc" not in line]
+        outer = [pid for pid, line in lines.items() if main in line and "--type=" not in line and "-contentproc" not in line]
         pages = [pid for pid, line in lines.items() if inner in line]
         self.assertTrue(outer and pages, lines)
-        filters = int(status_field(outer[-1], "Seccomp_filters"))
-        return [
-            pid
-            for pid in pages
-            if int(status_field(pid, "Seccomp_filters") or 0) > filters
-            and namespace(pid, "user") != namespace(outer[-1], "user") or namespace(pid, "user") == ""
-        ]  # fmt: skip
+        return [page for page in pages if self.is_confined_more(page, outer[-1])]
+
+    @staticmethod
+    def is_confined_more(page: int, main: int) -> bool:
+        mine, own = namespace(main, "user"), namespace(page, "user")
+        filters = [int(status_field(pid, "Seccomp_filters") or 0) for pid in (main, page)]
+        return filters[1] > filters[0] and (own != mine or not own)
 
 
 class Firefox(BrowserTest):
@@ -151,6 +154,7 @@ class Thunderbird(ProgramTest):
     def test_thunderbird_shows_its_window(self) -> None:
         self.open("thunderbird")
         self.window("Thunderbird")
+        wait_for(lambda: self.screen.picture().colours() > MANY_COLOURS, 40, "something in the window")
 
 
 class Documents(ProgramTest):

@@ -264,6 +264,6 @@ class Identity(SystemTest):
         script = f"echo x >/tmp/{CANARY}; echo x >/dev/shm/{CANARY}; echo x >{ready}/up; exec sleep 600"
         first = self.start("-s", f"files.read-write+={ready}", "--", "sh", "-c", script)
         self.wait_for_file(ready / "up", first)
-        out = self.inside(f"ls -A /tmp /dev/shm; cat /proc/[0-9]*/cmdline; ipcs")
+        out = self.inside("ls -A /tmp /dev/shm; cat /proc/[0-9]*/cmdline; ipcs")
         self.assertNotIn(CANARY, out)
         self.assertNotIn("sleep600", out.replace("\0", ""))
