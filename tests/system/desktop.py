@@ -132,6 +132,25 @@ def session_bus(account: Account) -> Iterator[dict[str, str]]:
         socket.unlink(missing_ok=True)
 
 
+SWAY = """output HEADLESS-1 resolution 1024x700
+xwayland disable
+"""
+
+
+@contextlib.contextmanager
+def wayland(account: Account) -> Iterator[dict[str, str]]:
+    """A Wayland compositor without a screen; yields the variables that point to it."""
+    control, config = account.runtime / "sway.sock", account.file(account.base / "sway", SWAY)
+    env = {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman", "WLR_LIBINPUT_NO_DEVICES": "1", "SWAYSOCK": str(control)}
+    compositor = account.daemon(["sway", "-c", str(config)], env)
+    try:
+        wait_for(control.exists, what="sway")
+        socket = wait_for(lambda: [path for path in account.runtime.glob("wayland-*") if path.is_socket()], what="wayland")[0]
+        yield {"WAYLAND_DISPLAY": socket.name, "SWAYSOCK": str(control)}
+    finally:
+        account.stop(compositor)
+
+
 class Sound:
     """A recorder on the only sink of a PulseAudio server."""
 

@@ -6,15 +6,17 @@ import contextlib
 import hashlib
 import math
 import pathlib
+import re
 import shutil
 import signal
 import struct
 import subprocess
+import unittest
 import wave
 from typing import Any
 
 from account import SBOX
-from desktop import Colour, Display, Sound, display, session_bus, sound, web_server
+from desktop import Colour, Display, Sound, display, session_bus, sound, wayland, web_server
 from harness import SystemTest, descendants, namespace, read_process, status_field, wait_for
 
 GREEN: Colour = (18, 171, 52)
@@ -285,6 +287,43 @@ class Terminals(ProgramTest):
     def test_a_program_of_no_profile_shows_its_window_too(self) -> None:
         self.open("xeyes")
         self.window("xeyes")
+
+
+class Wayland(SystemTest):
+    """The same without an X server: only the compositor's socket is in the sandbox."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        for name in ("sway", "foot", "mousepad", "firefox-esr"):
+            if not shutil.which(name, path="/usr/bin"):
+                raise unittest.SkipTest(f"{name} is not installed")
+        super().setUpClass()
+        cls.env = cls.enterClassContext(wayland(cls.account))
+
+    def tree(self) -> str:
+        return self.account.run(["swaymsg", "-t", "get_tree"], self.env).out
+
+    def shows(self, pattern: str, *arguments: str) -> None:
+        with open(self.artefact(f"{self.id().split('.', 1)[1]}.log"), "wb") as log:
+            child = self.start(*arguments, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.addCleanup(self.account.end, child)
+        wait_for(lambda: child.poll() is not None or re.search(pattern, self.tree()), 40, pattern)
+        self.assertIsNone(child.poll(), "the program ended")
+
+    def test_a_terminal_shows_its_window(self) -> None:
+        self.shows('"app_id": "foot"', "foot")
+
+    def test_an_editor_shows_the_file_of_the_command_line(self) -> None:
+        self.shows("notes.txt", "mousepad", str(self.file("notes.txt", "text\n")))
+
+    def test_firefox_shows_its_window(self) -> None:
+        self.shows("Mozilla Firefox", "firefox", "about:blank")
+
+    def test_where_wayland_serves_there_is_no_x11(self) -> None:
+        with display(self.account, manager=False) as screen:
+            env = {**self.env, **screen.env}
+            out = self.inside('echo "[$DISPLAY][$XAUTHORITY]"; ls -A /tmp; ls -A "$XDG_RUNTIME_DIR"', env=env)
+        self.assertEqual(out.split(), ["[][]", "wayland-0"])
 
 
 class EveryProfile(ProgramTest):
