@@ -151,22 +151,27 @@ MountView::Found MountView::find(const Grant& grant) const {
 }
 
 // A link is as good as its owner, for the owner can send it elsewhere at any time.
-void MountView::check_links(const Entries& entries, const Found& found) const {
+std::optional<Error> MountView::link_fault(const Entries& entries, const Found& found) const {
   for (const Link& link : found.links) {
-    auto refuse = [&](const std::string& why) {
+    auto fault = [&](const std::string& why) {
       return Error(quote(found.grant.path), "leads through the symlink " + quote(link.path) + ", " + why)
           .at(found.grant.origin)
           .hint("name " + quote(found.path) + " itself");
     };
-    if (link.uid != 0 && link.uid != host_.uid()) throw refuse("which belongs to another user");
+    if (link.uid != 0 && link.uid != host_.uid()) return fault("which belongs to another user");
     std::string place = inside(parent_of(link.path));
     const Entry* around = covering(entries, place);
     bool is_visible = around && shown_at(around->node, place) == parent_of(link.path);
     if (is_visible && around->node.writable) {
-      throw refuse("which the program could replace: " + quote(around->node.target) + " is writable (" +
+      return fault("which the program could replace: " + quote(around->node.target) + " is writable (" +
                    around->node.origin + ")");
     }
   }
+  return std::nullopt;
+}
+
+void MountView::check_links(const Entries& entries, const Found& found) const {
+  if (std::optional<Error> fault = link_fault(entries, found)) throw *fault;
 }
 
 void MountView::add_links(Entries& entries, const Found& found) const {
@@ -248,6 +253,24 @@ void MountView::protect_programs(Entries& entries) const {
   }
 }
 
+bool MountView::is_wanted(const Entries& entries, const Found& found) const {
+  const Grant& grant = found.grant;
+  FileKind kind = found.status.kind;
+  if (grant.strength != Strength::written) {
+    if (kind == FileKind::missing || kind == FileKind::unreachable) return false;
+    return grant.strength == Strength::argument || !link_fault(entries, found);
+  }
+  if (grant.access == Access::hide || grant.access == Access::tmpfs) return true;
+  auto refuse = [&](const char* why) {
+    return Error(std::string(name_of(grant.access)) + " = " + quote(grant.path), why).at(grant.origin);
+  };
+  if (kind == FileKind::unreachable) throw refuse("permission denied");
+  bool is_device = kind == FileKind::character_device || kind == FileKind::block_device;
+  if (is_device) throw refuse("is a device").hint("use [devices] allow");
+  // What is to be read-only is not let go yet: the program must not be able to make it.
+  return kind != FileKind::missing || grant.access == Access::read_only;
+}
+
 std::vector<Node> MountView::nodes() const {
   std::vector<Grant> grants = grants_;
   std::sort(grants.begin(), grants.end(), [](const Grant& a, const Grant& b) {
@@ -258,35 +281,14 @@ std::vector<Node> MountView::nodes() const {
   std::vector<Found> accepted;
   for (const Grant& grant : grants) {
     Found found = find(grant);
-    bool is_read = grant.access == Access::read_only || grant.access == Access::read_write;
-    FileKind kind = found.status.kind;
-    if (grant.strength != Strength::written) {
-      if (kind == FileKind::missing || kind == FileKind::unreachable) continue;
-      try {
-        if (grant.strength == Strength::offered) check_links(entries, found);
-      } catch (const Error&) {
-        continue;
-      }
-      accepted.push_back(found);
-      if (!is_shown_already(entries, found)) {
-        close_parent(entries, found);
-        insert(entries, found);
-      }
-      continue;
-    }
-    if (is_read && kind == FileKind::unreachable) {
-      throw Error(std::string(name_of(grant.access)) + " = " + quote(grant.path), "permission denied").at(grant.origin);
-    }
-    if (is_read && (kind == FileKind::character_device || kind == FileKind::block_device)) {
-      throw Error(std::string(name_of(grant.access)) + " = " + quote(grant.path), "is a device")
-          .at(grant.origin)
-          .hint("use [devices] allow");
-    }
-    if (grant.access == Access::read_write && kind == FileKind::missing) continue;
+    if (!is_wanted(entries, found)) continue;
     accepted.push_back(found);
+    if (grant.strength != Strength::written && is_shown_already(entries, found)) continue;
+    close_parent(entries, found);
     insert(entries, found);
   }
   protect_programs(entries);
+  // Only now is it known what is writable.
   for (const Found& found : accepted) check_links(entries, found);
   for (const Found& found : accepted) add_links(entries, found);
   protect_policy(entries);

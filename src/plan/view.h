@@ -3,6 +3,7 @@
 // view".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,8 @@ class MountView {
   void insert(Entries& entries, const Found& found) const;
   void close_parent(Entries& entries, const Found& found) const;
   bool is_shown_already(const Entries& entries, const Found& found) const;
+  bool is_wanted(const Entries& entries, const Found& found) const;
+  std::optional<Error> link_fault(const Entries& entries, const Found& found) const;
   void check_links(const Entries& entries, const Found& found) const;
   void add_links(Entries& entries, const Found& found) const;
   void protect_policy(Entries& entries) const;
