@@ -10,14 +10,14 @@ namespace sbox {
 
 // One entry of the sandbox's file tree.
 enum class NodeKind : uint8_t {
-  directory,  // on the sandbox's own tmpfs
+  directory,  // on the sandbox's own tmpfs, or in a hide
   file,       // generated: `content`, on the sandbox's own tmpfs
   follow,     // generated copy of the host file `source` (as named: links in it are followed anew), rewritten when that
               // changes
-  symlink,    // `content` is the target
+  symlink,    // `content` is the target; where a directory or file may be
   bind,       // `source` of the host, with its submounts
-  pin,        // a directory bound on itself, so that it cannot be renamed away
-  hide,       // an empty read-only directory or file of mode 0 in its place
+  pin,        // a directory bound on itself, so that it cannot be renamed away, or (not `writable`) not be changed
+  hide,       // a read-only directory or file in its place: of mode 0 and empty, or 0111 where later nodes lie in it
   tmpfs,      // private and empty: `size`, `inodes`, `mode`
   proc,       // of the own pid namespace, masked
   devpts,     // own instance
@@ -28,12 +28,12 @@ struct Node {
   std::string target;  // absolute inside the sandbox, normalised, no symlink in it
   std::string source;  // bind, follow: absolute on the host; for bind canonical (no symlink in it)
   std::string content;
-  uint32_t mode = 0755;      // directory, file, tmpfs
+  uint32_t mode = 0755;      // directory, file, tmpfs, hide
   bool is_file = false;      // bind, hide: not a directory
-  bool writable = false;     // bind, tmpfs
+  bool writable = false;     // bind, pin, tmpfs
   bool executable = true;    // bind, tmpfs: false is noexec
   bool device = false;       // bind: a character device that may be used
-  bool make_target = false;  // bind, pin: the target is made where missing although it is below a writable bind
+  bool make_target = false;  // bind, pin, tmpfs: the target is made where missing although it is below a writable bind
   uint64_t size = 0;         // tmpfs: bytes
   uint64_t inodes = 0;       // tmpfs
   std::string origin;        // who asked for it: "FILE:LINE", or "sbox" for what every sandbox has
