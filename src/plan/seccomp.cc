@@ -1,16 +1,27 @@
 #include "plan/seccomp.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+
 #include <algorithm>
+#include <bit>
 #include <cerrno>
+#include <cstddef>
+#include <map>
+#include <ranges>
+#include <set>
 
 #include "base/error.h"
 #include "base/strings.h"
 #include "plan/seccomp_arguments.h"
-#include "plan/seccomp_context.h"
+#include "plan/seccomp_program.h"
 #include "plan/syscall_groups.h"
 
 namespace sbox {
 namespace {
+
+using Place = SeccompProgram::Place;
 
 #if defined(__x86_64__)
 constexpr std::string_view kHostArchitecture = "x86_64";
@@ -31,45 +42,83 @@ bool answers_as_missing(std::string_view call, const SeccompPolicy& policy) {
   return std::ranges::count(find_group("@opaque")->calls, call) > 0;
 }
 
-// By call alone. What has no rule fails with ENOSYS: also what is newer than the table, or a gap in it.
-SeccompContext call_context(const SeccompPolicy& policy, std::string_view architecture) {
-  SeccompContext context(architecture, SCMP_ACT_ERRNO(ENOSYS));
+// By call alone. What is in no group fails with ENOSYS: also what is newer than the table, or a gap in it.
+uint32_t action_for(std::string_view call, const std::set<std::string_view>& allowed, const SeccompPolicy& policy) {
+  if (allowed.contains(call)) return SCMP_ACT_ALLOW;
+  bool known = std::ranges::any_of(multiplexers(), [&](const Multiplexer& each) { return each.name == call; }) ||
+               std::ranges::any_of(syscall_groups(), [&](const SyscallGroup& group) {
+                 return std::ranges::count(group.calls, call) > 0;
+               });
+  return known && !answers_as_missing(call, policy) ? denial(policy, EPERM) : SCMP_ACT_ERRNO(ENOSYS);
+}
+
+using Places = std::map<uint32_t, Place>;
+
+Places decide_calls(SeccompProgram& program, const SeccompPolicy& policy, std::string_view architecture) {
   std::set<std::string_view> allowed = allowed_calls(policy);
-  auto decide = [&](std::string_view call) {
-    if (!context.has(call)) return;
-    if (allowed.contains(call)) {
-      context.add(SCMP_ACT_ALLOW, call);
-    } else if (!answers_as_missing(call, policy)) {
-      context.add(denial(policy, EPERM), call);
-    }
-  };
-  // First, because the library adds rules for them along with those for their parts, and the first rule is the last
-  // word.
-  for (const Multiplexer& each : multiplexers()) decide(each.name);
-  for (const SyscallGroup& group : syscall_groups()) std::ranges::for_each(group.calls, decide);
-  context.bisect();
-  return context;
+  Place missing = program.answer(SCMP_ACT_ERRNO(ENOSYS));
+  Places places{{0, missing}};
+  for (const auto& [number, call] : calls_by_number(architecture)) {
+    places[number] = program.answer(action_for(call, allowed, policy));
+    places[number + 1] = missing;
+  }
+  return places;
+}
+
+Place write_test(SeccompProgram& program, const ArgumentTest& test, Place holds, Place fails) {
+  Place listed = test.one_of ? holds : fails;
+  Place next = test.one_of ? fails : holds;
+  for (uint32_t value : test.values) next = program.if_equal(value, listed, next);
+  if (~test.mask != 0) next = program.keep(test.mask, next);
+  constexpr size_t kLowHalf = std::endian::native == std::endian::little ? 0 : sizeof(uint32_t);
+  return program.load(offsetof(seccomp_data, args) + test.argument * sizeof(uint64_t) + kLowHalf, next);
 }
 
 // By argument. The calls without a rule here and allowed above always come through, whatever their arguments: so the
 // kernel remembers that, and runs neither program for them.
-SeccompContext argument_context(const SeccompPolicy& policy, std::string_view architecture) {
-  SeccompContext context(architecture, SCMP_ACT_ALLOW);
-  for (const ArgumentRule& rule : argument_rules(policy, architecture)) {
-    if (context.has(rule.call)) context.add(denial(policy, rule.error), rule.call, rule.tests);
+Places decide_arguments(SeccompProgram& program, const SeccompPolicy& policy, std::string_view architecture) {
+  std::vector<ArgumentRule> rules = argument_rules(policy, architecture);
+  for (const ArgumentRule& rule : rules) program.answer(denial(policy, rule.error));
+  Place allow = program.answer(SCMP_ACT_ALLOW);
+  Places places{{0, allow}};
+  for (const auto& [number, call] : calls_by_number(architecture)) {
+    Place next = allow;
+    // The first rule that holds is the last word, and programs are written backwards.
+    for (const ArgumentRule& rule : std::views::reverse(rules)) {
+      if (rule.call != call) continue;
+      Place place = program.answer(denial(policy, rule.error));
+      for (const ArgumentTest& test : std::views::reverse(rule.tests)) place = write_test(program, test, place, next);
+      next = place;
+    }
+    places[number] = next;
+    places[number + 1] = allow;
   }
-  // The one hot call among them.
-  context.test_first("openat");
-  return context;
+  return places;
+}
+
+// Programs of x32 have the architecture of x86_64 and a bit in the number; -1 is what a tracer skips a call with.
+void kill_x32(SeccompProgram& program, Places& places) {
+  constexpr uint32_t kX32 = 0x40000000, kSkipped = 0xffffffff;
+  Place otherwise = places.rbegin()->second;
+  places[kX32] = program.answer(SCMP_ACT_KILL_PROCESS);
+  places[kSkipped] = otherwise;
 }
 
 Filter compile(const SeccompPolicy& policy, std::string name,
-               SeccompContext (*context)(const SeccompPolicy&, std::string_view)) {
-  SeccompContext whole = context(policy, policy.architecture);
-  if (policy.compat_32_bit) whole.merge(context(policy, "i386"));
-  Filter filter = whole.export_as(std::move(name));
-  constexpr size_t kMost = 4096;  // BPF_MAXINSNS
-  if (filter.code.size() > kMost) throw Error("seccomp filter", "longer than the kernel takes");
+               Places (*decide)(SeccompProgram&, const SeccompPolicy&, std::string_view)) {
+  SeccompProgram program;
+  Place start = program.answer(SCMP_ACT_KILL_PROCESS);
+  std::vector<std::string> architectures{policy.architecture};
+  if (policy.compat_32_bit) architectures.insert(architectures.begin(), "i386");
+  for (const std::string& architecture : architectures) {
+    Places places = decide(program, policy, architecture);
+    if (architecture == "x86_64") kill_x32(program, places);
+    Place own = program.load(offsetof(seccomp_data, nr), program.search(places));
+    start = program.if_equal(architecture_token(architecture), own, start);
+  }
+  program.load(offsetof(seccomp_data, arch), start);
+  Filter filter{std::move(name), std::move(program).take()};
+  if (filter.code.size() > BPF_MAXINSNS) throw Error("seccomp filter", "longer than the kernel takes");
   return filter;
 }
 
@@ -132,7 +181,7 @@ std::vector<Filter> compile_filters(const SeccompPolicy& policy) {
   if (policy.compat_32_bit && policy.architecture != "x86_64") {
     throw Error("seccomp filter", "only x86_64 runs 32-bit programs");
   }
-  return {compile(policy, "calls", call_context), compile(policy, "arguments", argument_context)};
+  return {compile(policy, "calls", decide_calls), compile(policy, "arguments", decide_arguments)};
 }
 
 }  // namespace sbox

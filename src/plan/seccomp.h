@@ -28,7 +28,7 @@ struct SeccompPolicy {
 // planner does not call this.
 SeccompPolicy seccomp_policy(const Profile& profile);
 
-// The programs to load, in this order. Compiled with libseccomp.
+// The programs to load, in this order. The numbers of calls are libseccomp's.
 std::vector<Filter> compile_filters(const SeccompPolicy& policy);
 
 // The same, but read from `directory` when it holds them ready (see write_filters). A file there that does not say it

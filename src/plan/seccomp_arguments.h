@@ -1,13 +1,22 @@
 // What allowed calls may not be given: the rules of the second filter. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "plan/seccomp.h"
-#include "plan/seccomp_context.h"
 
 namespace sbox {
+
+// Whether (argument & mask) is one of `values`, or none of them. Only the low 32 bits are looked at: what the kernel
+// reads of an int, so the high ones cannot be used to slip past.
+struct ArgumentTest {
+  unsigned argument;  // 0..5
+  uint32_t mask;
+  std::vector<uint32_t> values;
+  bool one_of = true;
+};
 
 // The call fails with `error` (an errno) when all tests hold.
 struct ArgumentRule {
@@ -18,9 +27,5 @@ struct ArgumentRule {
 
 // For one architecture of the policy: "x86_64", "i386", "aarch64". Calls that it does not have may be in the list.
 std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::string_view architecture);
-
-// Tests that together hold for exactly those values of the masked argument that are none of `values`. Precondition:
-// each value lies within the mask.
-std::vector<ArgumentTest> none_of(unsigned argument, uint32_t mask, const std::vector<uint32_t>& values);
 
 }  // namespace sbox

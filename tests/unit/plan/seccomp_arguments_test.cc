@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "plan/seccomp_arguments.h"
 #include "seccomp_policies.h"
 
 namespace sbox::test {
@@ -214,22 +213,6 @@ TEST_F(Arguments, AProfileThatAllowsSocketcallHasAllItsPartsOn32Bit) {
   for (uint64_t part = 1; part <= 20; ++part) expect(0, "socketcall", {part, 0x1000});
   use(policy, "x86_64");
   expect(EAFNOSUPPORT, "socket", {AF_VSOCK, SOCK_STREAM, 0});
-}
-
-TEST(NoneOf, HoldsForExactlyTheValuesThatAreNotListed) {
-  for (uint32_t mask : {0xffU, 0xa5U, 0x0fU}) {
-    for (std::vector<uint32_t> values :
-         std::vector<std::vector<uint32_t>>{{}, {0}, {1, 2, 4}, {0x81, 0x80, 0x5, 0x1}, {0xa5, 0x25}}) {
-      for (uint32_t& value : values) value &= mask;
-      std::vector<ArgumentTest> tests = none_of(0, mask, values);
-      for (uint32_t argument = 0; argument < 256; ++argument) {
-        bool listed = std::ranges::count(values, argument & mask) > 0;
-        auto holding = std::ranges::count_if(
-            tests, [&](const ArgumentTest& test) { return (argument & test.mask) == test.value; });
-        EXPECT_EQ(holding, listed ? 0 : 1) << argument << " of mask " << mask;
-      }
-    }
-  }
 }
 
 }  // namespace
