@@ -39,7 +39,7 @@ namespace std {
 [[noreturn]] void __throw_logic_error(const char*) { give_up("internal error\n"); }
 [[noreturn]] void __throw_out_of_range_fmt(const char*, ...) { give_up("internal error: out of range\n"); }
 [[noreturn]] void __throw_bad_optional_access() { give_up("internal error: no value\n"); }
-[[noreturn]] void __glibcxx_assert_fail(const char*, int, const char*, const char*) noexcept {
+void __glibcxx_assert_fail(const char*, int, const char*, const char*) noexcept {
   give_up("internal error: assertion\n");
 }
 }  // namespace std
