@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <map>
-#include <ranges>
 #include <set>
 
 #include "base/error.h"
@@ -74,6 +73,14 @@ Place write_test(SeccompProgram& program, const ArgumentTest& test, Place holds,
   return program.load(offsetof(seccomp_data, args) + test.argument * sizeof(uint64_t) + kLowHalf, next);
 }
 
+Place write_rule(SeccompProgram& program, const ArgumentRule& rule, Place holds, Place fails) {
+  Place place = holds;
+  for (auto test = rule.tests.rbegin(); test != rule.tests.rend(); ++test) {
+    place = write_test(program, *test, place, fails);
+  }
+  return place;
+}
+
 // By argument. The calls without a rule here and allowed above always come through, whatever their arguments: so the
 // kernel remembers that, and runs neither program for them.
 Places decide_arguments(SeccompProgram& program, const SeccompPolicy& policy, std::string_view architecture) {
@@ -84,11 +91,8 @@ Places decide_arguments(SeccompProgram& program, const SeccompPolicy& policy, st
   for (const auto& [number, call] : calls_by_number(architecture)) {
     Place next = allow;
     // The first rule that holds is the last word, and programs are written backwards.
-    for (const ArgumentRule& rule : std::views::reverse(rules)) {
-      if (rule.call != call) continue;
-      Place place = program.answer(denial(policy, rule.error));
-      for (const ArgumentTest& test : std::views::reverse(rule.tests)) place = write_test(program, test, place, next);
-      next = place;
+    for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
+      if (rule->call == call) next = write_rule(program, *rule, program.answer(denial(policy, rule->error)), next);
     }
     places[number] = next;
     places[number + 1] = allow;
