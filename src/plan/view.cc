@@ -220,7 +220,8 @@ void MountView::close_parent(Entries& entries, const Found& found) const {
   if (!is_edited || found.status.kind != FileKind::file) return;
   std::string parent = parent_of(found.target);
   const Entry* around = covering(entries, parent);
-  bool is_hidden = parent.find("/.") != std::string::npos;
+  const std::string& home = places_.home_canonical;
+  bool is_hidden = is_below(parent, home) && parent.find("/.", home.size()) != std::string::npos;
   if (is_hidden || !around || !around->node.writable || around->node.target == parent) return;
   if (shown_at(around->node, parent) == parent_of(found.path)) return;
   constexpr uint64_t kRoomForMountPoints = 1 << 20;
