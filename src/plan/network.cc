@@ -21,6 +21,7 @@ void plan_network(const Inputs& in, Draft& draft) {
   if (in.host.resolve("/etc/resolv.conf").status.kind != FileKind::file) return;
   Node node = make_node(NodeKind::follow, "/etc/resolv.conf");
   node.source = "/etc/resolv.conf";
+  node.content = in.host.read(node.source).value_or("");
   node.is_file = true;
   node.mode = 0644;
   draft.view.place(node);
