@@ -37,7 +37,7 @@ struct Setting {
   std::string_view section, name;
   Type type;
   std::string_view fallback;  // the value where no file sets it, in the syntax of a file
-  std::string_view choices;   // for Type::choice, separated by '|'
+  std::string_view choices;   // for Type::choice, and for words that are a closed set; separated by '|'
   Where where;
   std::string_view meaning;  // one line, for the manual
 

@@ -198,6 +198,7 @@ Check check_typed(const Setting& setting, std::string_view text) {
     case Type::count:
       return check_count(setting, text);
     case Type::words:
+      if (!setting.choices.empty()) return check_choice(setting, text);
       return check_word(setting, text);
     case Type::paths:
       return check_path(setting, text);

@@ -100,13 +100,25 @@ TEST(Includes, AListThatBeginsOnTheNextLineClearsNothing) {
 TEST(Includes, DoNotHandOnTheirDescriptionOrPrograms) {
   ProfileTree tree;
   tree.write("share/base.profile", "[profile]\ndescription = Base.\nprograms = other\ninclude = lib/one\n");
-  tree.write("share/lib/one.profile", "[profile]\noptional = gpu\n");
+  tree.write("share/lib/one.profile", "[profile]\noptional = display\n");
   tree.write("user/a.profile", "[profile]\ninclude = base\n");
   Profile profile = tree.read("a");
   EXPECT_FALSE(profile.is_set(Key::profile_description));
   EXPECT_THAT(profile.list(Key::profile_programs), IsEmpty());
   EXPECT_THAT(texts(profile.list(Key::profile_include)), ElementsAre("base"));
-  EXPECT_TRUE(profile.is_optional("gpu"));
+  EXPECT_TRUE(profile.is_optional("display"));
+}
+
+TEST(Optional, TakesOnlyTheFeaturesThatExist) {
+  ProfileTree tree;
+  tree.write("user/a.profile", "[profile]\noptional = dispaly\n");
+  try {
+    tree.read("a");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.where().line, 2);
+    EXPECT_EQ(error.hint_text(), "did you mean display?");
+  }
 }
 
 TEST(Includes, TakeTheFileOfTheHighestDirectory) {
