@@ -8,6 +8,7 @@ namespace {
 
 class Encoder {
  public:
+  explicit Encoder(size_t expected) { bytes_.reserve(expected); }
   template <typename T>
   void operator()(const char*, const T& value) {
     put(value);
@@ -41,7 +42,8 @@ class Encoder {
 }  // namespace
 
 std::string encode_plan(const Plan& plan) {
-  Encoder encoder;
+  constexpr size_t kUsualSize = 32 << 10;
+  Encoder encoder(kUsualSize);
   encoder("magic", kPlanMagic);
   fields(encoder, plan);
   return encoder.take();

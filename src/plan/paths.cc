@@ -2,19 +2,26 @@
 
 #include <algorithm>
 
-#include "base/strings.h"
-
 namespace sbox {
 
 std::optional<std::string> normalise(std::string_view path) {
   if (path.empty() || path[0] != '/' || path.find('\0') != std::string_view::npos) return std::nullopt;
   std::string normal;
-  for (const std::string& part : split(path, '/')) {
-    if (part.empty() || part == ".") continue;
+  normal.reserve(path.size());
+  for (std::string_view part; !(part = take_component(path)).empty();) {
     if (part == "..") return std::nullopt;
-    normal += "/" + part;
+    normal.append(1, '/').append(part);
   }
   return normal.empty() ? "/" : normal;
+}
+
+std::string_view take_component(std::string_view& path) {
+  for (;;) {
+    path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+    std::string_view component = path.substr(0, path.find('/'));
+    path.remove_prefix(component.size());
+    if (component != ".") return component;
+  }
 }
 
 std::string parent_of(const std::string& path) {
@@ -26,15 +33,18 @@ std::string base_name(const std::string& path) { return path.substr(path.rfind('
 
 std::string join(const std::string& directory, std::string_view rest) {
   if (rest.empty()) return directory;
-  return (directory == "/" ? "" : directory) + "/" + std::string(rest);
+  std::string path;
+  path.reserve(directory.size() + 1 + rest.size());
+  if (directory != "/") path = directory;
+  return path.append(1, '/').append(rest);
 }
 
-bool is_below(const std::string& path, const std::string& directory) {
+bool is_below(std::string_view path, std::string_view directory) {
   if (directory == "/") return path != "/";
   return path.size() > directory.size() && path[directory.size()] == '/' && path.starts_with(directory);
 }
 
-bool is_at_or_below(const std::string& path, const std::string& directory) {
+bool is_at_or_below(std::string_view path, std::string_view directory) {
   return path == directory || is_below(path, directory);
 }
 
@@ -56,8 +66,9 @@ bool has_control(std::string_view text) {
 
 bool PathOrder::operator()(const std::string& a, const std::string& b) const {
   auto rank = [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; };
-  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [&](char x, char y) { return rank(x) < rank(y); });
+  auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (x == a.end() || y == b.end()) return y != b.end();
+  return rank(*x) < rank(*y);
 }
 
 }  // namespace sbox

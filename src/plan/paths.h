@@ -11,13 +11,16 @@ namespace sbox {
 // Nothing where `path` is not absolute, has a component "..", or holds a NUL.
 std::optional<std::string> normalise(std::string_view path);
 
+// Takes the first component off the front of `path`, whatever slashes and "." surround it; "" when there is none left.
+std::string_view take_component(std::string_view& path);
+
 // The functions below take normalised paths.
 std::string parent_of(const std::string& path);  // of "/": "/"
 std::string base_name(const std::string& path);
 std::string join(const std::string& directory, std::string_view rest);  // an empty rest gives the directory
 
-bool is_below(const std::string& path, const std::string& directory);  // strictly
-bool is_at_or_below(const std::string& path, const std::string& directory);
+bool is_below(std::string_view path, std::string_view directory);  // strictly
+bool is_at_or_below(std::string_view path, std::string_view directory);
 // What is left of `path` after `directory`, without a slash in front. Precondition: is_at_or_below.
 std::string rest_below(const std::string& path, const std::string& directory);
 // `path` moved from below `from` to below `to`. Precondition: is_at_or_below(path, from).

@@ -135,7 +135,8 @@ std::vector<std::string> known_words() {
   return words;
 }
 
-void check_word(const Value& word, const std::vector<std::string>& known) {
+void check_word(const Value& word) {
+  static const std::vector<std::string> known = known_words();
   if (std::ranges::count(known, word.text) > 0) return;
   Error error("seccomp", "unknown system call or group " + quote(word.text));
   std::optional<std::string> near = nearest(word.text, known);
@@ -145,10 +146,9 @@ void check_word(const Value& word, const std::vector<std::string>& known) {
 }
 
 std::vector<std::string> checked_words(const Profile& profile, Key key) {
-  static const std::vector<std::string> known = known_words();
   std::vector<std::string> words;
   for (const Value& word : profile.list(key)) {
-    check_word(word, known);
+    check_word(word);
     words.push_back(word.text);
   }
   std::ranges::sort(words);

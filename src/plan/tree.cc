@@ -26,21 +26,23 @@ class Arranger {
  public:
   explicit Arranger(const Host& host) : host_(host) {}
 
-  std::vector<Node> run(const Entries& entries) {
-    for (const auto& [target, entry] : entries) add(entry);
+  std::vector<Node> run(Entries entries) {
+    for (auto& [target, entry] : entries) add(entry);
     std::vector<Node> nodes;
+    nodes.reserve(nodes_.size());
     for (auto next = nodes_.begin(); next != nodes_.end(); ++next) {
       auto after = std::next(next);
       bool has_children = after != nodes_.end() && is_below(after->first, next->first);
-      nodes.push_back(next->second);
-      if (next->second.kind != NodeKind::bind && next->second.kind != NodeKind::follow) nodes.back().source.clear();
-      if (next->second.kind == NodeKind::hide) nodes.back().mode = has_children ? 0111 : 0;
+      Node& node = nodes.emplace_back(std::move(next->second));
+      if (node.kind != NodeKind::bind && node.kind != NodeKind::follow) node.source.clear();
+      if (node.kind == NodeKind::hide) node.mode = has_children ? 0111 : 0;
     }
     return nodes;
   }
 
  private:
-  void add(Entry entry) {
+  // Takes the node out of the entry.
+  void add(Entry& entry) {
     Node& node = entry.node;
     auto found = node.target == "/" ? nodes_.end() : nearest(nodes_, parent_of(node.target));
     const Node* around = found == nodes_.end() ? nullptr : &found->second;
@@ -51,7 +53,8 @@ class Arranger {
     } else if (!around || around->kind != NodeKind::proc) {
       make_directories(node, around);
     }
-    nodes_.insert_or_assign(node.target, node);
+    std::string target = node.target;
+    nodes_.insert_or_assign(std::move(target), std::move(node));
   }
 
   // Whether what surrounds the node would show the same host path there.
@@ -159,6 +162,6 @@ std::optional<std::string> shown_at(const Node& node, const std::string& path) {
   return rebase(path, node.target, node.source);
 }
 
-std::vector<Node> arrange(const Entries& entries, const Host& host) { return Arranger(host).run(entries); }
+std::vector<Node> arrange(Entries entries, const Host& host) { return Arranger(host).run(std::move(entries)); }
 
 }  // namespace sbox

@@ -32,6 +32,6 @@ const Entry* covering(const Entries& entries, const std::string& path);
 std::optional<std::string> shown_at(const Node& node, const std::string& path);
 
 // Parents before children. Error where something protected could be made or moved away by the sandboxed program.
-std::vector<Node> arrange(const Entries& entries, const Host& host);
+std::vector<Node> arrange(Entries entries, const Host& host);
 
 }  // namespace sbox

@@ -14,7 +14,7 @@ const char* name_of(Access access) {
 }
 
 struct Forbidden {
-  const char* path;
+  std::string_view path;
   bool below_too;  // what lies below is as little a thing of files
   bool tmpfs_too;
   const char* hint;
@@ -89,6 +89,8 @@ MountView::MountView(const Host& host, const Places& places, const std::string& 
     Resolved found = host.resolve(policy_[i]);
     policy_.push_back(join(found.path, found.rest));
   }
+  std::sort(policy_.begin(), policy_.end());
+  policy_.erase(std::unique(policy_.begin(), policy_.end()), policy_.end());
   for (const char* part : {"bin/sbox", "libexec/sbox", "lib/sbox", "share/sbox"}) {
     if (!prefix.empty()) programs_.push_back(join(host.resolve(prefix).path, part));
   }
@@ -135,17 +137,17 @@ void MountView::place(Node node) {
   placed_.insert_or_assign(target, Entry{std::move(node), true, true, {"sbox", 0}});
 }
 
-MountView::Found MountView::find(const Grant& grant) const {
+MountView::Found MountView::find(Grant grant) const {
   Resolved resolved = host_.resolve(grant.path);
   std::optional<std::string> path = normalise(join(resolved.path, resolved.rest));
   if (!path) throw Error(quote(grant.path), "leads to a missing directory and back").at(grant.origin);
-  Found found{grant, *path, inside(*path), resolved.status, resolved.links};
-  refuse_forbidden(grant, found.path);
+  refuse_forbidden(grant, *path);
+  Found found{std::move(grant), *path, inside(*path), resolved.status, std::move(resolved.links)};
   auto is_of_home = [&](const Link& link) { return is_below(link.path, places_.home_canonical); };
   bool crosses_home = std::any_of(found.links.begin(), found.links.end(), is_of_home);
-  if (private_home_ && crosses_home && is_below(grant.path, places_.home)) {
+  if (private_home_ && crosses_home && is_below(found.grant.path, places_.home)) {
     // The links of the real home are not in the private one, and none is put there: the program could redirect it.
-    found.target = rebase(grant.path, places_.home, places_.home_canonical);
+    found.target = rebase(found.grant.path, places_.home, places_.home_canonical);
   }
   return found;
 }
@@ -197,7 +199,7 @@ void MountView::insert(Entries& entries, const Found& found) const {
   const Grant& grant = found.grant;
   Entry entry{node_for(grant, found.path, found.target, found.status.kind), true, false, grant.origin};
   entry.exists = found.status.kind != FileKind::missing;
-  auto [present, is_new] = entries.emplace(found.target, entry);
+  auto [present, is_new] = entries.try_emplace(found.target, entry);
   if (is_new) return;
   Entry& other = present->second;
   bool both_written = !other.placed && other.origin != entry.origin;
@@ -280,11 +282,12 @@ std::vector<Node> MountView::nodes() const {
   });
   Entries entries = placed_;
   std::vector<Found> accepted;
-  for (const Grant& grant : grants) {
-    Found found = find(grant);
-    if (!is_wanted(entries, found)) continue;
-    accepted.push_back(found);
-    if (grant.strength != Strength::written && is_shown_already(entries, found)) continue;
+  accepted.reserve(grants.size());
+  for (Grant& grant : grants) {
+    Found next = find(std::move(grant));
+    if (!is_wanted(entries, next)) continue;
+    const Found& found = accepted.emplace_back(std::move(next));
+    if (found.grant.strength != Strength::written && is_shown_already(entries, found)) continue;
     close_parent(entries, found);
     insert(entries, found);
   }
@@ -293,7 +296,7 @@ std::vector<Node> MountView::nodes() const {
   for (const Found& found : accepted) check_links(entries, found);
   for (const Found& found : accepted) add_links(entries, found);
   protect_policy(entries);
-  return arrange(entries, host_);
+  return arrange(std::move(entries), host_);
 }
 
 Node make_node(NodeKind kind, std::string target) {

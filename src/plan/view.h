@@ -48,7 +48,7 @@ class MountView {
  private:
   struct Found;
 
-  Found find(const Grant& grant) const;
+  Found find(Grant grant) const;
   void insert(Entries& entries, const Found& found) const;
   void close_parent(Entries& entries, const Found& found) const;
   bool is_shown_already(const Entries& entries, const Found& found) const;

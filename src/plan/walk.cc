@@ -1,10 +1,7 @@
 #include "plan/walk.h"
 
-#include <algorithm>
-#include <deque>
-#include <vector>
+#include <utility>
 
-#include "base/strings.h"
 #include "plan/paths.h"
 
 namespace sbox {
@@ -12,16 +9,10 @@ namespace {
 
 constexpr size_t kMostLinks = 40;
 
-std::vector<std::string> components(const std::string& path) {
-  std::vector<std::string> parts = split(path, '/');
-  parts.erase(std::remove_if(parts.begin(), parts.end(), [](const auto& p) { return p.empty() || p == "."; }),
-              parts.end());
-  return parts;
-}
-
-std::string joined(const std::deque<std::string>& parts) {
+// Its components without what is between them.
+std::string tidy(std::string_view path) {
   std::string text;
-  for (const std::string& part : parts) {
+  for (std::string_view part; !(part = take_component(path)).empty();) {
     if (!text.empty()) text += '/';
     text += part;
   }
@@ -31,18 +22,20 @@ std::string joined(const std::deque<std::string>& parts) {
 }  // namespace
 
 Resolved walk(const std::string& path, const Look& look) {
-  Resolved resolved{"/", "", look("/").status, {}};
   if (!path.starts_with('/') || path.find('\0') != std::string::npos) return {"/", path, {}, {}};
-  std::vector<std::string> parts = components(path);
-  std::deque<std::string> left(parts.begin(), parts.end());
-  while (!left.empty()) {
-    if (left.front() == "..") {
-      left.pop_front();
+  Resolved resolved{"/", "", look("/").status, {}};
+  std::string whole = path;
+  std::string_view left = whole;
+  for (;;) {
+    std::string_view here = left;
+    std::string_view part = take_component(left);
+    if (part.empty()) return resolved;
+    if (part == "..") {
       resolved.path = parent_of(resolved.path);
       resolved.status = look(resolved.path).status;
       continue;
     }
-    std::string next = join(resolved.path, left.front());
+    std::string next = join(resolved.path, part);
     Seen step = look(next);
     if (step.status.kind == FileKind::symlink) {
       resolved.links.push_back({next, step.target, step.status.uid});
@@ -50,21 +43,19 @@ Resolved walk(const std::string& path, const Look& look) {
     }
     if (step.status.kind == FileKind::missing || step.status.kind == FileKind::unreachable) {
       resolved.status = step.status;
-      resolved.rest = joined(left);
+      resolved.rest = tidy(here);
       return resolved;
     }
-    left.pop_front();
     if (step.status.kind != FileKind::symlink) {
-      resolved.path = next;
+      resolved.path = std::move(next);
       resolved.status = step.status;
       continue;
     }
     if (step.target.starts_with('/')) resolved.path.assign(1, '/');
-    std::vector<std::string> inserted = components(step.target);
-    left.insert(left.begin(), inserted.begin(), inserted.end());
+    whole = step.target + "/" + std::string(left);
+    left = whole;
     resolved.status = look(resolved.path).status;
   }
-  return resolved;
 }
 
 }  // namespace sbox
