@@ -57,8 +57,7 @@ bool is_expected_device(const std::string& target, const struct stat& status) {
 
 UniqueFd open_source(const Step& step, const Node& node) {
   // The planner's path is canonical: whatever is a symlink now was put there since, so it stops the start.
-  UniqueFd fd =
-      open_at(AT_FDCWD, node.source.c_str(), O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  UniqueFd fd = open_at(AT_FDCWD, node.source.c_str(), O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   step.require(fd.ok(), node.source);
   struct stat status {};
   step.require(fstat(fd.get(), &status) == 0, node.source);

@@ -77,14 +77,19 @@ uint64_t expected_attributes(const Node& node) {
   switch (node.kind) {
     case NodeKind::directory:
     case NodeKind::file:
-    case NodeKind::symlink: return 0;
-    case NodeKind::proc: return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-    case NodeKind::devpts: return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
-    case NodeKind::hide: return MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    case NodeKind::symlink:
+      return 0;
+    case NodeKind::proc:
+      return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    case NodeKind::devpts:
+      return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+    case NodeKind::hide:
+      return MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
     case NodeKind::bind:
     case NodeKind::follow:
     case NodeKind::pin:
-    case NodeKind::tmpfs: return mount_attributes(node);
+    case NodeKind::tmpfs:
+      return mount_attributes(node);
   }
   return ~uint64_t{0};
 }

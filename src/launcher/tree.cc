@@ -192,19 +192,20 @@ UniqueFd TreeBuilder::make_parents(const std::string& directory) {
 
 void TreeBuilder::make_mount_point(const Node& node, int parent, bool is_file) {
   mode_t mode = node.make_target ? 0700 : 0755;
-  int made = is_file ? mknodat(parent, name_of(node), S_IFREG | (mode & 0644), 0) : mkdirat(parent, name_of(node), mode);
+  int made =
+      is_file ? mknodat(parent, name_of(node), S_IFREG | (mode & 0644), 0) : mkdirat(parent, name_of(node), mode);
   step_.require(made == 0 || errno == EEXIST, node.target);
 }
 
 void TreeBuilder::attach(const Node& node, UniqueFd mount, bool is_file) {
   const Parent& parent = parent_of(node);
   if (parent.is_own || node.make_target) make_mount_point(node, parent.fd.get(), is_file);
-  // No link is followed, and what was found is what is mounted on: in a bind, a sandbox may be changing names right now.
+  // No link is followed, and what was found is what is mounted on: in a bind, a sandbox may be changing names right
+  // now.
   UniqueFd target = open_at(parent.fd.get(), name_of(node), O_PATH | (is_file ? 0 : O_DIRECTORY), kBeneath);
   step_.require(target.ok(), node.target);
-  step_.require(
-      move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
-      "attach " + node.target);
+  step_.require(move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
+                "attach " + node.target);
   if (parent_.path == node.target) parent_ = {};
 }
 
