@@ -26,7 +26,7 @@ class Arranger {
  public:
   explicit Arranger(const Host& host) : host_(host) {}
 
-  std::vector<Node> run(Entries entries) {
+  std::vector<Node> run(Entries&& entries) {
     for (auto& [target, entry] : entries) add(entry);
     std::vector<Node> nodes;
     nodes.reserve(nodes_.size());
