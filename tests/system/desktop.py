@@ -50,9 +50,9 @@ class Display:
         return result.raw
 
     def windows(self) -> list[tuple[str, str]]:
-        """Id and title (with class) of every named window."""
-        tree = self.tool("xwininfo", "-root", "-tree").decode(errors="replace")
-        return re.findall(r'^\s+(0x[0-9a-f]+) (".*)$', tree, re.MULTILINE)
+        """Id and title (with class) of every named window; none when one went away while they were listed."""
+        tree = self.account.run(["xwininfo", "-root", "-tree"], self.env)
+        return re.findall(r'^\s+(0x[0-9a-f]+) (".*)$', tree.out, re.MULTILINE) if tree.status == 0 else []
 
     def window(self, pattern: str) -> str:
         """The id of a window on the screen whose title or class matches, or ""."""
