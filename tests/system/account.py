@@ -60,11 +60,8 @@ class Account:
         prepare_machine()
         entry = pwd.getpwnam(NAME) if os.getuid() == 0 else pwd.getpwuid(os.getuid())
         self.name, self.uid, self.gid = entry.pw_name, entry.pw_uid, entry.pw_gid
-        self.home = pathlib.Path(entry.pw_dir)
-        self.is_guest = os.getuid() != 0
-        if self.is_guest:
-            # A person's own home is no place for tests: they get one below it.
-            self.home = pathlib.Path(tempfile.mkdtemp(prefix=".sbox-tests-", dir=self.home))
+        # A home below the real one: a person's own is no place for tests, and two runs must not meet.
+        self.home = self.own(pathlib.Path(tempfile.mkdtemp(prefix=".sbox-tests-", dir=entry.pw_dir)))
         self.children: list[subprocess.Popen[bytes]] = []
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="sbox-tests-"))
         self.own(self.base).chmod(0o755)
@@ -75,8 +72,7 @@ class Account:
         for child in self.children:
             self.end(child)
         shutil.rmtree(self.base, ignore_errors=True)
-        if self.is_guest:
-            shutil.rmtree(self.home, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def environment(self, extra: dict[str, str] | None = None) -> dict[str, str]:
         """A login's environment without a desktop; `extra` is added."""
