@@ -41,10 +41,8 @@ LDFLAGS += $(STATIC) -pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections $(if 
 ifneq ($(STATIC),)
 LDFLAGS := $(filter-out -pie,$(LDFLAGS))
 endif
-# The launcher holds no exceptions and nothing of the front end. It shares the system's libc, because it stays in memory
-# twice for each sandbox; the front end is gone by then and starts faster without a loader.
+# The launcher holds no exceptions and nothing of the front end: it stays in memory twice for each sandbox.
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
-LAUNCHER_LDFLAGS := $(filter-out -static-pie,$(LDFLAGS)) -pie -static-libstdc++ -static-libgcc
 
 FRONT_SOURCES := $(wildcard src/base/*.cc src/profile/*.cc src/plan/*.cc src/cli/*.cc)
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc
@@ -83,7 +81,7 @@ $(BUILD)/bin/sbox: $(CORE_OBJECTS) $(BUILD)/obj/src/cli/main.o
 $(BUILD)/libexec/sbox/sbox-launch: $(LAUNCHER_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
-	$(QUIET)$(CXX) $(LAUNCHER_LDFLAGS) -o $@ $^ -l:libcap.a
+	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ -lcap
 
 $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	@mkdir -p $(@D)

@@ -205,11 +205,10 @@ void run_init(const InitContext& context, int socket) {
   load_filters(step, plan);
 
   step.begin("start");
-  pid_t program = fork();
+  // The memory is shared until the program replaces it: nothing is copied for a process that will not need it.
+  pid_t program = vfork();
   step.require(program >= 0, "fork");
   if (program == 0) run_program(context, step, confinement);
-  // The program does the same: whoever comes first, the group is there before the first signal for it.
-  setpgid(program, program);
   let_go_of_streams(step, confinement);
   send_message(socket, static_cast<uint8_t>(MessageKind::started), program);
   watch(step, program);

@@ -57,7 +57,7 @@ void restrict_files(const Step& step, const Plan& plan) {
 }
 
 void drop_capabilities(const Step& step) {
-  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+  for (cap_value_t capability = 0; capability < cap_max_bits(); ++capability) {
     step.require(cap_drop_bound(capability) == 0, "bounding set");
   }
   step.require(cap_reset_ambient() == 0, "ambient set");

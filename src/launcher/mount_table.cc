@@ -25,6 +25,7 @@ bool parse_id(std::string_view word, uint64_t& id) {
 
 // Space, tab, newline and backslash are written as \ooo.
 std::string unescape(std::string_view word) {
+  if (word.find('\\') == std::string_view::npos) return std::string(word);
   std::string text;
   for (size_t i = 0; i < word.size(); ++i) {
     if (word[i] == '\\' && i + 3 < word.size()) {

@@ -21,15 +21,15 @@ struct Option {
 UniqueFd new_filesystem(const Step& step, const char* type, std::initializer_list<Option> options,
                         uint64_t attributes) {
   UniqueFd context(fsopen(type, FSOPEN_CLOEXEC));
-  step.require(context.ok(), std::string("fsopen ") + type);
+  step.require(context.ok(), "fsopen ", type);
   for (const Option& option : options) {
-    step.require(fsconfig(context.get(), FSCONFIG_SET_STRING, option.name, option.value.c_str(), 0) == 0,
-                 std::string(type) + " option " + option.name);
+    step.require(fsconfig(context.get(), FSCONFIG_SET_STRING, option.name, option.value.c_str(), 0) == 0, type,
+                 option.name);
   }
   step.require(fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0,
-               std::string("new file system ") + type);
+               "new file system ", type);
   UniqueFd mount(fsmount(context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)));
-  step.require(mount.ok(), std::string("fsmount ") + type);
+  step.require(mount.ok(), "fsmount ", type);
   return mount;
 }
 
@@ -93,12 +93,12 @@ UniqueFd new_devpts(const Step& step) {
 UniqueFd clone_mount(const Step& step, int fd, uint64_t attributes, const std::string& name) {
   UniqueFd tree(
       static_cast<int>(open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE)));
-  step.require(tree.ok(), "copy mount " + name);
+  step.require(tree.ok(), "copy mount ", name);
   struct mount_attr change {};
   change.attr_set = attributes;
   change.propagation = MS_PRIVATE;
   step.require(mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof change) == 0,
-               "mount flags of " + name);
+               "mount flags of ", name);
   return tree;
 }
 

@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
+#include <cstring>
 #include <iterator>
 
 #include "launcher/kernel.h"
@@ -32,15 +33,22 @@ std::string read_small(const Step& step, const char* path) {
 }
 
 // The value of "NAME:\tVALUE\n" in /proc/self/status.
-std::string field(const Step& step, const std::string& status, const std::string& name) {
-  size_t begin = status.find("\n" + name + ":\t");
-  if (begin == std::string::npos) step.fail("no " + name + " in the process status", EINVAL);
-  begin += name.size() + 3;
+std::string_view field(const Step& step, std::string_view status, const char* name) {
+  size_t begin = status.find(std::string("\n") + name + ":\t");
+  if (begin == std::string::npos) step.fail(std::string("no ") + name + " in the process status", EINVAL);
+  begin += strlen(name) + 3;
   return status.substr(begin, status.find('\n', begin) - begin);
 }
 
-void expect(const Step& step, bool so, const std::string& what) {
-  if (!so) step.fail(what + " is not as planned", 0);
+void expect(const Step& step, bool so, std::string_view what, std::string_view which = {}) {
+  if (!so) step.fail(std::string(what) + std::string(which) + " is not as planned", 0);
+}
+
+// A decimal number and nothing else, or -1.
+int number(std::string_view text) {
+  int value = -1;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : -1;
 }
 
 void check_status(const Step& step, const Plan& plan) {
@@ -52,11 +60,11 @@ void check_status(const Step& step, const Plan& plan) {
   expect(step, field(step, status, "Uid") == four(plan.uid), "the user id");
   expect(step, field(step, status, "Gid") == four(plan.gid), "the group id");
   for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
-    expect(step, field(step, status, set) == "0000000000000000", std::string("the capability set ") + set);
+    expect(step, field(step, status, set) == "0000000000000000", "the capability set ", set);
   }
   expect(step, field(step, status, "NoNewPrivs") == "1", "no_new_privs");
   expect(step, plan.filters.empty() || field(step, status, "Seccomp") == "2", "the seccomp mode");
-  int filters = atoi(field(step, status, "Seccomp_filters").c_str());
+  int filters = number(field(step, status, "Seccomp_filters"));
   expect(step, filters >= static_cast<int>(plan.filters.size()), "the number of seccomp filters");
   expect(step, (prctl(PR_GET_SECUREBITS) & 1) == 1, "securebits");
   expect(step, read_small(step, "/proc/self/setgroups") == "deny\n", "setgroups");
@@ -66,7 +74,7 @@ void check_namespaces(const Step& step, const Plan& plan, const Namespaces& host
   Namespaces here = current_namespaces(step);
   for (size_t i = 0; i < here.inodes.size(); ++i) {
     bool own = i != kNet || plan.own_network;
-    expect(step, own == (here.inodes[i] != host.inodes[i]), std::string("the namespace ") + kNamespaceFiles[i]);
+    expect(step, own == (here.inodes[i] != host.inodes[i]), "the namespace ", kNamespaceFiles[i]);
   }
   utsname name{};
   expect(step, uname(&name) == 0 && plan.hostname == name.nodename, "the host name");
@@ -95,17 +103,17 @@ uint64_t expected_attributes(const Node& node) {
 }
 
 std::vector<MountEntry> read_mount_table(const Step& step) {
-  constexpr size_t kPart = 65536;
+  constexpr size_t kUsual = 16384;
   UniqueFd file(open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
   step.require(file.ok(), "the list of mounts");
   std::string text;
+  text.reserve(kUsual);
   for (;;) {
-    size_t size = text.size();
-    text.resize(size + kPart);
-    ssize_t more = read(file.get(), text.data() + size, kPart);
-    step.require(more >= 0, "the list of mounts");
-    text.resize(size + static_cast<size_t>(more));
-    if (more == 0) break;
+    char part[4096];  // the kernel gives a page at a time
+    ssize_t size = read(file.get(), part, sizeof part);
+    step.require(size >= 0, "the list of mounts");
+    if (size == 0) break;
+    text.append(part, static_cast<size_t>(size));
   }
   std::vector<MountEntry> table;
   if (!parse_mount_table(text, table)) step.fail("the list of mounts cannot be read", EINVAL);
@@ -143,12 +151,12 @@ void check_mounts(const Step& step, const Plan& plan, uint64_t root_mount_id) {
     const MountEntry& mount = table[i];
     bool is_covered = i + 1 < table.size() && table[i + 1].target == mount.target;
     const auto* expectation = expectation_for(expected, mount.target);
-    expect(step, expectation != nullptr, "the mount " + mount.target);
+    expect(step, expectation != nullptr, "the mount ", mount.target);
     // A second mount on the root would be the host's tree.
     expect(step, mount.target != "/" || (mount.id == root_mount_id && !is_covered), "the root");
     if (is_covered) continue;
     bool strict = (mount.attributes & expectation->second) == expectation->second;
-    expect(step, strict, "the flags of the mount " + mount.target);
+    expect(step, strict, "the flags of the mount ", mount.target);
     if (expectation->first == mount.target) ++found;
   }
   auto same_target = [](auto& a, auto& b) { return a.first == b.first; };
@@ -162,8 +170,8 @@ void check_descriptors(const Step& step, int also) {
   step.require(listing != nullptr, "/proc/self/fd");
   while (const dirent* entry = readdir(listing)) {
     if (entry->d_name[0] == '.') continue;
-    int fd = atoi(entry->d_name);
-    expect(step, fd <= 2 || fd == also || fd == dirfd(listing), "the list of open descriptors");
+    int fd = number(entry->d_name);
+    expect(step, (fd >= 0 && fd <= 2) || fd == also || fd == dirfd(listing), "the list of open descriptors");
   }
   closedir(listing);
   for (int fd = 0; fd <= 2; ++fd) step.require(fcntl(fd, F_GETFD) >= 0, "standard descriptors");

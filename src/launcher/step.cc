@@ -104,8 +104,9 @@ void Step::fail(std::string_view detail, int errnum, int status) const {
   _exit(status);
 }
 
-void Step::require(bool ok, std::string_view detail) const {
-  if (!ok) fail(detail, errno);
+void Step::fail_with_errno(std::string_view detail, std::string_view which) const {
+  int errnum = errno;
+  fail(std::string(detail) + std::string(which), errnum);
 }
 
 }  // namespace sbox

@@ -49,11 +49,15 @@ class Step {
 
   void begin(const char* name);
   [[noreturn]] void fail(std::string_view detail, int errnum, int status = 125) const;
-  // Ends the process with errno's reason unless `ok`.
-  void require(bool ok, std::string_view detail) const;
+  // Ends the process with errno's reason unless `ok`. `which` is added to `detail`.
+  void require(bool ok, std::string_view detail, std::string_view which = {}) const {
+    if (!ok) fail_with_errno(detail, which);
+  }
   int socket() const { return socket_; }
 
  private:
+  [[noreturn]] void fail_with_errno(std::string_view detail, std::string_view which) const;
+
   int socket_;
   bool timed_;
   const char* name_ = "set-up";

@@ -78,7 +78,7 @@ class Supervisor {
   int loop();
   void handle_message();
   void handle(Message message);
-  void start_the_helper(Message& message);
+  void start_the_helper(const Helper& helper, int directory);
   void check_helpers(const std::vector<pollfd>& polled);
   void go_when_ready();
   void handle_signals();
@@ -188,16 +188,19 @@ void Supervisor::handle_message() {
 }
 
 void Supervisor::handle(Message message) {
+  auto index = static_cast<size_t>(message.value);
   switch (static_cast<MessageKind>(message.kind)) {
     case MessageKind::failed:
       return fail(message.text + hint_for(message.text), static_cast<int>(message.value));
     case MessageKind::directory:
-      return start_the_helper(message);
+      if (index >= plan_.helpers.size() || !message.fd) return fail("a message that the set-up never sends");
+      return start_the_helper(plan_.helpers[index], message.fd.get());
     case MessageKind::terminal:
       relay_->add_terminal(stdio_, std::move(message.fd));
       return terminal_.connect(relay_->terminal_master());
     case MessageKind::follow:
-      return followers_.add(plan_.nodes[static_cast<size_t>(message.value)].source, std::move(message.fd));
+      if (index >= plan_.nodes.size() || !message.fd) return fail("a message that the set-up never sends");
+      return followers_.add(plan_.nodes[index].source, std::move(message.fd));
     case MessageKind::set_up:
       is_set_up_ = true;
       return go_when_ready();
@@ -216,8 +219,8 @@ void Supervisor::handle(Message message) {
   }
 }
 
-void Supervisor::start_the_helper(Message& message) {
-  helpers_.push_back(start_helper(plan_.helpers[static_cast<size_t>(message.value)], message.fd.get()));
+void Supervisor::start_the_helper(const Helper& helper, int directory) {
+  helpers_.push_back(start_helper(helper, directory));
   if (helpers_.back().pid < 0) fail("start " + helpers_.back().name + ": " + reason(errno));
 }
 

@@ -14,6 +14,7 @@ namespace {
 constexpr char kWorkshop[] = ".sbox-workshop";
 constexpr char kNoDirectory[] = "directory";
 constexpr char kNoFile[] = "file";
+constexpr uint64_t kMask = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 constexpr uint64_t kSmall = 1 << 20;
 constexpr uint64_t kFewInodes = 1024;
 
@@ -53,17 +54,19 @@ class TreeBuilder {
   UniqueFd make_parents(const std::string& directory);
   void make_mount_point(const Node& node, int parent, bool is_file);
   void attach(const Node& node, UniqueFd mount, bool is_file);
+  static bool mount_at(int mount, const Parent& parent, const char* name, bool is_file);
   bool is_own(int directory) const;
   dev_t device_of(int fd) const;
   void write_new_file(int directory, const std::string& name, uint32_t mode, const std::string& content);
   void open_workshop();
+  UniqueFd make_mask(const char* name);
   void set_read_only(int mount, const std::string& name);
 
   const Step& step_;
   int root_;
   Prepared prepared_;
   Parent parent_;
-  UniqueFd workshop_;
+  UniqueFd workshop_, no_directory_, no_file_;
   std::vector<dev_t> own_devices_;                            // file systems that only this sandbox has
   std::vector<std::pair<UniqueFd, std::string>> open_masks_;  // hide nodes that hold mount points: closed last
 };
@@ -128,11 +131,10 @@ void TreeBuilder::make_pin(const Node& node) {
   step_.require(target.ok(), node.target);
   UniqueFd mount = clone_mount(step_, target.get(), mount_attributes(node), node.target);
   step_.require(move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
-                "pin " + node.target);
+                "pin ", node.target);
 }
 
 void TreeBuilder::make_hide(const Node& node) {
-  constexpr uint64_t kMask = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   if (node.mode != 0 && !node.is_file) {
     UniqueFd mask = new_tmpfs(step_, {.size = kSmall, .inodes = kFewInodes, .mode = node.mode}, kMask);
     own_devices_.push_back(device_of(mask.get()));
@@ -142,9 +144,10 @@ void TreeBuilder::make_hide(const Node& node) {
     open_masks_.emplace_back(std::move(kept), node.target);
     return;
   }
-  UniqueFd nothing = open_at(workshop_.get(), node.is_file ? kNoFile : kNoDirectory, O_PATH, kBeneath);
-  step_.require(nothing.ok(), "mask");
-  attach(node, clone_mount(step_, nothing.get(), kMask | MOUNT_ATTR_RDONLY, node.target), node.is_file);
+  int nothing = (node.is_file ? no_file_ : no_directory_).get();
+  UniqueFd mask(static_cast<int>(open_tree(nothing, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH)));
+  step_.require(mask.ok(), "mask");
+  attach(node, std::move(mask), node.is_file);
 }
 
 void TreeBuilder::make_tmpfs(const Node& node, size_t number) {
@@ -200,13 +203,16 @@ void TreeBuilder::make_mount_point(const Node& node, int parent, bool is_file) {
 void TreeBuilder::attach(const Node& node, UniqueFd mount, bool is_file) {
   const Parent& parent = parent_of(node);
   if (parent.is_own || node.make_target) make_mount_point(node, parent.fd.get(), is_file);
-  // No link is followed, and what was found is what is mounted on: in a bind, a sandbox may be changing names right
-  // now.
-  UniqueFd target = open_at(parent.fd.get(), name_of(node), O_PATH | (is_file ? 0 : O_DIRECTORY), kBeneath);
-  step_.require(target.ok(), node.target);
-  step_.require(move_mount(mount.get(), "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
-                "attach " + node.target);
+  step_.require(mount_at(mount.get(), parent, name_of(node), is_file), "attach ", node.target);
   if (parent_.path == node.target) parent_ = {};
+}
+
+bool TreeBuilder::mount_at(int mount, const Parent& parent, const char* name, bool is_file) {
+  // Nobody else knows this file system, and a last component that is a link is not followed.
+  if (parent.is_own) return move_mount(mount, "", parent.fd.get(), name, MOVE_MOUNT_F_EMPTY_PATH) == 0;
+  // In a bind a sandbox may be changing names right now: what was found is what is mounted on, and it is no link.
+  UniqueFd target = open_at(parent.fd.get(), name, O_PATH | (is_file ? 0 : O_DIRECTORY), kBeneath);
+  return target && move_mount(mount, "", target.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0;
 }
 
 bool TreeBuilder::is_own(int directory) const {
@@ -239,17 +245,30 @@ void TreeBuilder::open_workshop() {
   step_.require(workshop_.ok(), "workshop");
   step_.require(mkdirat(workshop_.get(), kNoDirectory, 0) == 0, "workshop");
   write_new_file(workshop_.get(), kNoFile, 0, "");
+  no_directory_ = make_mask(kNoDirectory);
+  no_file_ = make_mask(kNoFile);
+}
+
+// A mount of `name` on itself: its copies have the flags of a mask from the beginning.
+UniqueFd TreeBuilder::make_mask(const char* name) {
+  UniqueFd nothing = open_at(workshop_.get(), name, O_PATH, kBeneath);
+  step_.require(nothing.ok(), "mask");
+  UniqueFd mask = clone_mount(step_, nothing.get(), kMask | MOUNT_ATTR_RDONLY, "mask");
+  step_.require(move_mount(mask.get(), "", workshop_.get(), name, MOVE_MOUNT_F_EMPTY_PATH) == 0, "mask");
+  return mask;
 }
 
 void TreeBuilder::set_read_only(int mount, const std::string& name) {
   struct mount_attr change {};
   change.attr_set = MOUNT_ATTR_RDONLY;
-  step_.require(mount_setattr(mount, "", AT_EMPTY_PATH, &change, sizeof change) == 0, "close " + name);
+  step_.require(mount_setattr(mount, "", AT_EMPTY_PATH, &change, sizeof change) == 0, "close ", name);
 }
 
 void TreeBuilder::finish() {
   step_.require(umount2((std::string("/") + kWorkshop).c_str(), MNT_DETACH) == 0, "workshop");
   workshop_.reset();
+  no_directory_.reset();
+  no_file_.reset();
   step_.require(unlinkat(root_, kWorkshop, AT_REMOVEDIR) == 0, "workshop");
   for (auto& [mount, name] : open_masks_) set_read_only(mount.get(), name);
   set_read_only(root_, "the root");
