@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "base/strings.h"
@@ -65,8 +66,8 @@ Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes) {
   for (const auto& [path, access] : rules) {
     uint64_t rights = access & landlock.handled;
     uint64_t inherited = 0;
-    for (std::string above = path; above != "/";) {
-      above = parent_of(above);
+    for (std::string_view above = path; above != "/";) {
+      above = above.substr(0, std::max<size_t>(above.rfind('/'), 1));
       if (auto rule = rules.find(above); rule != rules.end()) inherited |= rule->second;
     }
     if (rights & ~inherited) landlock.rules.push_back({path, rights});

@@ -64,7 +64,7 @@ bool has_control(std::string_view text) {
   });
 }
 
-bool PathOrder::operator()(const std::string& a, const std::string& b) const {
+bool PathOrder::operator()(std::string_view a, std::string_view b) const {
   auto rank = [](char c) { return c == '/' ? 0 : static_cast<unsigned char>(c) + 1; };
   auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   if (x == a.end() || y == b.end()) return y != b.end();

@@ -31,7 +31,8 @@ bool has_control(std::string_view text);
 
 // Orders parents before children, and all that is below a path right after it.
 struct PathOrder {
-  bool operator()(const std::string& a, const std::string& b) const;
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const;
 };
 
 }  // namespace sbox

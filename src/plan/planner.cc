@@ -57,7 +57,7 @@ Plan make_plan(const Profile& profile, const Request& request, const Host& host)
   plan_program(in, draft);
 
   Plan plan = std::move(draft.plan);
-  plan.nodes = draft.view.nodes();
+  plan.nodes = std::move(draft.view).nodes();
   make_private_home_directories(in, plan);
   check_program(in, plan);
   plan.directory = directory_inside(in, plan);

@@ -130,7 +130,7 @@ void RealHost::read_user() {
 
 // Only the last component counts: the walk has been in the directory before. Whatever changes in between meets the
 // launcher, which follows no link at all.
-Seen RealHost::look(const std::string& path) const {
+const Seen& RealHost::look(const std::string& path) const {
   auto known = seen_.find(path);
   if (known != seen_.end()) return known->second;
   Seen seen;
@@ -149,7 +149,7 @@ Seen RealHost::look(const std::string& path) const {
       seen.target.assign(target, static_cast<size_t>(size));
     }
   }
-  return seen_.emplace(path, seen).first->second;
+  return seen_.emplace(path, std::move(seen)).first->second;
 }
 
 FileStatus RealHost::status(const std::string& path) const {
@@ -158,7 +158,7 @@ FileStatus RealHost::status(const std::string& path) const {
 }
 
 Resolved RealHost::resolve(const std::string& path) const {
-  return walk(path, [this](const std::string& at) { return look(at); });
+  return walk(path, [this](const std::string& at) -> const Seen& { return look(at); });
 }
 
 std::optional<std::string> RealHost::read(const std::string& path, size_t limit) const {

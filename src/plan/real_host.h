@@ -35,7 +35,7 @@ class RealHost : public Host {
   std::string random_hex(size_t digits) const override;
 
  private:
-  Seen look(const std::string& path) const;
+  const Seen& look(const std::string& path) const;
   void read_user();
 
   uint32_t uid_, gid_;

@@ -1,5 +1,6 @@
 #include "plan/tree.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/strings.h"
@@ -12,11 +13,11 @@ constexpr char kOfEverySandbox[] = "sbox";
 using Nodes = std::map<std::string, Node, PathOrder>;
 
 template <typename Map>
-auto nearest(const Map& map, std::string path) {
+auto nearest(const Map& map, std::string_view path) {
   for (;;) {
     auto found = map.find(path);
     if (found != map.end() || path == "/") return found;
-    path = parent_of(path);
+    path = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
   }
 }
 

@@ -274,13 +274,13 @@ bool MountView::is_wanted(const Entries& entries, const Found& found) const {
   return kind != FileKind::missing || grant.access == Access::read_only;
 }
 
-std::vector<Node> MountView::nodes() const {
-  std::vector<Grant> grants = grants_;
+std::vector<Node> MountView::nodes() && {
+  std::vector<Grant> grants = std::move(grants_);
   std::sort(grants.begin(), grants.end(), [](const Grant& a, const Grant& b) {
     auto key = [](const Grant& g) { return std::tie(g.strength, g.path, g.access, g.origin.file, g.origin.line); };
     return key(a) < key(b);
   });
-  Entries entries = placed_;
+  Entries entries = std::move(placed_);
   std::vector<Found> accepted;
   accepted.reserve(grants.size());
   for (Grant& grant : grants) {

@@ -43,7 +43,8 @@ class MountView {
   // The home is not the host's own: what is kept of that is bound into it at the path the user knows.
   void use_private_home() { private_home_ = true; }
 
-  std::vector<Node> nodes() const;
+  // What was collected is used up.
+  std::vector<Node> nodes() &&;
 
  private:
   struct Found;

@@ -36,19 +36,20 @@ Resolved walk(const std::string& path, const Look& look) {
       continue;
     }
     std::string next = join(resolved.path, part);
-    Seen step = look(next);
-    if (step.status.kind == FileKind::symlink) {
-      resolved.links.push_back({next, step.target, step.status.uid});
-      if (resolved.links.size() > kMostLinks) step.status = {FileKind::unreachable, 0, 0, 0};
+    const Seen& step = look(next);
+    FileStatus status = step.status;
+    if (status.kind == FileKind::symlink) {
+      resolved.links.push_back({next, step.target, status.uid});
+      if (resolved.links.size() > kMostLinks) status = {FileKind::unreachable, 0, 0, 0};
     }
-    if (step.status.kind == FileKind::missing || step.status.kind == FileKind::unreachable) {
-      resolved.status = step.status;
+    if (status.kind == FileKind::missing || status.kind == FileKind::unreachable) {
+      resolved.status = status;
       resolved.rest = tidy(here);
       return resolved;
     }
-    if (step.status.kind != FileKind::symlink) {
+    if (status.kind != FileKind::symlink) {
       resolved.path = std::move(next);
-      resolved.status = step.status;
+      resolved.status = status;
       continue;
     }
     if (step.target.starts_with('/')) resolved.path.assign(1, '/');

@@ -13,8 +13,8 @@ struct Seen {
   std::string target;  // of a symlink
 };
 
-// What is at a path whose directory is canonical.
-using Look = std::function<Seen(const std::string& path)>;
+// What is at a path whose directory is canonical; valid until the next call.
+using Look = std::function<const Seen&(const std::string& path)>;
 
 // The contract of Host::resolve.
 Resolved walk(const std::string& path, const Look& look);

@@ -65,9 +65,11 @@ FileStatus FakeHost::status(const std::string& path) const {
 }
 
 Resolved FakeHost::resolve(const std::string& path) const {
-  return walk(path, [this](const std::string& at) {
-    FileStatus seen = status(at);
-    return Seen{seen, seen.kind == FileKind::symlink ? files_.at(at).content : ""};
+  Seen seen;
+  return walk(path, [&](const std::string& at) -> const Seen& {
+    seen = {status(at), ""};
+    if (seen.status.kind == FileKind::symlink) seen.target = files_.at(at).content;
+    return seen;
   });
 }
 
