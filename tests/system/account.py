@@ -1,6 +1,7 @@
 """The ordinary user that every sbox under test runs as, and the processes that run as that user.
 
-Started by root, the tests make and use the account `sboxtest`; started by a user, they run as that user.
+Started by root, the tests make and use the account `sboxtest` (SBOX_TEST_USER names another); started by a user, they
+run as that user.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
 BUILD = BUILD if BUILD.is_absolute() else ROOT / BUILD
 SBOX = BUILD / "bin" / "sbox"
 ARTEFACTS = BUILD / "artefacts"
-NAME = "sboxtest"
+NAME = os.environ.get("SBOX_TEST_USER", "sboxtest")
 PATH = "/usr/bin:/bin"
 
 
