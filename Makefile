@@ -88,7 +88,7 @@ $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
 
-$(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS)
+$(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) | $(DATA)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread

@@ -26,8 +26,7 @@ UniqueFd new_filesystem(const Step& step, const char* type, std::initializer_lis
     step.require(fsconfig(context.get(), FSCONFIG_SET_STRING, option.name, option.value.c_str(), 0) == 0, type,
                  option.name);
   }
-  step.require(fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0,
-               "new file system ", type);
+  step.require(fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0, "new file system ", type);
   UniqueFd mount(fsmount(context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)));
   step.require(mount.ok(), "fsmount ", type);
   return mount;

@@ -56,6 +56,8 @@ class Host {
   virtual std::string hostname() const = 0;
   virtual uint32_t landlock_abi() const = 0;     // 0: none
   virtual std::string architecture() const = 0;  // uname -m
+  // What the caller may raise RLIMIT_`resource` to; UINT64_MAX: no limit.
+  virtual uint64_t hard_limit(int resource) const = 0;
   // `digits` hexadecimal digits of the kernel's random numbers, new for each call.
   virtual std::string random_hex(size_t digits) const = 0;
 };

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <spawn.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -217,6 +218,12 @@ std::string RealHost::architecture() const {
   utsname name{};
   uname(&name);
   return name.machine;
+}
+
+uint64_t RealHost::hard_limit(int resource) const {
+  rlimit limit{};
+  if (getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) throw system_error("getrlimit", errno);
+  return limit.rlim_max;
 }
 
 std::string RealHost::random_hex(size_t digits) const {

@@ -32,6 +32,7 @@ class RealHost : public Host {
   std::string hostname() const override;
   uint32_t landlock_abi() const override;
   std::string architecture() const override;
+  uint64_t hard_limit(int resource) const override;
   std::string random_hex(size_t digits) const override;
 
  private:

@@ -28,6 +28,7 @@ class FakeHost : public Host {
   void unset(const std::string& name) { environment_.erase(name); }
   void change_to(const std::string& directory) { directory_ = directory; }
   void set_landlock(uint32_t abi) { landlock_ = abi; }
+  void set_hard_limit(int resource, uint64_t limit) { hard_limits_[resource] = limit; }
   void set_hostname(const std::string& name) { hostname_ = name; }
   void set_home(const std::string& home) { home_ = home; }
 
@@ -45,6 +46,10 @@ class FakeHost : public Host {
   std::string hostname() const override { return hostname_; }
   uint32_t landlock_abi() const override { return landlock_; }
   std::string architecture() const override { return "x86_64"; }
+  uint64_t hard_limit(int resource) const override {
+    auto found = hard_limits_.find(resource);
+    return found == hard_limits_.end() ? UINT64_MAX : found->second;
+  }
   std::string random_hex(size_t digits) const override { return std::string(digits, 'a'); }
 
  private:
@@ -57,6 +62,7 @@ class FakeHost : public Host {
 
   std::map<std::string, File> files_;
   std::map<std::string, std::string> environment_;
+  std::map<int, uint64_t> hard_limits_;
   std::string home_ = "/home/ann", directory_ = "/home/ann", hostname_ = "workshop";
   uint32_t landlock_ = 7;
 };

@@ -1,5 +1,6 @@
 // The plans of the shipped profiles on the fake host, for a reader of changes. SBOX_ACCEPT_GOLDEN=1 writes them anew.
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -17,7 +18,12 @@ std::string top() {
   return source.substr(0, source.rfind("tests/unit/"));
 }
 
-SearchPath shipped() { return {{top() + "profiles"}}; }
+// Those of the build, which nobody else can write whatever the umask of the checkout was.
+std::string profiles() {
+  return std::filesystem::canonical("/proc/self/exe").parent_path().parent_path() / "share/sbox/profiles";
+}
+
+SearchPath shipped() { return {{profiles()}}; }
 
 // A desktop with everything that a shipped profile asks for.
 void furnish(FakeHost& host) {
@@ -56,7 +62,7 @@ TEST_P(GoldenPlan, IsTheOneThatWasReviewed) {
   Plan plan = make_plan(read_profile(shipped(), GetParam()), {"true", {}, "", "/usr", false}, host);
   // The filters have golden files of their own, and the place of the tree is nobody's business.
   plan.filters.clear();
-  std::string prefix = top() + "profiles/";
+  std::string prefix = profiles() + "/";
   for (Node& node : plan.nodes) {
     if (!node.origin.starts_with(prefix)) continue;
     // Nor is the number of the line: a comment in a profile changes no plan.

@@ -1,4 +1,6 @@
 // What every sandbox has: /etc, identity, environment, limits, Landlock, network.
+#include <sys/resource.h>
+
 #include "planning.h"
 
 namespace sbox::testing {
@@ -162,6 +164,19 @@ TEST_F(System, CoreFilesAreOffAndLimitsAreSet) {
   EXPECT_EQ(p.limits[0].hard, 1u);
   EXPECT_EQ(p.limits[1].soft, 100u);
   EXPECT_EQ(p.limits[2].hard, 1024u);
+}
+
+TEST_F(System, ALimitAboveTheSessionsIsRefused) {
+  host.set_hard_limit(RLIMIT_NOFILE, 100);
+  set(Key::limits_open_files, "100");
+  EXPECT_EQ(fault(), "");
+  set(Key::limits_open_files, "101");
+  EXPECT_THAT(fault(), AllOf(HasSubstr("test.profile:3"), HasSubstr("limits.open-files = 101"), HasSubstr("is 100")));
+}
+
+TEST_F(System, WhoIsHeldToNoCoreFilesIsNotAskedForOne) {
+  host.set_hard_limit(RLIMIT_CORE, 0);
+  EXPECT_EQ(plan().limits[0].hard, 0u);
 }
 
 TEST_F(System, TheSameInputsMakeTheSamePlan) { EXPECT_EQ(plan(), plan()); }
