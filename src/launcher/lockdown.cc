@@ -60,7 +60,7 @@ void drop_capabilities(const Step& step) {
   for (cap_value_t capability = 0; capability < cap_max_bits(); ++capability) {
     step.require(cap_drop_bound(capability) == 0, "bounding set");
   }
-  step.require(cap_reset_ambient() == 0, "ambient set");
+  step.require(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0, "ambient set");
   constexpr unsigned kLocked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
                                SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
                                SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;

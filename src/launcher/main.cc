@@ -32,7 +32,8 @@ bool read_plan(Plan& plan) {
   if (status.st_size <= 0 || status.st_size > kLargestPlan) return false;
   // Only a sealed file stays what it is between the checks and the use.
   constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
-  if ((fcntl(file.get(), F_GET_SEALS) & kSeals) != kSeals) return false;
+  int seals = fcntl(file.get(), F_GET_SEALS);
+  if (seals < 0 || (seals & kSeals) != kSeals) return false;
   auto size = static_cast<size_t>(status.st_size);
   void* bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (bytes == MAP_FAILED) return false;
