@@ -173,4 +173,5 @@ clean:
 	rm -rf $(BUILD)
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
+-include tests/mutate/mutate.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

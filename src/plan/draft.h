@@ -38,6 +38,7 @@ void plan_audio(const Inputs& in, Draft& draft);    // [audio]
 void plan_desktop(const Inputs& in, Draft& draft);  // [desktop]
 void plan_dbus(const Inputs& in, Draft& draft);     // [dbus]
 void plan_network(const Inputs& in, Draft& draft);  // [network]
+void plan_sockets(const Inputs& in, Draft& draft);  // sockets of the host below granted directories
 void plan_limits(const Inputs& in, Draft& draft);   // [limits]
 void plan_seccomp(const Inputs& in, Draft& draft);  // [seccomp]
 void plan_environment(const Inputs& in, Draft& draft);  // [environment]; what the others set stays

@@ -51,6 +51,7 @@ Plan make_plan(const Profile& profile, const Request& request, const Host& host)
   plan_desktop(in, draft);
   plan_dbus(in, draft);
   plan_network(in, draft);
+  plan_sockets(in, draft);
   plan_limits(in, draft);
   plan_seccomp(in, draft);
   plan_environment(in, draft);

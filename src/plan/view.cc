@@ -132,6 +132,12 @@ void MountView::grant(Grant grant) {
   grants_.push_back(std::move(grant));
 }
 
+bool MountView::grants_files() const {
+  return std::any_of(grants_.begin(), grants_.end(), [](const Grant& grant) {
+    return grant.strength != Strength::offered && grant.access != Access::hide && grant.access != Access::tmpfs;
+  });
+}
+
 void MountView::place(Node node) {
   std::string target = node.target;
   placed_.insert_or_assign(target, Entry{std::move(node), true, true, {"sbox", 0}});
@@ -232,6 +238,16 @@ void MountView::close_parent(Entries& entries, const Found& found) const {
   entries.emplace(parent, Entry{std::move(node), true, true, grant.origin});
 }
 
+// Neither a read-only mount nor Landlock keeps a program from connecting to a socket that it can see.
+void MountView::hide_sockets(Entries& entries) const {
+  for (const std::string& socket : sockets_) {
+    Found found = find({socket, Access::hide, Strength::offered, {"sbox", 0}, 0});
+    if (found.status.kind != FileKind::socket) continue;
+    const Entry* around = covering(entries, found.target);
+    if (around && around->node.target != found.target) insert(entries, found);
+  }
+}
+
 void MountView::protect_policy(Entries& entries) const {
   Grant hide{"", Access::hide, Strength::written, {"sbox", 0}, 0};
   for (const std::string& policy : policy_) {
@@ -291,6 +307,7 @@ std::vector<Node> MountView::nodes() && {
     close_parent(entries, found);
     insert(entries, found);
   }
+  hide_sockets(entries);
   protect_programs(entries);
   // Only now is it known what is writable.
   for (const Found& found : accepted) check_links(entries, found);

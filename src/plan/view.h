@@ -40,6 +40,10 @@ class MountView {
   void grant(Grant grant);
   // A node as it is, of what every sandbox has; gives way to a grant of the same path.
   void place(Node node);
+  // A socket that exists on the host: below a granted directory it is hidden, unless it is granted itself.
+  void hide_socket(std::string path) { sockets_.push_back(std::move(path)); }
+  // Whether the profile or the command line grants anything.
+  bool grants_files() const;
   // The home is not the host's own: what is kept of that is bound into it at the path the user knows.
   void use_private_home() { private_home_ = true; }
 
@@ -57,6 +61,7 @@ class MountView {
   std::optional<Error> link_fault(const Entries& entries, const Found& found) const;
   void check_links(const Entries& entries, const Found& found) const;
   void add_links(Entries& entries, const Found& found) const;
+  void hide_sockets(Entries& entries) const;
   void protect_policy(Entries& entries) const;
   void protect_programs(Entries& entries) const;
   void refuse_forbidden(const Grant& grant, const std::string& path) const;
@@ -67,6 +72,7 @@ class MountView {
   std::vector<std::string> policy_;    // directories of sbox's rules, as named
   std::vector<std::string> programs_;  // what sbox itself is made of
   std::vector<Grant> grants_;
+  std::vector<std::string> sockets_;
   Entries placed_;
   bool private_home_ = false;
 };

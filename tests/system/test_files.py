@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import shutil
+import socket
 
 from harness import SystemTest
 
@@ -122,6 +123,24 @@ class Grants(SystemTest):
         script += "(touch private/new) 2>/dev/null; true"
         self.assertEqual(self.inside(script, *options), "text")
         self.assertEqual([p.name for p in (self.work / "folder/private").iterdir()], ["file"])
+
+    def test_a_socket_in_a_granted_directory_cannot_be_connected_to(self) -> None:
+        place = self.directory("place/below")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(place / "socket"))
+            listener.listen()
+            self.account.own(place / "socket")
+            code = f"import socket; socket.socket(socket.AF_UNIX).connect({str(place / 'socket')!r}); print('connected')"
+            control = self.account.run(["/usr/bin/python3", "-c", code])
+            self.assertEqual(control.out, "connected\n", control)
+            for key in ("read-only", "read-write"):
+                with self.subTest(key=key):
+                    grant = f"files.{key}={place.parent}"
+                    result = self.sbox("-s", grant, "--", "/usr/bin/python3", "-c", code)
+                    self.assertEqual((result.status, result.out), (1, ""), result)
+                    # One that the profile names itself is granted.
+                    named = f"files.read-only+={place / 'socket'}"
+                    self.assertEqual(self.python(code, "-s", grant, "-s", named), "connected\n")
 
     def test_what_is_to_be_hidden_below_a_writable_grant_must_exist(self) -> None:
         folder = self.directory("folder")

@@ -268,6 +268,49 @@ TEST_F(View, ASocketOfTheRuntimeDirectoryKeepsItsNameInside) {
   EXPECT_EQ(node->source, "/elsewhere/run/app/socket");
 }
 
+class Sockets : public View {
+ protected:
+  // Sockets of the host, as the kernel lists them.
+  void listed(std::initializer_list<const char*> paths) {
+    std::string list = "Num       RefCount Protocol Flags    Type St Inode Path\n";
+    for (const char* path : paths) {
+      list += std::string("0000000087eb5318: 00000002 00000000 00010000 0001 01 1607055 ") + path + "\n";
+    }
+    host.file("/proc/net/unix", list, 0);
+  }
+};
+
+TEST_F(Sockets, BelowAGrantedDirectoryAreHiddenButForOneThatIsGranted) {
+  for (const char* path : {"/data/a/hidden sock", "/data/named", "/other/unseen"}) host.socket(path);
+  listed({"/data/a/hidden sock", "/data/named", "/data/gone", "/other/unseen", "@/data/abstract"});
+  for (Key key : {Key::files_read_only, Key::files_read_write}) {
+    profile = Profile();
+    set(key, "/data");
+    set(Key::files_read_only, "/data/named");
+    Plan p = plan();
+    EXPECT_EQ(what(p, "/data/a/hidden sock"), "hide");
+    EXPECT_TRUE(find(p, "/data/a/hidden sock")->is_file);
+    EXPECT_NE(what(p, "/data/named"), "hide");
+    EXPECT_EQ(what(p, "/data/gone"), "none");
+    EXPECT_EQ(what(p, "/other/unseen"), "none");
+  }
+}
+
+TEST_F(Sockets, BelowAWritableDirectoryHaveTheirAncestorsPinned) {
+  host.socket("/data/a/b/sock");
+  listed({"/data/a/b/sock"});
+  set(Key::files_read_write, "/data");
+  EXPECT_EQ(what(plan(), "/data/a"), "pin");
+}
+
+TEST_F(Sockets, ThatCannotBeListedRefuseTheStartOfWhatGrantsFiles) {
+  host.remove("/proc/net/unix");
+  EXPECT_EQ(fault(), "");
+  host.directory("/data");
+  set(Key::files_read_only, "/data");
+  EXPECT_THAT(fault(), HasSubstr("/proc/net/unix"));
+}
+
 TEST_F(View, ParentsComeBeforeChildren) {
   host.directory("/data/a/b");
   set(Key::files_read_write, "/data");

@@ -1,0 +1,135 @@
+"""The protections that `make mutate` removes, one at a time, and the tests of which one must turn red for it.
+
+A mutation is a list of edits (file, text, text instead). Those of the launcher come in two kinds: with the self-check at
+work (then the start itself is refused), and without it (then a test must see the effect).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+INIT = "src/launcher/init.cc"
+TREE = "src/launcher/tree.cc"
+MOUNTS = "src/launcher/mounts.cc"
+LOCKDOWN = "src/launcher/lockdown.cc"
+GROUPS = "src/plan/syscall_groups.cc"
+VIEW = "src/plan/view.cc"
+PLAN_TREE = "src/plan/tree.cc"
+SYSTEM = "src/plan/system.cc"
+
+
+class Edit(NamedTuple):
+    file: str
+    old: str
+    new: str
+
+
+class Mutation(NamedTuple):
+    name: str
+    edits: list[Edit]
+    tests: list[str]
+
+
+NO_SELF_CHECK = Edit(INIT, "  check_confinement(step, plan, confinement.expected);\n", "")
+
+
+def unchecked(name: str, file: str, old: str, new: str, *tests: str) -> Mutation:
+    """In the launcher; the self-check, which would refuse the start, is taken out too."""
+    return Mutation(name, [Edit(file, old, new), NO_SELF_CHECK], list(tests))
+
+
+def plain(name: str, file: str, old: str, new: str, *tests: str) -> Mutation:
+    return Mutation(name, [Edit(file, old, new)], list(tests))
+
+
+def group(name: str, *tests: str) -> Mutation:
+    """A group of system calls that is off by default, on."""
+    return plain(f"system calls {name}", GROUPS, f'{{"{name}", false', f'{{"{name}", true', *tests)
+
+
+MUTATIONS = [
+    plain("the self-check", INIT, NO_SELF_CHECK.old, "", "test_launcher.SelfCheck"),
+    unchecked("the bounding set", LOCKDOWN, "capability < cap_max_bits()", "capability < 0", "test_confinement.Processes"),
+    unchecked("the capability sets", LOCKDOWN, "int dropped = cap_set_proc(none);", "int dropped = 0;",
+              "test_confinement.Processes"),
+    unchecked("the securebits", LOCKDOWN, "cap_set_secbits(kLocked) == 0", "true", "test_confinement.Processes"),
+    unchecked("Landlock", LOCKDOWN, "if (landlock.abi == 0) return;", "return;", "test_confinement.Sockets", "test_attack_kernel"),
+    plain("Landlock's scopes", "src/plan/landlock.cc", "if (landlock.abi >= kFirstAbiWithScopes)", "if (false)",
+          "test_confinement.Sockets", "test_attack_kernel"),
+    unchecked("the system call filters", LOCKDOWN, "for (const Filter& filter : plan.filters) {",
+              "for (const Filter& filter : std::vector<Filter>{}) {", "test_syscalls"),
+    plain("the argument filter", "src/plan/seccomp.cc", "      if (rule->call == call) next", "      if (false) next",
+          "test_syscalls", "unit"),
+    plain("the end of x32", "src/plan/seccomp.cc", 'if (architecture == "x86_64") kill_x32(program, places);', "",
+          "unit"),
+    plain("the end of foreign architectures", "src/plan/seccomp.cc",
+          "Place start = program.answer(SCMP_ACT_KILL_PROCESS);", "Place start = program.answer(SCMP_ACT_ALLOW);",
+          "test_syscalls", "unit"),
+    *(group(name, "test_syscalls", "test_attack_kernel", "unit") for name in (
+        "@namespace", "@debug", "@opaque", "@mount-query", "@other-memory", "@handle", "@watch", "@io-uring",
+        "@userfault", "@keyring", "@bpf", "@perf", "@module", "@kexec", "@clock-set", "@reboot", "@swap", "@raw-io",
+        "@privileged", "@obsolete", "@old-processor", "@socketcall")),
+    unchecked("the sweep of descriptors", INIT, "  close_all_but(step, step.socket(), confinement.probe.get());\n"
+              '  step.begin("self-check");', '  step.begin("self-check");', "test_stdio", "test_attack_processes"),
+    plain("the sweep of process 1's descriptors", INIT,
+          '"standard descriptors");\n  close_all_but(step, step.socket(), confinement.probe.get());',
+          '"standard descriptors");', "test_stdio", "test_lifetime", "test_attack_processes"),
+    plain("the sweep of the caller's descriptors", "src/cli/main.cc", "if (close_range(3, ~0U, 0) != 0)", "if (false)",
+          "test_stdio", "test_attack_processes"),
+    plain("the relay of files", "src/launcher/stdio.cc", "    stream.kind = StreamKind::pipe;\n", "    continue;\n",
+          "test_stdio"),
+    plain("process 1 that cannot be traced", INIT, "prctl(PR_SET_DUMPABLE, 0) == 0", "true", "test_confinement.Processes",
+          "test_attack_processes"),
+    plain("the death with the supervisor", INIT, "prctl(PR_SET_PDEATHSIG, SIGKILL) == 0", "true", "test_lifetime"),
+    unchecked("read-only mounts", MOUNTS, "if (!node.writable) attributes |= MOUNT_ATTR_RDONLY;", "", "test_files.Grants"),
+    unchecked("noexec", MOUNTS, "if (!node.executable) attributes |= MOUNT_ATTR_NOEXEC;", "", "test_files",
+              "test_attack_kernel"),
+    unchecked("nosuid", MOUNTS, "uint64_t attributes = MOUNT_ATTR_NOSUID;", "uint64_t attributes = 0;",
+              "test_confinement.Proc"),
+    unchecked("nodev", MOUNTS, "if (!node.device) attributes |= MOUNT_ATTR_NODEV;", "", "test_confinement.Proc",
+              "test_attack_kernel"),
+    plain("the check of devices", MOUNTS, "if (node.device && !is_expected_device(node.target, status)) {", "if (false) {",
+          "test_hostile", "test_attack_files", "test_attack_kernel"),
+    plain("links below a source", MOUNTS, "O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);", "O_PATH, 0);",
+          "test_faults.Races", "test_attack_files"),
+    unchecked("the read-only root", TREE, '  set_read_only(root_, "the root");\n', "", "test_files", "test_confinement"),
+    unchecked("letting go of the host's tree", "src/launcher/root.cc", 'step.require(umount2(".", MNT_DETACH) == 0',
+              "step.require(true", "test_confinement"),
+    plain("no further user namespaces", INIT, "close_user_namespaces(step, plan, prepared);", "", "test_confinement",
+          "test_attack_kernel", "test_attack_processes"),
+    plain("the limits", INIT, "  set_limits(step, plan);\n", "", "test_files.Sizes", "test_confinement.Processes"),
+    plain("the umask of the tree", INIT, "mode_t callers_umask = umask(0);", "mode_t callers_umask = umask(077);",
+          "test_hostile", "test_files"),
+    plain("the launcher's empty environment", "src/cli/run.cc", "char* environment[] = {nullptr};",
+          "char** environment = environ;", "test_confinement.Environment"),
+    plain("the owner of the plan", "src/launcher/main.cc", "if (plan.uid != getuid() || plan.gid != getgid())",
+          "if (false)", "test_launcher"),
+    plain("the seals of the plan", "src/launcher/main.cc", "if (seals < 0 || (seals & kSeals) != kSeals) return false;", "", "test_launcher"),
+    plain("no set-id sbox", "src/cli/main.cc",
+          "if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid()) {", "if (false) {",
+          "test_hostile"),
+    plain("the pins of ancestors", PLAN_TREE, "pin_between(node, *around);", "{}", "test_files.Grants"),
+    plain("what could be made later", PLAN_TREE, "    if (around->writable) throw could_be_made(entry, *around);\n    return false;",
+          "    return false;", "test_files.Grants"),
+    plain("one mask of /proc", SYSTEM, '"interrupts",    "iomem",    "ioports", ', '', "test_confinement.Proc"),
+    plain("a read-only /proc/sys", SYSTEM, "  sysctl.writable = false;\n", "", "test_confinement.Proc"),
+    plain("the environment's allow-list", "src/plan/environment.cc", '    "COLORFGBG",\n', '    "*",\n',
+          "test_confinement.Environment"),
+    plain("sbox's own directories", VIEW, "  protect_policy(entries);\n", "", "test_files.Grants"),
+    plain("explicit grants of sbox's directories", VIEW,
+          "if (is_at_or_below(path, policy) && grant.access != Access::hide) {", "if (false) {", "test_command_line"),
+    plain("links that a sandbox could replace", VIEW, "if (is_visible && around->node.writable) {", "if (false) {",
+          "test_files.Homes"),
+    plain("links of other users", VIEW, "if (link.uid != 0 && link.uid != host_.uid())", "if (false)",
+          "test_attack_files", "unit"),
+    plain("profiles that others could write", "src/profile/trusted_file.cc",
+          "if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;", "return;", "test_command_line.Refusals"),
+    plain("profiles of other users", "src/profile/trusted_file.cc",
+          "if (status.st_uid == 0 || status.st_uid == getuid()) return;", "return;", "unit", "test_attack_starts"),
+    plain("the filter of the bus", "src/plan/dbus.cc", ', "--filter"}', "}", "test_faults.Helpers"),
+    plain("one cookie only", "src/plan/display.cc", "return find_cookie(*entries, in.host.hostname(), number);",
+          "return entries->front();", "test_faults.Cookie"),
+    plain("the own network", "src/plan/network.cc", 'plan.own_network = mode.text == "none";', "plan.own_network = false;",
+          "test_confinement"),
+    plain("escapes in messages", "src/base/error.cc", "return escape_control(text);", "return text;", "test_command_line.Refusals"),
+]
