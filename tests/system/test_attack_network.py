@@ -1,0 +1,148 @@
+"""Attack suite, the network: which sockets can be made, who can be reached, and what happens when it cannot be closed."""
+
+from __future__ import annotations
+
+import os
+
+from account import SBOX
+from attack import SHARED_NETWORK, AttackTest, Circumstance
+from attack_stage import Listener, internet_listeners, limited, staged, unix_listener
+from harness import probe
+
+STREAM, DATAGRAM, RAW, PACKET = 1, 2, 3, 5
+UNIX, INET, INET6, NETLINK, VSOCK = 1, 2, 10, 16, 40
+USUAL_PROTOCOLS = {0, 1, 6, 17, 58}  # whichever, ICMP's echo, TCP, UDP, ICMPv6's echo
+NESTED = Circumstance("nested sandbox", ["-s", "process.nested-sandbox=yes"])
+# Of the profiles, those with the host's network.
+CLIENTS = {"agent", "chromium", "firefox", "thunderbird", "transmission-gtk"}
+# Not nscd's: the programs that prepare the machine ask it, too.
+SERVICES = ("dbus/system_bus_socket", "systemd/resolve/io.systemd.Resolve", "avahi-daemon/socket", "cups/cups.sock",
+            "systemd/private", "docker.sock")  # fmt: skip
+
+
+def has_host_network(circumstance: Circumstance) -> bool:
+    return circumstance is SHARED_NETWORK or circumstance.name.removeprefix("profile ") in CLIENTS
+
+
+def is_harmless(line: str) -> bool:
+    """Of the lines of the probe, what a program may make."""
+    word, *numbers = line.split()
+    family, kind, protocol = map(int, numbers)
+    if word == "pair" or family == UNIX:
+        return family == UNIX
+    if family == NETLINK:
+        return protocol == 0
+    return family in (INET, INET6) and kind in (STREAM, DATAGRAM) and protocol in USUAL_PROTOCOLS
+
+
+class Families(AttackTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.probe = probe("attack_d_network")
+
+    def test_only_the_usual_sockets_can_be_made(self) -> None:
+        outside = self.outside(self.probe, "families").out.splitlines()
+        self.assertTrue([line for line in outside if not is_harmless(line)], "the control")
+        for circumstance in [*self.circumstances(), NESTED]:
+            with self.subTest(circumstance.name):
+                made = set(self.attack(circumstance, self.probe, "families").out.splitlines())
+                self.assertEqual([line for line in sorted(made) if not is_harmless(line)], [])
+                usual = {f"socket {family} {STREAM} 0" for family in (UNIX, INET, INET6)}
+                self.assertLessEqual(usual, made)
+
+    def test_privileges_in_a_network_namespace_of_one_s_own_bring_no_further_ones(self) -> None:
+        outside = self.outside(self.probe, "own-network").out.splitlines()
+        self.assertEqual(outside[0], "unshared", "the control")
+        self.assertIn(f"socket {INET} {RAW} 17", outside, "the control")
+        made = self.attack(NESTED, self.probe, "own-network").out.splitlines()
+        self.assertEqual(made[0], "unshared")
+        self.assertEqual([line for line in made[1:] if not is_harmless(line)], [])
+        closed = self.sbox(self.probe, "own-network")
+        self.assertEqual((closed.status, closed.out), (1, ""), closed)
+
+
+class Reach(AttackTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.probe = probe("attack_d_network")
+        self.listeners: dict[str, Listener] = self.enterContext(internet_listeners())
+
+    def listen(self, path: str) -> str:
+        """One more listener, at a path or at "\\0NAME"; its name for the probe."""
+        name = f"abstract:{path[1:]}" if path.startswith("\0") else f"unix:{path}"
+        self.listeners[name] = unix_listener(self.account, path)
+        self.addCleanup(self.listeners[name].server.close)
+        return name
+
+    def visited(self) -> set[str]:
+        return {name for name, listener in self.listeners.items() if listener.visitors()}
+
+    def test_with_no_network_nobody_is_reached_and_with_the_host_s_no_local_socket(self) -> None:
+        internet = set(self.listeners)
+        self.listen(f"\0sbox-attack-{os.getpid()}")
+        self.listen(str(self.account.runtime / "canary"))
+        self.listen(str(self.account.base / "canary"))
+        self.outside(self.probe, "connect", *self.listeners)
+        self.assertEqual(self.visited(), set(self.listeners), "the control")
+        for circumstance in self.circumstances():
+            with self.subTest(circumstance.name):
+                # Neither variables nor a library say where to go: the kernel alone decides.
+                granted = ("-s", f"files.read-only+={self.probe}")
+                command = ["/usr/bin/env", "-i", self.probe, "connect", *self.listeners]
+                self.attack(circumstance, *command, options=granted)
+                self.assertEqual(self.visited(), internet if has_host_network(circumstance) else set())
+
+    def test_services_of_the_system_are_out_of_reach(self) -> None:
+        self.root_only()
+        names = [self.listen(str(self.account.base / f"service-{i}")) for i in range(len(SERVICES))]
+        setup, targets = ["mount -t tmpfs none /run"], []
+        for name, service in zip(names, SERVICES):
+            setup.append(f"mkdir -p $(dirname /run/{service}); : >/run/{service}; mount --bind {name[5:]} /run/{service}")
+            targets += [f"unix:/run/{service}", f"unix:/var/run/{service}"]
+        prepare = "\n".join(setup)
+        result = staged(self.account, prepare, self.probe, "connect", *targets)
+        self.assertEqual(result.out.split(), targets, "the control")
+        self.assertEqual(self.visited(), set(names), "the control")
+        for circumstance in self.circumstances():
+            with self.subTest(circumstance.name):
+                command = [str(SBOX), *circumstance.options, "--", self.probe, "connect", *targets]
+                settings = {"cwd": str(self.work)} | circumstance.settings
+                if settings.pop("user", None) == 0:
+                    continue  # staged runs are the user's
+                settings.pop("group", None)
+                result = staged(self.account, prepare, *command, **settings)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertEqual(self.visited(), set())
+
+    def test_names_are_not_looked_up_by_way_of_a_service(self) -> None:
+        self.root_only()
+        name = self.listen(str(self.account.base / "resolve"))
+        place = "/run/systemd/resolve/io.systemd.Resolve"
+        setup = f"mount -t tmpfs none /run; mkdir -p $(dirname {place}); : >{place}; mount --bind {name[5:]} {place}"
+        lookup = ("getent", "-s", "hosts:files", "hosts", "localhost")
+        self.assertIn("localhost", staged(self.account, setup, str(SBOX), *lookup).out, "the control")
+        result = staged(self.account, setup, str(SBOX), "getent", "hosts", "canary.example")
+        self.assertNotIn(result.status, (0, 125), result)
+        self.assertEqual(self.visited(), set())
+
+    def test_explain_says_who_reaches_this_machine_s_own_services(self) -> None:
+        for profile, said in (("agent", True), ("default", False), ("gimp", False)):
+            with self.subTest(profile=profile):
+                page = self.sbox("explain", profile, cwd=str(self.work)).out
+                self.assertEqual("listen on this machine alone" in page, said, page)
+
+
+class FailClosed(AttackTest):
+    def test_a_network_that_cannot_be_made_refuses_the_start(self) -> None:
+        self.root_only()
+        marker = self.directory("marker") / "started"
+        own, host = [], SHARED_NETWORK.options
+        for limit, options, starts in (("", own, True), ("max_net_namespaces", own, False), ("max_net_namespaces", host, True)):
+            with self.subTest(limit=limit, options=options):
+                marker.unlink(missing_ok=True)
+                grant = ["-s", f"files.read-write+={marker.parent}", *options, "--"]
+                result = limited(self.account, limit, str(SBOX), *grant, "sh", "-c", f": >{marker}")
+                self.assertEqual((result.status, marker.exists()), (0 if starts else 125, starts), result)
+
+    def test_a_private_network_is_refused_and_none_is_taken_in_its_place(self) -> None:
+        self.refused("-s", "network.mode=private", "--", "echo", "started")
