@@ -51,6 +51,7 @@ std::string hint_for(const std::string& failure) {
   return "";
 }
 
+// For the user alone, whatever the caller's umask.
 bool make_host_directory(const std::string& path) {
   UniqueFd at(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   for (size_t begin = 1; at && begin < path.size();) {
@@ -134,9 +135,11 @@ bool Supervisor::start_init() {
 
 int Supervisor::run() {
   if (!block_signals()) return complain_errno("signals");
+  mode_t callers_umask = umask(077);
   for (const std::string& directory : plan_.make_directories) {
     if (!make_host_directory(directory)) return complain_errno(directory);
   }
+  umask(callers_umask);
   if (!prepare_stdio(stdio_)) return complain_errno("standard streams");
   terminal_.attach(stdio_);
   if (!start_init()) {

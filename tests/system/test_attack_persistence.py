@@ -75,7 +75,7 @@ written = [name for name in places if os.path.exists(f"{home}/{name}")]
 above = {os.path.dirname(f"{home}/{name}") for name in places} | {os.path.dirname(f"{home}/{name}") for name in secrets}
 for folder in sorted(above, reverse=True) + [home]:
     attempt(os.rename, folder, folder + ".moved")
-for name in places: plant(f"{home}/{name}")
+for name in places: attempt(os.makedirs, os.path.dirname(f"{home}/{name}"), 0o777, True); attempt(write, f"{home}/{name}")
 for name in os.listdir(home): shutil.rmtree(f"{home}/{name}", ignore_errors=True); attempt(os.unlink, f"{home}/{name}")
 for folder in given: attempt(write, f"{folder}/proof")
 print(json.dumps([seen, written]))
