@@ -61,13 +61,22 @@ struct RuleRow {
 constexpr RuleRow kRules[] = {
     {Key::dbus_see, "--see="}, {Key::dbus_talk, "--talk="}, {Key::dbus_own, "--own="}, {Key::dbus_call, "--call="}};
 
+// Whether a rule gives org.freedesktop.impl.*: by itself, or as a part of all that is below a shorter name.
+bool reaches_inner_portals(std::string_view rule) {
+  constexpr std::string_view kInner = "org.freedesktop.impl.", kBelow = ".*";
+  std::string_view name = rule.substr(0, rule.find('='));
+  if (!name.ends_with(kBelow)) return name.starts_with(kInner);
+  name.remove_suffix(1);
+  return name.starts_with(kInner) || kInner.starts_with(name);
+}
+
 Helper proxy(const Inputs& in, const Bus& bus, const std::string& program) {
   Helper helper{
       "xdg-dbus-proxy", {program, "--fd={ready}", bus.address, "{directory}/bus", "--filter"}, in.places.runtime};
   for (const RuleRow& row : kRules) {
     for (const Value& value : in.profile.list(row.key)) {
-      if (value.text.starts_with("org.freedesktop.impl.")) {
-        throw Error("dbus name " + quote(value.text), "is the inner side of the portals").at(value.origin);
+      if (reaches_inner_portals(value.text)) {
+        throw Error("dbus name " + quote(value.text), "covers the inner side of the portals").at(value.origin);
       }
       helper.argv.push_back(row.option + value.text);
     }
