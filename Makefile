@@ -19,7 +19,8 @@ RUN_PACKAGES := xdg-dbus-proxy xauth xvfb x11-apps x11-utils imagemagick firefox
 CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool mandoc libglib2.0-bin pulseaudio \
   pulseaudio-utils chromium thunderbird evince mpv vlc libreoffice-writer libreoffice-calc gimp inkscape mousepad \
   keepassxc transmission-gtk xterm sway foot
-
+FUZZ_PACKAGES := clang libclang-rt-dev
+BENCH_PACKAGES := bubblewrap firejail firejail-profiles
 LINT_PACKAGES := clang-format clang-tidy g++-aarch64-linux-gnu
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast \
@@ -128,9 +129,9 @@ run: deps
 	$(MAKE) $(PARALLEL) all
 	BUILD=$(BUILD) tests/system/show.py
 
-check: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(CHECK_PACKAGES)
+check: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(CHECK_PACKAGES) $(FUZZ_PACKAGES)
 check: deps
-	$(MAKE) $(PARALLEL) all $(BUILD)/tests/unit
+	$(MAKE) $(PARALLEL) all $(BUILD)/tests/unit fuzz-programs
 	BUILD=$(BUILD) tests/run
 
 # With SAN= this is the part that sanitizers can watch: the launcher's processes are tested by `check`.

@@ -1,6 +1,5 @@
 # The programs of `make bench`, in C and static: what they cost themselves must not blur what they measure.
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,floor driver hot)
-BENCH_PACKAGES := bubblewrap firejail firejail-profiles
 
 $(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)

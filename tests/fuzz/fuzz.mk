@@ -2,7 +2,6 @@
 # run, and its input is left in $(BUILD)/fuzz/findings: once it is fixed, it becomes a seed.
 #   FUZZ_SECONDS=20              how long `fuzz` runs each
 #   FUZZ_RUNS=5000               how many inputs `fuzz-short` tries on each
-FUZZ_PACKAGES := clang libclang-rt-dev
 FUZZ_SECONDS ?= 20
 FUZZ_RUNS ?= 5000
 FUZZ_CXX := clang++
@@ -16,7 +15,7 @@ FUZZ_FLAGS_RUN = -timeout=10 -rss_limit_mb=2048 -max_len=4096 -verbosity=0 -dict
 # Seeds besides tests/fuzz/seeds/NAME.
 FUZZ_SEEDS_profile := profiles profiles/lib
 
-.PHONY: fuzz fuzz-short $(addprefix fuzz-run-,$(FUZZ_NAMES)) $(addprefix fuzz-short-,$(FUZZ_NAMES))
+.PHONY: fuzz fuzz-short fuzz-programs $(addprefix fuzz-run-,$(FUZZ_NAMES)) $(addprefix fuzz-short-,$(FUZZ_NAMES))
 fuzz: PACKAGES := $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 fuzz: deps
 	$(MAKE) $(addprefix fuzz-run-,$(FUZZ_NAMES))
@@ -24,6 +23,8 @@ fuzz: deps
 fuzz-short: PACKAGES := $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 fuzz-short: deps
 	$(MAKE) $(addprefix fuzz-short-,$(FUZZ_NAMES))
+
+fuzz-programs: $(patsubst %,$(FUZZ)/%_fuzz,$(FUZZ_NAMES)) $(FUZZ)/words
 
 # What is found stays in the corpus of this build directory, and the next run goes on from there.
 $(addprefix fuzz-run-,$(FUZZ_NAMES)): fuzz-run-%: $(FUZZ)/%_fuzz $(FUZZ)/words

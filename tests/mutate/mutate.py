@@ -20,7 +20,8 @@ from mutations import MUTATIONS, Mutation
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PARTS = ("src", "profiles", "man", "tests", "Makefile")
-TIMEOUT = 600
+TIMEOUT = 300
+ACCOUNT = "sboxmutate"  # an account of its own: all its processes are killed after each test
 
 
 class Workshop:
@@ -35,17 +36,21 @@ class Workshop:
         # With the times of the originals, so that make has nothing to do.
         shutil.copytree(build, self.build, copy_function=shutil.copy2)
 
-    def run(self, command: list[str], **more: str) -> subprocess.CompletedProcess[str]:
-        env = os.environ | {"BUILD": str(self.build)} | more
-        return subprocess.run(command, cwd=self.tree, env=env, capture_output=True, text=True, timeout=TIMEOUT)
+    def run(self, command: list[str]) -> tuple[int, str]:
+        """Status and output. By a file, because what a mutation leaves running may hold a pipe open for ever."""
+        env = {"SBOX_TEST_USER": ACCOUNT} | os.environ | {"BUILD": str(self.build)}
+        with tempfile.TemporaryFile("w+") as log:
+            status = subprocess.run(command, cwd=self.tree, env=env, stdout=log, stderr=log, timeout=TIMEOUT).returncode
+            log.seek(0)
+            return status, log.read()
 
     def make(self, tests: list[str]) -> None:
         targets = ["all", str(self.build / "tests/unit")] if "unit" in tests else ["all"]
         # What a mutation leaves unused is no fault here.
         flags = "-Wno-error -w"
-        made = self.run(["make", f"-j{os.cpu_count()}", f"BUILD={self.build}", f"WARNINGS={flags}", *targets])
-        if made.returncode != 0:
-            raise RuntimeError(f"does not build:\n{made.stdout[-2000:]}{made.stderr[-2000:]}")
+        status, log = self.run(["make", f"-j{os.cpu_count()}", f"BUILD={self.build}", f"WARNINGS={flags}", *targets])
+        if status != 0:
+            raise RuntimeError(f"does not build:\n{log[-2000:]}")
 
     def edit(self, mutation: Mutation) -> None:
         for edit in mutation.edits:
@@ -64,11 +69,17 @@ class Workshop:
         for name in tests:
             if name != "unit" and not (self.tree / "tests/system" / f"{name.split('.')[0]}.py").exists():
                 continue
-            result = self.run([sys.executable, "tests/run", name])
-            if result.returncode != 0:
-                lines = [line for line in result.stdout.splitlines() if line.startswith("FAILED")]
-                return lines[0] if lines else result.stdout[-300:]
+            status, log = self.run([sys.executable, "tests/run", name])
+            self.end_leftovers()
+            if status != 0:
+                lines = [line for line in log.splitlines() if line.startswith("FAILED")]
+                return lines[0] if lines else log[-300:]
         return ""
+
+    def end_leftovers(self) -> None:
+        """Without a protection, sandboxes may outlive their test."""
+        if os.getuid() == 0:
+            subprocess.run(["pkill", "-KILL", "-u", os.environ.get("SBOX_TEST_USER", ACCOUNT)], stderr=subprocess.DEVNULL)
 
 
 def main() -> int:
