@@ -206,7 +206,6 @@ std::set<std::string_view> allowed_calls(const SeccompPolicy& policy) {
   for (const SyscallGroup& group : syscall_groups()) {
     if (granted(group, policy)) allowed.insert(group.calls.begin(), group.calls.end());
   }
-  if (policy.nested_sandbox) allowed.insert("openat2");
   for (const std::string& word : policy.allow) {
     for (std::string_view call : meant_by(word)) allowed.insert(call);
   }

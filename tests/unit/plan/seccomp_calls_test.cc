@@ -56,7 +56,7 @@ uint32_t expected(const SeccompPolicy& policy, const std::string& call) {
   if (listed(policy.deny)) return kMissing.contains(call) ? fails_with(ENOSYS) : denied;
   if (call == "socketcall" && std::ranges::count(policy.deny, "@network") > 0) return denied;
   if (listed(policy.allow)) return SECCOMP_RET_ALLOW;
-  if (policy.nested_sandbox && (call == "openat2" || calls_in("@namespace").contains(call))) return SECCOMP_RET_ALLOW;
+  if (policy.nested_sandbox && calls_in("@namespace").contains(call)) return SECCOMP_RET_ALLOW;
   if (policy.debug && calls_in("@debug").contains(call)) return SECCOMP_RET_ALLOW;
   if (kMissing.contains(call)) return fails_with(ENOSYS);
   for (const SyscallGroup& group : syscall_groups()) {
