@@ -61,6 +61,8 @@ Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes) {
     // beside it: fewer rules, and no more access than the mounts give.
     std::string path = is_generated && parent_of(node.target) != "/" ? parent_of(node.target) : node.target;
     uint64_t access = is_generated ? kRead | kExecute : access_for(node);
+    // /proc/self/mem writes to memory whatever its protection is.
+    if (node.kind == NodeKind::proc && in.profile.flag(Key::process_write_xor_execute)) access &= ~kWriteFile;
     if (access) rules[path] |= access;
   }
   for (const auto& [path, access] : rules) {

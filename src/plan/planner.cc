@@ -34,6 +34,11 @@ std::vector<std::string> as_list(const std::map<std::string, std::string>& envir
   return list;
 }
 
+// A file that is mapped is memory: what can be written must not be executed.
+void separate_writing_from_execution(Plan& plan) {
+  for (Node& node : plan.nodes) node.executable = node.executable && !node.writable;
+}
+
 }  // namespace
 
 Plan make_plan(const Profile& profile, const Request& request, const Host& host) {
@@ -59,6 +64,7 @@ Plan make_plan(const Profile& profile, const Request& request, const Host& host)
 
   Plan plan = std::move(draft.plan);
   plan.nodes = std::move(draft.view).nodes();
+  if (profile.flag(Key::process_write_xor_execute)) separate_writing_from_execution(plan);
   make_private_home_directories(in, plan);
   check_program(in, plan);
   plan.directory = directory_inside(in, plan);
