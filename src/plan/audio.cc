@@ -35,12 +35,12 @@ void plan_audio(const Inputs& in, Draft& draft) {
   if (!in.profile.flag(Key::audio_playback)) return;
   if (auto socket = own_socket(in, pulse_path(in))) {
     std::string target = join(in.places.runtime, "pulse/native");
-    draft.view.place(make_bind(*socket, target, true, true));
+    draft.view.place(make_bind(*socket, target, false, true));
     draft.environment["PULSE_SERVER"] = "unix:" + target;
     offer(in, draft, {"~/.config/pulse/cookie"});
   }
   if (auto socket = own_socket(in, pipewire_path(in))) {
-    draft.view.place(make_bind(*socket, join(in.places.runtime, "pipewire-0"), true, true));
+    draft.view.place(make_bind(*socket, join(in.places.runtime, "pipewire-0"), false, true));
   }
 }
 

@@ -102,7 +102,7 @@ void plan_dbus(const Inputs& in, Draft& draft) {
           .at(session.origin)
           .hint("use filtered");
     }
-    draft.view.place(make_bind(bus->socket, target, true, true));
+    draft.view.place(make_bind(bus->socket, target, false, true));
   } else {
     std::optional<std::string> program = find_proxy(in);
     if (!program && in.profile.is_optional("dbus")) return;

@@ -48,7 +48,7 @@ constexpr OfferRow kOffers[] = {
 constexpr const char* kNever[] = {"/dev/console", "/dev/kmem", "/dev/kmsg", "/dev/mem", "/dev/nvram", "/dev/port"};
 
 void place_device(Draft& draft, const std::string& path, const Origin& origin) {
-  Node node = make_bind(path, path, true, true);
+  Node node = make_bind(path, path, false, true);
   node.device = true;
   node.origin = origin.text();
   draft.view.place(node);

@@ -29,7 +29,7 @@ bool place_wayland(const Inputs& in, Draft& draft) {
   if (!path || has_control(*path)) throw Error(what, "is not the name of a socket");
   Resolved found = in.host.resolve(*path);
   if (!is_usable_socket(in, what, found, false)) return false;
-  draft.view.place(make_bind(found.path, join(in.places.runtime, "wayland-0"), true, true));
+  draft.view.place(make_bind(found.path, join(in.places.runtime, "wayland-0"), false, true));
   draft.environment["WAYLAND_DISPLAY"] = "wayland-0";
   return true;
 }
@@ -82,7 +82,7 @@ bool place_x11(const Inputs& in, Draft& draft) {
   Resolved found = in.host.resolve(kSockets + *number);
   if (!is_usable_socket(in, what, found, true)) return false;
   std::string inside = number_inside(in, *number);
-  draft.view.place(make_bind(found.path, kSockets + inside, true, true));
+  draft.view.place(make_bind(found.path, kSockets + inside, false, true));
   draft.environment["DISPLAY"] = ":" + inside;
   std::optional<XauthorityEntry> cookie = host_cookie(in, *number);
   if (!cookie) return true;

@@ -27,6 +27,9 @@ constexpr const char* kHiddenOfProc[] = {
     "scsi",          "slabinfo", "sysrq-trigger", "timer_list",   "timer_stats",   "vmallocinfo",
 };
 
+// It tells one run of the machine from all others, and a sandbox from none of its neighbours.
+constexpr char kBootId[] = "/proc/sys/kernel/random/boot_id";
+
 constexpr uint64_t kRuntimeSize = 16 << 20;
 
 void place_proc(const Inputs& in, Draft& draft) {
@@ -39,8 +42,12 @@ void place_proc(const Inputs& in, Draft& draft) {
     draft.view.place(node);
   }
   Node sysctl = make_node(NodeKind::pin, "/proc/sys");
+  sysctl.source = sysctl.target;
   sysctl.writable = false;
   draft.view.place(sysctl);
+  Node boot_id = make_node(NodeKind::hide, kBootId);
+  boot_id.source = boot_id.target;
+  draft.view.place(boot_id);
 }
 
 void place_devices(const Inputs& in, Draft& draft) {
@@ -48,7 +55,7 @@ void place_devices(const Inputs& in, Draft& draft) {
     if (in.host.status(path).kind != FileKind::character_device) {
       throw Error(path, "is not a device on this host").hint("mount a proper /dev");
     }
-    Node node = make_bind(path, path, true, true);
+    Node node = make_bind(path, path, false, true);
     node.device = true;
     draft.view.place(node);
   }

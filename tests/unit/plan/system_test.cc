@@ -41,6 +41,32 @@ TEST_F(System, ProcIsMasked) {
   EXPECT_FALSE(find(p, "/proc/sys")->writable);
 }
 
+TEST_F(System, TheBootIdIsHidden) {
+  host.file("/proc/sys/kernel/random/boot_id");
+  EXPECT_EQ(what(plan(), "/proc/sys/kernel/random/boot_id"), "hide");
+}
+
+TEST_F(System, DevicesAreUsedAndNotChanged) {
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/dev/null"), "ro");
+  EXPECT_TRUE(find(p, "/dev/null")->device);
+}
+
+TEST_F(System, WithWriteXorExecuteNothingThatCanBeWrittenCanBeExecuted) {
+  host.directory("/data");
+  set(Key::files_read_write, "/data");
+  set(Key::process_write_xor_execute, "yes");
+  Plan p = plan();
+  for (const Node& node : p.nodes) EXPECT_FALSE(node.writable && node.executable) << node.target;
+  EXPECT_FALSE(find(p, "/data")->executable);
+  EXPECT_TRUE(find(p, "/usr")->executable);
+  // Whoever writes to /proc/self/mem writes to code.
+  constexpr uint64_t kWriteFile = 1 << 1;
+  for (const LandlockRule& rule : p.landlock.rules) {
+    EXPECT_FALSE(rule.path == "/proc" && (rule.access & kWriteFile));
+  }
+}
+
 TEST_F(System, TmpfsHaveTheirModesAndSizes) {
   set(Key::system_tmp_size, "3M");
   Plan p = plan();
