@@ -63,6 +63,8 @@ void check_instance_name(const std::string& name) {
 void apply(RunOptions& options, int letter, const std::string& value) {
   switch (letter) {
     case 'p':
+      // A script's variable that is not set must not end as the profile of another program.
+      if (value.empty()) throw Error("--profile", "its value is empty").hint("name a profile or a file");
       options.profile = value;
       break;
     case 's':
