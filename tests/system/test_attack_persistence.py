@@ -22,7 +22,7 @@ SECRETS = (
     ".config/chromium/Default/Cookies", ".config/google-chrome/Default/Login Data", ".config/Signal/config.json",
     ".local/share/TelegramDesktop/tdata/key", ".electrum/wallets/w", ".bitcoin/wallet.dat", ".Xauthority",
     ".ICEauthority", ".config/pulse/cookie", ".local/share/recently-used.xbel", ".cache/thumbnails/normal/x.png",
-    ".config/dconf/user", "Documents/tax.odt", "Desktop/note", "secret-at-the-top",
+    ".config/dconf/user", ".config/ibus/bus/x-unix-0", "Documents/tax.odt", "Desktop/note", "secret-at-the-top",
 )  # fmt: skip
 PLACES = (
     ".profile", ".bash_profile", ".bash_login", ".bash_logout", ".bashrc", ".bash_aliases", ".zshrc", ".zshenv",
