@@ -86,6 +86,9 @@ class Arranger {
       return true;
     }
     if (around->writable) throw could_be_made(entry, *around);
+    // Who wrote the line relies on it; what sbox hides by itself may be missing.
+    bool is_written = entry.origin.file != kOfEverySandbox;
+    if (is_written && kind == FileKind::missing) throw could_appear(entry, *around);
     return false;
   }
 
@@ -117,6 +120,14 @@ class Arranger {
                                                quote(around.target) + " is writable (" + around.origin + ")")
         .at(entry.origin)
         .hint("make it first");
+  }
+
+  static Error could_appear(const Entry& entry, const Node& around) {
+    std::string why = "does not exist, and what is made there later would be seen, for ";
+    return Error("hide = " + quote(entry.node.source),
+                 why + quote(around.target) + " is granted (" + around.origin + ")")
+        .at(entry.origin)
+        .hint("make it first, or hide the directory it is to be in");
   }
 
   void pin_between(const Node& node, const Node& around) {

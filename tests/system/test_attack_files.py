@@ -137,6 +137,8 @@ class Protected(AttackTest):
             for name in ("new", "a/new", "a/b/new/deep"):
                 with self.subTest(key=key, name=name):
                     self.refused("-s", f"files.read-write+={top}", "-s", f"files.{key}+={top}/{name}", "--", "true")
+        # Nobody inside could make it, but whoever makes it on the host would show it to the program.
+        self.refused("-s", f"files.read-only+={top}", "-s", f"files.hide+={top}/a/new", "--", "true")
         shutil.rmtree(self.account.home / ".config", ignore_errors=True)
         self.refused("-s", f"files.read-write+={self.account.home}", "--", "true")
         self.refused("-s", "home.mode=host", "--", "true")

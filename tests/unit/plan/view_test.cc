@@ -159,11 +159,13 @@ TEST_F(View, WhatIsToBeReadOnlyBelowAWritablePathMustExist) {
   EXPECT_THAT(fault(), HasSubstr("does not exist, and the program could make it"));
 }
 
-TEST_F(View, WhatIsToBeHiddenBelowAReadOnlyPathNeedNotExist) {
+TEST_F(View, WhatIsToBeHiddenBelowAReadOnlyPathMustExist) {
   host.directory("/data");
   set(Key::files_read_only, "/data");
   set(Key::files_hide, "/data/hooks");
-  EXPECT_EQ(what(plan(), "/data/hooks"), "none");
+  EXPECT_THAT(fault(), HasSubstr("does not exist, and what is made there later would be seen"));
+  host.directory("/data/hooks");
+  EXPECT_EQ(what(plan(), "/data/hooks"), "hide");
 }
 
 TEST_F(View, ATmpfsCoversWhatIsThereAndIsPinned) {
