@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <ctime>
 
@@ -53,6 +54,21 @@ int print_help() {
   return 0;
 }
 
+// Planning takes some milliseconds. The timer ends with this program: the launcher has a deadline of its own.
+void set_deadline() {
+  constexpr time_t kSeconds = 8;
+  signal(SIGALRM, [](int) {
+    constexpr char kLine[] = "sbox: the start took too long\n";
+    (void)!write(2, kLine, sizeof kLine - 1);
+    _exit(kExitFailure);
+  });
+  timer_t timer{};
+  itimerspec when{{0, 0}, {kSeconds, 0}};
+  if (timer_create(CLOCK_MONOTONIC, nullptr, &timer) != 0 || timer_settime(timer, 0, &when, nullptr) != 0) {
+    throw system_error("timer", errno);
+  }
+}
+
 // The plan in a memory file that nobody can change any more.
 UniqueFd sealed_file(const std::string& bytes) {
   UniqueFd file(memfd_create("sbox-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -96,6 +112,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   if (options.command.empty() || options.command[0].empty()) {
     throw Error("sbox", "no program is named").hint("try `sbox firefox`, or `sbox --help`");
   }
+  set_deadline();
   Stopwatch watch(options.verbose);
   Profile profile = read_profile(context.search, profile_for(context, options), options.overrides);
   watch.lap("profile");

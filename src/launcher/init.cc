@@ -124,7 +124,9 @@ void obey(int socket, pid_t program) {
 void reap(int socket, pid_t program) {
   for (;;) {
     siginfo_t info{};
-    if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) != 0 || info.si_pid == 0) return;
+    // Without a child there is no program.
+    if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) != 0) _exit(kFailure);
+    if (info.si_pid == 0) return;
     if (info.si_pid != program) continue;
     if (info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED) {
       send_message(socket, static_cast<uint8_t>(MessageKind::stopped), info.si_status);
@@ -147,6 +149,8 @@ void reap(int socket, pid_t program) {
     if (poll(polled, 2, -1) < 0 && errno != EINTR) _exit(kFailure);
     if (polled[0].revents != 0) obey(step.socket(), program);
     if (polled[1].revents != 0) {
+      // Before and after: a signal that is taken away must not be the only hint of a child's end.
+      reap(step.socket(), program);
       signalfd_siginfo ignored;
       while (read(children.get(), &ignored, sizeof ignored) > 0) continue;
       reap(step.socket(), program);
@@ -169,7 +173,8 @@ void run_init(const InitContext& context, int socket) {
   Step step(socket, plan.verbose);
   step.begin("ids");
   die_with_supervisor(step);
-  mode_t callers_umask = umask(0);
+  mode_t callers_umask = 0, none = 0;
+  step.require(set_umask(0, callers_umask), "umask");
   map_ids(step, plan);
   Prepared prepared = prepare_mounts(step, plan);
   close_user_namespaces(step, plan, prepared);
@@ -188,7 +193,7 @@ void run_init(const InitContext& context, int socket) {
   if (plan.own_network) raise_loopback(step);
   confinement.slave = open_terminal(step, context.stdio);
   step.require(chdir(plan.directory.c_str()) == 0, plan.directory);
-  umask(callers_umask);
+  step.require(set_umask(callers_umask, none), "umask");
   step.begin("helpers ready");
   wait_for_helpers(step, plan);
 

@@ -3,6 +3,7 @@
 
 #include <linux/openat2.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +25,13 @@ inline UniqueFd open_at(int dir, const char* path, uint64_t flags, uint64_t reso
   how.mode = mode;
   how.resolve = resolve;
   return UniqueFd(static_cast<int>(syscall(SYS_openat2, dir, path, &how, sizeof how)));
+}
+
+// umask(2) has no way to fail, so it is asked twice: false when `mask` is not in force. Keeps the one before in
+// `before`.
+inline bool set_umask(mode_t mask, mode_t& before) {
+  before = umask(mask);
+  return umask(mask) == mask;
 }
 
 inline int pivot_root(const char* new_root, const char* put_old) {

@@ -48,11 +48,13 @@ int run() {
   }
   if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid())
     return refuse("it must not be set-id");
+  if (close_range(kPlan + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
+  Terminal terminal;
+  if (!terminal.start_guard()) return refuse("cannot watch over the terminal");
   Plan plan;
   if (!read_plan(plan)) return refuse("no plan (start programs by `sbox`)");
   if (plan.uid != getuid() || plan.gid != getgid()) return refuse("the plan is another user's");
-  if (close_range(kPlan, ~0U, 0) != 0) return refuse("cannot close descriptors");
-  _exit(supervise(plan));  // the kernel takes the memory back faster than we could
+  _exit(supervise(plan, terminal));  // the kernel takes the memory back faster than we could
 }
 
 }  // namespace

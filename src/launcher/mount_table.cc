@@ -65,6 +65,7 @@ bool parse_mount_table(std::string_view text, std::vector<MountEntry>& table) {
     next_word(line);  // root
     entry.target = unescape(next_word(line));
     entry.attributes = parse_attributes(next_word(line));
+    entry.options = line.substr(std::min(line.rfind(' ') + 1, line.size()));
     if (entry.target.empty() || entry.target[0] != '/') return false;
     table.push_back(std::move(entry));
   }

@@ -12,6 +12,7 @@ struct MountEntry {
   uint64_t id = 0, parent = 0;
   std::string target;
   uint64_t attributes = 0;  // MOUNT_ATTR_* of those that sbox sets
+  std::string options;      // of the file system
 };
 
 // Parses the text of /proc/self/mountinfo; false when a line is not as proc(5) says. Sorted by target; of mounts on one

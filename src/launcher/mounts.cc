@@ -6,12 +6,11 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace sbox {
 namespace {
-
-constexpr uint64_t kMostPtys = 256;
 
 struct Option {
   const char* name;
@@ -70,14 +69,19 @@ UniqueFd open_source(const Step& step, const Node& node) {
 }  // namespace
 
 UniqueFd new_tmpfs(const Step& step, const TmpfsOptions& options, uint64_t attributes) {
-  std::string inodes = std::to_string(options.inodes);
-  if (options.inodes == 0) {
-    return new_filesystem(step, "tmpfs", {{"size", std::to_string(options.size)}, {"mode", octal(options.mode)}},
-                          attributes);
-  }
-  return new_filesystem(step, "tmpfs",
-                        {{"size", std::to_string(options.size)}, {"nr_inodes", inodes}, {"mode", octal(options.mode)}},
-                        attributes);
+  Option size{"size", std::to_string(options.size)}, mode{"mode", octal(options.mode)};
+  Option inodes{"nr_inodes", std::to_string(options.inodes)};
+  UniqueFd mount = options.inodes == 0 ? new_filesystem(step, "tmpfs", {size, mode}, attributes)
+                                       : new_filesystem(step, "tmpfs", {size, inodes, mode}, attributes);
+  // Without its limits it would take the machine's memory.
+  struct statfs made {};
+  struct stat root {};
+  step.require(fstatfs(mount.get(), &made) == 0 && fstat(mount.get(), &root) == 0, "look at tmpfs");
+  auto block = static_cast<uint64_t>(made.f_bsize);
+  bool as_asked = made.f_blocks == (options.size + block - 1) / std::max<uint64_t>(block, 1) &&
+                  (options.inodes == 0 || made.f_files == options.inodes) && (root.st_mode & 07777) == options.mode;
+  if (!as_asked) step.fail("tmpfs is not as asked for", EINVAL);
+  return mount;
 }
 
 UniqueFd new_proc(const Step& step) {
@@ -85,7 +89,7 @@ UniqueFd new_proc(const Step& step) {
 }
 
 UniqueFd new_devpts(const Step& step) {
-  return new_filesystem(step, "devpts", {{"ptmxmode", "666"}, {"mode", "620"}, {"max", std::to_string(kMostPtys)}},
+  return new_filesystem(step, "devpts", {{"ptmxmode", "666"}, {"mode", "620"}, {"max", "256"}},
                         MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 }
 

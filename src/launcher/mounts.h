@@ -1,6 +1,7 @@
 // Mounts by the new mount API. Detached mounts are held by descriptor and get their flags before they are attached.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "launcher/kernel.h"
@@ -8,6 +9,9 @@
 #include "plan/plan.h"
 
 namespace sbox {
+
+// Of every devpts, as the kernel lists them.
+inline constexpr std::string_view kDevptsOptions = "rw,mode=620,ptmxmode=666,max=256";
 
 struct TmpfsOptions {
   uint64_t size = 0;    // bytes

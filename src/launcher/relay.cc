@@ -31,10 +31,10 @@ void stop_writing(Channel& channel) {
   channel.owned_to.reset();
 }
 
-void fill(Channel& channel) {
+void fill(Channel& channel, bool is_over) {
   if (!channel.buffer) channel.buffer = std::make_unique<char[]>(kBuffer);
   ssize_t size = read(channel.from, channel.buffer.get(), kBuffer);
-  if (size < 0 && is_temporary(errno)) return;
+  if (size < 0 && is_temporary(errno) && !is_over) return;
   // EIO: the pty's last user inside is gone.
   if (size <= 0) return stop_reading(channel);
   channel.begin = 0;
@@ -45,7 +45,7 @@ void drain(Channel& channel) {
   size_t most = std::min(channel.end - channel.begin, kMostPerWrite);
   ssize_t size = write(channel.to, channel.buffer.get() + channel.begin, most);
   if (size >= 0) {
-    channel.begin += static_cast<size_t>(size);
+    channel.begin += std::min(static_cast<size_t>(size), most);
   } else if (!is_temporary(errno)) {
     // The reader is gone: let the writer learn it in its turn.
     stop_writing(channel);
@@ -112,12 +112,13 @@ void Relay::prepare(std::vector<pollfd>& polled, bool keyboard) const {
   }
 }
 
-void Relay::work(const std::vector<pollfd>& polled) {
+void Relay::work(const std::vector<pollfd>& polled, bool is_over) {
   for (Channel& channel : channels_) {
     if (channel.begin == channel.end && has_event(polled, channel.from, POLLIN))
-      fill(channel);
+      fill(channel, false);
     else if (channel.begin < channel.end && has_event(polled, channel.to, POLLOUT))
       drain(channel);
+    if (is_over && channel.is_output && channel.from >= 0 && channel.begin == channel.end) fill(channel, true);
     // End of the caller's input is end of input inside.
     if (!channel.is_open()) stop_writing(channel);
   }

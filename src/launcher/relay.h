@@ -31,8 +31,9 @@ class Relay {
 
   // Adds what to wait for to `polled`; `keyboard`: the caller's terminal may be read.
   void prepare(std::vector<pollfd>& polled, bool keyboard) const;
-  // Moves what can be moved after poll(2).
-  void work(const std::vector<pollfd>& polled);
+  // Moves what can be moved after poll(2). `is_over`: the sandbox has ended, so what it has not written by now never
+  // comes.
+  void work(const std::vector<pollfd>& polled, bool is_over);
   // Whether everything that the sandbox wrote has been handed on. After the sandbox has ended.
   bool is_drained() const;
   int terminal_master() const { return master_.get(); }

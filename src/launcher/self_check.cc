@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -20,6 +21,8 @@ namespace {
 
 constexpr const char* kNamespaceFiles[] = {"user", "mnt", "pid", "ipc", "uts", "cgroup", "net"};
 constexpr size_t kNet = 6;
+constexpr pid_t kInit = 1;
+constexpr std::string_view kDevpts = "/dev/pts";
 constexpr size_t kLargestStatus = 8192;
 
 std::string read_small(const Step& step, const char* path) {
@@ -68,6 +71,13 @@ void check_status(const Step& step, const Plan& plan) {
   expect(step, filters >= static_cast<int>(plan.filters.size()), "the number of seccomp filters");
   expect(step, (prctl(PR_GET_SECUREBITS) & 1) == 1, "securebits");
   expect(step, read_small(step, "/proc/self/setgroups") == "deny\n", "setgroups");
+  bool closed = plan.nested_sandbox || read_small(step, "/proc/sys/user/max_user_namespaces") == "0\n";
+  expect(step, closed, "the number of user namespaces");
+  expect(step, getsid(0) == kInit, "the session");
+  struct stat here {
+  }, wanted{};
+  bool there = stat(".", &here) == 0 && stat(plan.directory.c_str(), &wanted) == 0;
+  expect(step, there && here.st_dev == wanted.st_dev && here.st_ino == wanted.st_ino, "the current directory");
 }
 
 void check_namespaces(const Step& step, const Plan& plan, const Namespaces& host) {
@@ -157,6 +167,7 @@ void check_mounts(const Step& step, const Plan& plan, uint64_t root_mount_id) {
     if (is_covered) continue;
     bool strict = (mount.attributes & expectation->second) == expectation->second;
     expect(step, strict, "the flags of the mount ", mount.target);
+    expect(step, mount.target != kDevpts || mount.options == kDevptsOptions, "the options of ", kDevpts);
     if (expectation->first == mount.target) ++found;
   }
   auto same_target = [](auto& a, auto& b) { return a.first == b.first; };

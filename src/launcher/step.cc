@@ -53,7 +53,7 @@ bool send_message(int socket, uint8_t kind, int64_t value, std::string_view text
   return sent == static_cast<ssize_t>(sizeof header + text.size());
 }
 
-bool receive_message(int socket, Message& received) {
+bool receive_message(int socket, Message& received, int flags) {
   Header header;
   char text[kLongestText];
   iovec parts[] = {{&header, sizeof header}, {text, sizeof text}};
@@ -64,7 +64,7 @@ bool receive_message(int socket, Message& received) {
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   ssize_t size = 0;
-  do size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  do size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
   while (size < 0 && errno == EINTR);
   if (size == 0) errno = 0;
   if (size < static_cast<ssize_t>(sizeof header)) return false;

@@ -12,15 +12,15 @@ namespace sbox {
 
 // What the child tells the supervisor, one packet each, on a SOCK_SEQPACKET socket.
 enum class MessageKind : uint8_t {
-  failed,     // text: "STEP: DETAIL: REASON"; value: exit status
-  directory,  // descriptor: a tmpfs in which helper number `value` makes its socket
-  terminal,   // descriptor: the master of the sandbox's pty
-  follow,     // descriptor: a generated file to keep up to date, for node number `value`
-  set_up,     // everything is made; the helpers must serve before the program may start
-  started,    // the program's process exists
-  stopped,    // the program was stopped by a signal
-  ended,      // value: exit status
-  timing,     // text: step, value: nanoseconds since the last
+  failed = 1,  // text: "STEP: DETAIL: REASON"; value: exit status
+  directory,   // descriptor: a tmpfs in which helper number `value` makes its socket
+  terminal,    // descriptor: the master of the sandbox's pty
+  follow,      // descriptor: a generated file to keep up to date, for node number `value`
+  set_up,      // everything is made; the helpers must serve before the program may start
+  started,     // the program's process exists
+  stopped,     // the program was stopped by a signal
+  ended,       // value: exit status
+  timing,      // text: step, value: nanoseconds since the last
 };
 // What the supervisor tells the child.
 enum class CommandKind : uint8_t {
@@ -39,7 +39,7 @@ struct Message {
 // False with errno set when it could not be sent whole.
 bool send_message(int socket, uint8_t kind, int64_t value, std::string_view text = {}, int fd = -1);
 // False at the end of the stream or on error (errno 0 at the end).
-bool receive_message(int socket, Message& message);
+bool receive_message(int socket, Message& message, int flags = 0);
 
 class Step {
  public:

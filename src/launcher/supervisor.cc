@@ -26,6 +26,9 @@ namespace {
 
 constexpr int kFailure = 125;
 constexpr int kFollowAfterMs = 500;
+// A set-up that does not come to an end is ended. It takes some milliseconds.
+constexpr int64_t kStartSeconds = 8;
+constexpr char kStrange[] = "a message that the set-up never sends";
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 int complain(const std::string& text) {
@@ -69,7 +72,7 @@ bool make_host_directory(const std::string& path) {
 
 class Supervisor {
  public:
-  explicit Supervisor(const Plan& plan) : plan_(plan) {}
+  Supervisor(const Plan& plan, Terminal& terminal) : plan_(plan), terminal_(terminal) {}
   ~Supervisor() { end_everything(); }
   int run();
 
@@ -77,6 +80,9 @@ class Supervisor {
   bool block_signals();
   bool start_init();
   int loop();
+  bool is_starting() const;
+  int patience() const;
+  void handle_silence();
   void handle_message();
   void handle(Message message);
   void start_the_helper(const Helper& helper, int directory);
@@ -87,7 +93,7 @@ class Supervisor {
   void stop_with_program(int signal_number);
   void end_everything();
   void fail(const std::string& text, int status = kFailure);
-  void command(CommandKind kind, int value) { send_message(socket_.get(), static_cast<uint8_t>(kind), value); }
+  bool command(CommandKind kind, int value) { return send_message(socket_.get(), static_cast<uint8_t>(kind), value); }
 
   const Plan& plan_;
   Stdio stdio_;
@@ -95,11 +101,12 @@ class Supervisor {
   bool caller_ignores_pipe_ = false;
   UniqueFd signals_, socket_, init_;
   std::optional<Relay> relay_;
-  Terminal terminal_;
+  Terminal& terminal_;
   Followers followers_;
   std::vector<RunningHelper> helpers_;
   bool is_set_up_ = false, is_started_ = false, is_init_gone_ = false;
   std::optional<int> status_;
+  int64_t deadline_ = now_ns() + kStartSeconds * 1'000'000'000;
 };
 
 bool Supervisor::block_signals() {
@@ -109,7 +116,11 @@ bool Supervisor::block_signals() {
   sigemptyset(&blocked);
   for (int number : kForwarded) sigaddset(&blocked, number);
   for (int number : {SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGWINCH}) sigaddset(&blocked, number);
-  if (sigprocmask(SIG_SETMASK, &blocked, &caller_mask_) != 0) return false;
+  sigset_t now;
+  sigemptyset(&now);
+  bool is_blocked = sigprocmask(SIG_SETMASK, &blocked, &caller_mask_) == 0 &&
+                    sigprocmask(SIG_BLOCK, nullptr, &now) == 0 && sigismember(&now, SIGCHLD) == 1;
+  if (!is_blocked) return false;
   signals_.reset(signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
   return signals_.ok();
 }
@@ -124,7 +135,7 @@ bool Supervisor::start_init() {
   if (plan_.own_network) flags |= CLONE_NEWNET;
   int pidfd = -1;
   long pid = syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
-  if (pid < 0) return false;
+  if (pid < 0 || (pid > 0 && pidfd < 0)) return false;
   if (pid == 0) {
     socket_.reset();
     run_init({plan_, stdio_, here, caller_mask_, caller_ignores_pipe_}, inside.get());
@@ -135,11 +146,12 @@ bool Supervisor::start_init() {
 
 int Supervisor::run() {
   if (!block_signals()) return complain_errno("signals");
-  mode_t callers_umask = umask(077);
+  mode_t callers_umask = 0, own = 0;
+  if (!set_umask(077, callers_umask)) return complain("the umask cannot be set");
   for (const std::string& directory : plan_.make_directories) {
     if (!make_host_directory(directory)) return complain_errno(directory);
   }
-  umask(callers_umask);
+  if (!set_umask(callers_umask, own)) return complain("the umask cannot be set");
   if (!prepare_stdio(stdio_)) return complain_errno("standard streams");
   terminal_.attach(stdio_);
   if (!start_init()) {
@@ -161,9 +173,9 @@ int Supervisor::loop() {
     polled.push_back({followers_.descriptor(), POLLIN, 0});
     for (const RunningHelper& helper : helpers_) polled.push_back({helper.ready.get(), POLLIN, 0});
     relay_->prepare(polled, !is_init_gone_ && terminal_.may_read());
-    int happenings = poll(polled.data(), polled.size(), followers_.is_waiting() ? kFollowAfterMs : -1);
+    int happenings = poll(polled.data(), polled.size(), patience());
     if (happenings < 0 && errno != EINTR) return complain_errno("poll");
-    if (happenings == 0 && !followers_.start()) fail(std::string("watch files of the host: ") + reason(errno));
+    if (happenings == 0) handle_silence();
     auto happened = [&](int fd) {
       return fd >= 0 &&
              std::any_of(polled.begin(), polled.end(), [&](const pollfd& p) { return p.fd == fd && p.revents != 0; });
@@ -171,12 +183,12 @@ int Supervisor::loop() {
     if (happened(socket_.get())) handle_message();
     if (happened(followers_.descriptor())) followers_.update();
     check_helpers(polled);
-    relay_->work(polled);
     if (happened(signals_.get())) handle_signals();
     if (!is_init_gone_ && happened(init_.get())) {
       while (socket_) handle_message();  // what it said last
       is_init_gone_ = true;
     }
+    relay_->work(polled, is_init_gone_);
   }
   if (!status_)
     fail(is_started_ ? "the sandbox was killed" : "the sandbox was killed before the program started",
@@ -184,9 +196,22 @@ int Supervisor::loop() {
   return *status_;
 }
 
+bool Supervisor::is_starting() const { return !is_started_ && !is_init_gone_ && !status_; }
+
+// How long poll(2) may wait, in milliseconds.
+int Supervisor::patience() const {
+  if (is_starting()) return static_cast<int>(std::max<int64_t>(0, (deadline_ - now_ns()) / 1'000'000));
+  return followers_.is_waiting() ? kFollowAfterMs : -1;
+}
+
+void Supervisor::handle_silence() {
+  if (is_starting()) return fail("the start took longer than " + std::to_string(kStartSeconds) + " s");
+  if (!followers_.start()) fail(std::string("watch files of the host: ") + reason(errno));
+}
+
 void Supervisor::handle_message() {
   Message message;
-  if (receive_message(socket_.get(), message)) return handle(std::move(message));
+  if (receive_message(socket_.get(), message, MSG_DONTWAIT)) return handle(std::move(message));
   socket_.reset();
 }
 
@@ -196,13 +221,13 @@ void Supervisor::handle(Message message) {
     case MessageKind::failed:
       return fail(message.text + hint_for(message.text), static_cast<int>(message.value));
     case MessageKind::directory:
-      if (index >= plan_.helpers.size() || !message.fd) return fail("a message that the set-up never sends");
+      if (index >= plan_.helpers.size() || !message.fd) return fail(kStrange);
       return start_the_helper(plan_.helpers[index], message.fd.get());
     case MessageKind::terminal:
       relay_->add_terminal(stdio_, std::move(message.fd));
       return terminal_.connect(relay_->terminal_master());
     case MessageKind::follow:
-      if (index >= plan_.nodes.size() || !message.fd) return fail("a message that the set-up never sends");
+      if (index >= plan_.nodes.size() || !message.fd) return fail(kStrange);
       return followers_.add(plan_.nodes[index].source, std::move(message.fd));
     case MessageKind::set_up:
       is_set_up_ = true;
@@ -220,6 +245,7 @@ void Supervisor::handle(Message message) {
       return;
     }
   }
+  fail(kStrange);
 }
 
 void Supervisor::start_the_helper(const Helper& helper, int directory) {
@@ -248,7 +274,7 @@ void Supervisor::check_helpers(const std::vector<pollfd>& polled) {
 void Supervisor::go_when_ready() {
   bool all = helpers_.size() == plan_.helpers.size() &&
              std::all_of(helpers_.begin(), helpers_.end(), [](const RunningHelper& h) { return h.serves; });
-  if (is_set_up_ && all) command(CommandKind::go, 0);
+  if (is_set_up_ && all && !command(CommandKind::go, 0)) fail(std::string("helpers: ") + reason(errno));
 }
 
 void Supervisor::handle_signals() {
@@ -267,11 +293,14 @@ void Supervisor::forward(const signalfd_siginfo& info) {
     case SIGTTOU:
       return;
     case SIGCONT:
+      deadline_ = now_ns() + kStartSeconds * 1'000'000'000;  // the time in which it was stopped does not count
       terminal_.enter();
-      return command(CommandKind::signal_group, SIGCONT);
+      command(CommandKind::signal_group, SIGCONT);
+      return;
     case SIGTSTP:
-      if (is_started_) return command(CommandKind::signal_group, SIGTSTP);
-      return stop_with_program(SIGTSTP);
+      if (!is_started_) return stop_with_program(SIGTSTP);
+      command(CommandKind::signal_group, SIGTSTP);
+      return;
     default:
       break;
   }
@@ -301,7 +330,7 @@ void Supervisor::fail(const std::string& text, int status) {
 }
 
 void Supervisor::end_everything() {
-  terminal_.leave();
+  terminal_.end();
   if (init_) {
     syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
     siginfo_t info{};
@@ -316,6 +345,6 @@ void Supervisor::end_everything() {
 
 }  // namespace
 
-int supervise(const Plan& plan) { return Supervisor(plan).run(); }
+int supervise(const Plan& plan, Terminal& terminal) { return Supervisor(plan, terminal).run(); }
 
 }  // namespace sbox

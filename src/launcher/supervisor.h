@@ -2,12 +2,13 @@
 // streams and signals, and returns the program's exit status.
 #pragma once
 
+#include "launcher/terminal.h"
 #include "plan/plan.h"
 
 namespace sbox {
 
-// Preconditions: single-threaded; 0, 1, 2 are open; no other descriptor is. Returns an exit status; says on standard
-// error why when that is sbox's own failure.
-int supervise(const Plan& plan);
+// Preconditions: single-threaded; 0, 1, 2 are open; no other descriptor is but that of `terminal`. Returns an exit
+// status; says on standard error why when that is sbox's own failure.
+int supervise(const Plan& plan, Terminal& terminal);
 
 }  // namespace sbox

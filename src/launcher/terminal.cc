@@ -1,8 +1,61 @@
 #include "launcher/terminal.h"
 
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+
 namespace sbox {
+namespace {
+
+// What the guard is told each time the terminal changes; less than PIPE_BUF, so it comes whole.
+struct Modes {
+  bool is_raw = false;
+  termios before{}, raw{};
+};
+
+bool is_same(const termios& a, const termios& b) {
+  return a.c_lflag == b.c_lflag && a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag;
+}
+
+// Runs until the supervisor's end of the pipe closes. The terminal is standard input. Signals and the terminal's job
+// control do not concern it: what ends the job must not end it first.
+[[noreturn]] void guard(int pipe) {
+  sigset_t all;
+  sigfillset(&all);
+  bool ok =
+      sigprocmask(SIG_BLOCK, &all, nullptr) == 0 && setsid() > 0 && dup2(pipe, 1) == 1 && close_range(2, ~0U, 0) == 0;
+  if (!ok) _exit(125);
+  Modes last;
+  while (read(1, &last, sizeof last) == sizeof last) continue;
+  termios now{};
+  // A shell that has put its terminal right already is not disturbed.
+  if (last.is_raw && tcgetattr(0, &now) == 0 && is_same(now, last.raw)) tcsetattr(0, TCSANOW, &last.before);
+  _exit(0);
+}
+
+}  // namespace
+
+void Terminal::end() {
+  leave();
+  if (guard_ <= 0) return;
+  kill(guard_, SIGKILL);
+  waitpid(guard_, nullptr, 0);
+}
+
+bool Terminal::start_guard() {
+  if (!isatty(0)) return true;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+  UniqueFd reader(ends[0]);
+  to_guard_.reset(ends[1]);
+  if (fcntl(to_guard_.get(), F_SETFL, O_NONBLOCK) != 0) return false;
+  guard_ = fork();
+  if (guard_ == 0) guard(reader.get());
+  return guard_ > 0;
+}
 
 void Terminal::attach(const Stdio& stdio) {
   fd_ = stdio.terminal_stream();
@@ -17,13 +70,19 @@ void Terminal::connect(int master) {
 
 bool Terminal::may_read() const { return master_ >= 0 && has_keyboard_ && tcgetpgrp(fd_) == getpgrp(); }
 
+bool Terminal::tell_guard(bool is_raw, const termios& raw) {
+  Modes modes{is_raw, modes_, raw};
+  return write(to_guard_.get(), &modes, sizeof modes) == sizeof modes;
+}
+
 void Terminal::enter() {
   if (is_raw_ || !may_read()) return;
   // What the shell changed while we were stopped is what to go back to.
   if (tcgetattr(fd_, &modes_) != 0) return;
   termios raw = modes_;
   cfmakeraw(&raw);
-  is_raw_ = tcsetattr(fd_, TCSADRAIN, &raw) == 0;
+  // Without a guard it stays as it is: nobody would put it right after a SIGKILL.
+  is_raw_ = tell_guard(true, raw) && tcsetattr(fd_, TCSADRAIN, &raw) == 0;
   copy_size();
 }
 
@@ -31,6 +90,7 @@ void Terminal::leave() {
   if (!is_raw_) return;
   is_raw_ = false;
   tcsetattr(fd_, TCSADRAIN, &modes_);
+  tell_guard(false, modes_);
 }
 
 void Terminal::copy_size() {

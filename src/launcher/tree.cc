@@ -270,6 +270,7 @@ void TreeBuilder::finish() {
   no_directory_.reset();
   no_file_.reset();
   step_.require(unlinkat(root_, kWorkshop, AT_REMOVEDIR) == 0, "workshop");
+  if (open_at(root_, kWorkshop, O_PATH, kInRoot)) step_.fail("the workshop is still there", EBUSY);
   for (auto& [mount, name] : open_masks_) set_read_only(mount.get(), name);
   set_read_only(root_, "the root");
 }
@@ -281,6 +282,7 @@ UniqueFd make_probe(const Step& step, int root) {
   step.require(file.ok(), "probe");
   UniqueFd probe = open_at(root, kProbe, O_PATH, kInRoot);
   step.require(probe.ok() && unlinkat(root, kProbe, 0) == 0, "probe");
+  if (open_at(root, kProbe, O_PATH, kInRoot)) step.fail("the probe is still there", EBUSY);
   return probe;
 }
 

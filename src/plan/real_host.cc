@@ -55,6 +55,9 @@ UniqueFd open_exactly(const std::string& path, uint64_t flags) {
 
 bool is_absence(int errnum) { return errnum == ENOENT || errnum == ENOTDIR || errnum == ENAMETOOLONG; }
 
+// Whether the caller may not look, or is led in a circle: any other failure says nothing about the file.
+bool is_refusal(int errnum) { return errnum == EACCES || errnum == ELOOP; }
+
 // Links that the kernel makes up: their text is not where they lead.
 bool is_magic(const std::string& path) {
   std::vector<std::string> parts = split(path, '/');
@@ -68,7 +71,8 @@ std::string read_all(int fd, size_t limit) {
   for (;;) {
     ssize_t size = ::read(fd, buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0 || text.size() > limit) return text;
+    if (size < 0) throw system_error("read", errno);
+    if (size == 0 || text.size() > limit) return text;
     text.append(buffer.data(), static_cast<size_t>(size));
   }
 }
@@ -137,14 +141,16 @@ const Seen& RealHost::look(const std::string& path) const {
   Seen seen;
   struct stat status {};
   if (fstatat(AT_FDCWD, path.c_str(), &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
+    if (!is_absence(errno) && !is_refusal(errno)) throw system_error(path, errno);
     seen.status.kind = is_absence(errno) ? FileKind::missing : FileKind::unreachable;
   } else {
     seen.status = {kind_of(status.st_mode), status.st_mode & 07777u, status.st_uid, status.st_gid};
   }
   if (seen.status.kind == FileKind::symlink) {
     char target[PATH_MAX];
-    ssize_t size = is_magic(path) ? -1 : readlink(path.c_str(), target, sizeof target);
-    if (size <= 0 || size == static_cast<ssize_t>(sizeof target)) {
+    ssize_t size = is_magic(path) ? 0 : readlink(path.c_str(), target, sizeof target);
+    if (size < 0) throw system_error(path, errno);
+    if (size == 0 || size == static_cast<ssize_t>(sizeof target)) {
       seen.status.kind = FileKind::unreachable;
     } else {
       seen.target.assign(target, static_cast<size_t>(size));
@@ -196,10 +202,10 @@ std::vector<std::string> RealHost::variable_names() const {
 }
 
 std::string RealHost::directory() const {
-  char path[PATH_MAX];
+  char path[PATH_MAX] = "";
   // The kernel's own answer for a directory that is gone or outside of the root begins with "(unreachable)".
-  bool ok = syscall(SYS_getcwd, path, sizeof path) > 0 && path[0] == '/';
-  return ok ? path : "";
+  if (syscall(SYS_getcwd, path, sizeof path) < 0 && errno != ENOENT) throw system_error("current directory", errno);
+  return path[0] == '/' ? path : "";
 }
 
 std::string RealHost::hostname() const {
@@ -211,7 +217,9 @@ std::string RealHost::hostname() const {
 uint32_t RealHost::landlock_abi() const {
   constexpr unsigned kVersion = 1;
   long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersion);
-  return abi > 0 ? static_cast<uint32_t>(abi) : 0;
+  if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) return 0;
+  if (abi <= 0) throw system_error("Landlock", abi < 0 ? errno : EINVAL);
+  return static_cast<uint32_t>(abi);
 }
 
 std::string RealHost::architecture() const {

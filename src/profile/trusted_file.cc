@@ -110,6 +110,7 @@ std::string read_all(const UniqueFd& fd, const Subject& subject) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw subject.system_error(errno);
     if (got == 0) {
+      if (static_cast<off_t>(used) < status.st_size) throw subject.error("it became shorter while it was read");
       content.resize(used);
       return content;
     }

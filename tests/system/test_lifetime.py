@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
-import pathlib
 import signal
 import subprocess
 import time
 
-from harness import SystemTest, descendants, processes, read_process, running, status_field, wait_for
+from harness import SystemTest, descendants, read_process, running, status_field, wait_for
+from residue import files_of, launchers
 
 COUNTER = itertools.count()
 # Processes that try to outlive the sandbox: in the background, in sessions of their own, deaf, stopped.
@@ -53,7 +53,7 @@ class Lifetime(SystemTest):
 
     def test_killing_sbox_ends_everything(self) -> None:
         child = self.start_stubborn()
-        self.assertGreaterEqual(len(running(self.marker)), 4, "the control")
+        wait_for(lambda: len(running(self.marker)) >= 4, what="the control: all that try to stay")
         child.kill()
         child.wait(5)
         self.assert_all_gone()
@@ -123,20 +123,10 @@ class Lifetime(SystemTest):
 
 class Residue(SystemTest):
     def snapshot(self) -> dict[str, object]:
-        """Everything that a run could leave behind."""
-        tmp = [name for name in os.listdir("/tmp") if "sbox" in name or name.startswith("tmp.sbox")]
-        run = [str(path) for path in pathlib.Path("/run").rglob("*sbox*")]
-        return {
-            "home": tree(self.account.home),
-            "tmp": sorted(tmp),
-            "run": sorted(run),
-            "runtime": tree(self.account.runtime),
-            "mounts": pathlib.Path("/proc/self/mounts").read_text(),
-            "processes": sorted(pid for pid in processes() if "sbox-launch" in read_process(pid, "cmdline")),
-        }
+        return files_of(self.account)
 
     def assert_nothing_left(self, before: dict[str, object]) -> None:
-        wait_for(lambda: self.snapshot()["processes"] == before["processes"], 5, "the end of sbox's processes")
+        wait_for(lambda: not launchers(self.account), 5, "the end of sbox's processes")
         after = self.snapshot()
         for name, value in before.items():
             with self.subTest(of=name):
@@ -170,12 +160,3 @@ class Residue(SystemTest):
         options = ["-s", f"files.read-write+={self.work}/folder", "-s", f"files.read-only+={self.work}/folder/a"]
         self.inside("true", *options, "-s", f"files.tmpfs+={self.work}/folder/a")
         self.assert_nothing_left(before)
-
-
-def tree(root: pathlib.Path) -> list[str]:
-    found = []
-    for folder, folders, files in os.walk(root):
-        for name in folders + files:
-            path = os.path.join(folder, name)
-            found.append(f"{path} {oct(os.lstat(path).st_mode)}")
-    return sorted(found)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import select
+import signal
 import struct
+import subprocess
 import termios
 import time
 
 from account import SBOX
-from harness import SystemTest, running, status_field, wait_for
+from harness import SystemTest, descendants, parents, read_process, running, status_field, wait_for
 
 # TIOCSTI (also with garbage above the 32 bits that the kernel looks at), TIOCLINUX and TIOCSETD, by the raw call.
 INJECT = """
@@ -150,6 +152,69 @@ class JobControl(SystemTest):
         self.terminal.expect("line\r\nline\r\n")
         self.terminal.type("\x04")
         self.terminal.expect("status 0")
+
+
+class Guard(SystemTest):
+    """A process that holds nothing but the terminal puts it right when sbox is killed."""
+
+    def raw_terminal(self) -> tuple[Terminal, list[object], int]:
+        """A program on a raw terminal below a shell without job control; the modes before, and sbox's process."""
+        folder = self.directory("secret-of-the-plan")
+        grant = f"files.read-only+={folder}"
+        script = '"$@"; echo status $?; stty -a >/dev/null; cat'
+        terminal = Terminal(self, "sh", "-c", script, "sh", str(SBOX), "-s", grant, "--", "sh", "-c", "echo begun; exec sleep 996.5")
+        before = termios.tcgetattr(terminal.leader)
+        terminal.expect("begun")
+        supervisor = next(pid for pid in descendants(terminal.child.pid) if read_process(pid, "cmdline").startswith("sbox"))
+        wait_for(lambda: not termios.tcgetattr(terminal.leader)[3] & termios.ICANON, what="a raw terminal")
+        return terminal, before, supervisor
+
+    def guard_of(self, supervisor: int) -> int:
+        children = [pid for pid, parent in parents().items() if parent == supervisor]
+        return next(pid for pid in children if len(status_field(pid, "NSpid").split()) == 1)
+
+    def test_a_killed_sbox_leaves_the_terminal_as_it_was(self) -> None:
+        terminal, before, supervisor = self.raw_terminal()
+        guard = self.guard_of(supervisor)
+        os.kill(supervisor, signal.SIGKILL)
+        terminal.expect("status 137")
+        wait_for(lambda: termios.tcgetattr(terminal.leader) == before, 2, "the modes of before")
+        wait_for(lambda: not read_process(guard, "cmdline"), 2, "the end of the guard")
+
+    def test_killing_the_whole_group_leaves_the_terminal_as_it_was(self) -> None:
+        terminal, before, supervisor = self.raw_terminal()
+        os.killpg(os.getpgid(supervisor), signal.SIGKILL)
+        wait_for(lambda: termios.tcgetattr(terminal.leader) == before, 2, "the modes of before")
+
+    def test_the_guard_holds_nothing_but_the_terminal_and_a_pipe(self) -> None:
+        self.root_only()
+        _, _, supervisor = self.raw_terminal()
+        guard = self.guard_of(supervisor)
+        held = [os.readlink(f"/proc/{guard}/fd/{number}") for number in sorted(os.listdir(f"/proc/{guard}/fd"))]
+        self.assertRegex(" ".join(held), r"\A/dev/pts/\d+ pipe:\[\d+\]\Z")
+        self.assertEqual(read_process(guard, "environ"), "")
+        self.assertIn(b"secret-of-the-plan", memory(supervisor), "the control")
+        self.assertNotIn(b"secret-of-the-plan", memory(guard))
+
+    def test_without_a_terminal_there_is_no_guard(self) -> None:
+        child = self.start("--", "sh", "-c", "exec sleep 996.25", stdin=subprocess.DEVNULL)
+        self.addCleanup(self.account.end, child)
+        wait_for(lambda: [pid for pid in descendants(child.pid) if "996.25" in read_process(pid, "cmdline")])
+        children = [pid for pid, parent in parents().items() if parent == child.pid]
+        self.assertEqual(len(children), 1)
+
+
+def memory(pid: int) -> bytes:
+    """What a process has written into its memory."""
+    found = []
+    with open(f"/proc/{pid}/mem", "rb") as content:
+        for line in read_process(pid, "maps").splitlines():
+            if "rw-p" not in line:
+                continue
+            begin, end = (int(word, 16) for word in line.split()[0].split("-"))
+            content.seek(begin)
+            found.append(content.read(end - begin))
+    return b"".join(found)
 
 
 class Injection(SystemTest):
