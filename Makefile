@@ -175,4 +175,5 @@ clean:
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
 -include tests/mutate/mutate.mk
+-include tests/sweep/sweep.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -338,6 +338,7 @@ void Supervisor::end_everything() {
   }
   for (RunningHelper& helper : helpers_) {
     if (helper.pid <= 0) continue;
+    helper.ready.reset();  // it ends with this, too
     kill(helper.pid, SIGKILL);
     waitpid(helper.pid, nullptr, 0);
   }

@@ -41,6 +41,7 @@ bool is_same(const termios& a, const termios& b) {
 void Terminal::end() {
   leave();
   if (guard_ <= 0) return;
+  to_guard_.reset();
   kill(guard_, SIGKILL);
   waitpid(guard_, nullptr, 0);
 }
