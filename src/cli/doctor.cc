@@ -100,7 +100,7 @@ constexpr LandlockLoss kLandlockLosses[] = {
     {6, "abstract sockets and signals to the host, which matters with the host's network (6.12)"},
 };
 
-Check check_landlock(const Host& host, const Probes&) {
+Check check_landlock(const Host& host, const Probes&) try {
   uint32_t abi = host.landlock_abi();
   Check check{"Landlock", Health::limited, false, "", ""};
   if (abi == 0) {
@@ -117,6 +117,8 @@ Check check_landlock(const Host& host, const Probes&) {
   check.meaning = version + ": not covered are " + lost;
   check.remedy = "uname -r   # a newer kernel has more";
   return check;
+} catch (const Error& error) {
+  return {"Landlock", Health::missing, true, "the kernel refuses to say what it offers: " + error.why(), ""};
 }
 
 // The version of a Debian package, "" where there is none.
@@ -303,7 +305,7 @@ std::string doctor_json(const std::vector<Check>& checks) {
                     {"remedy", check.remedy}});
   }
   nlohmann::ordered_json all = {{"can_start", can_start(checks)}, {"checks", list}};
-  return all.dump(2) + "\n";
+  return all.dump(2, ' ', true) + "\n";
 }
 
 int run_doctor(const Host& host, const std::vector<std::string>& arguments) {

@@ -93,7 +93,8 @@ std::string plan_json(const Plan& plan) {
   Printer printer;
   fields(printer, plan);
   constexpr int kIndent = 2;
-  return printer.take().dump(kIndent, ' ', false, ordered_json::error_handler_t::replace);
+  // In ASCII: it may be read on a terminal.
+  return printer.take().dump(kIndent, ' ', true, ordered_json::error_handler_t::replace);
 }
 
 }  // namespace sbox

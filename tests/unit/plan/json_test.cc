@@ -38,5 +38,13 @@ TEST(Json, StaysValidWhateverTheBytes) {
   EXPECT_EQ(json["argv"][1], "a\nb\"");
 }
 
+TEST(Json, HasNoControlCharacterOfAnyKind) {
+  Plan plan;
+  plan.argv = {"a\x1b[31m\x7f", "fake\u202etxt\u2028\u009b"};
+  std::string text = plan_json(plan);
+  for (char c : text) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 0x7f)) << int{c};
+  EXPECT_EQ(nlohmann::json::parse(text)["argv"], plan.argv);
+}
+
 }  // namespace
 }  // namespace sbox
