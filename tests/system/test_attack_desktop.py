@@ -39,7 +39,8 @@ def answers(server, request):
     server.sendall(request)
     return server.recv(32, socket.MSG_WAITALL)[:1] == b"\\1"
 found = []
-for where in ["/tmp/.X11-unix/X" + number, "\\0/tmp/.X11-unix/X" + number, ("127.0.0.1", 6000 + int(number)), ("::1", 6000 + int(number))]:
+path, port = "/tmp/.X11-unix/X" + number, 6000 + int(number)
+for where in [path, "\\0" + path, ("127.0.0.1", port), ("::1", port)]:
     try:
         server, root = connect(where)
         found.append(["connect", str(where)])
@@ -160,7 +161,8 @@ class Screen(AttackTest):
         self.addCleanup(ours.close)
         self.addCleanup(theirs.close)
         number = theirs.fileno()
-        code = f"import os\nprint(os.environ.get('WAYLAND_SOCKET'))\ntry: os.write({number}, b'x'); print('written')\nexcept OSError as e: print(e.errno)\n"
+        code = f"import os\nprint(os.environ.get('WAYLAND_SOCKET'))\ntry: os.write({number}, b'x'); print('written')\n"
+        code += "except OSError as error: print(error.errno)\n"
         settings = {"env": {"WAYLAND_SOCKET": str(number)}, "pass_fds": (number,)}
         argv = ["/usr/bin/python3", "-I", "-S", "-c", code]
         self.assertEqual(self.outside(*argv, **settings).out, f"{number}\nwritten\n", "the control")

@@ -148,7 +148,8 @@ class Protected(AttackTest):
         git = ["git", "-C", str(project)]
         self.assertEqual(self.outside(*git, "init", "-q").status, 0)
         plant = "git config core.fsmonitor 'touch MARKER; true'; printf '[core]\\n\\tfsmonitor = touch MARKER\\n' >>.git/config; "
-        plant += "mv .git old; mkdir -p .git/hooks; cp -r old/. .git; printf '[core]\\n\\tfsmonitor = touch MARKER\\n' >>.git/config; "
+        plant += "mv .git old; mkdir -p .git/hooks; cp -r old/. .git; "
+        plant += "printf '[core]\\n\\tfsmonitor = touch MARKER\\n' >>.git/config; "
         plant += "rm -rf .git; echo gitdir: /tmp >.git; : >proof; true"
         script = plant.replace("MARKER", str(marker))
         options = ("-p", "agent", "-s", f"files.read-only+={project}/.git")
@@ -368,8 +369,8 @@ class Leftovers(AttackTest):
             self.assertIn(result.status, (0, 1), result)
             self.assertTrue((given / "link").is_symlink(), "the control")
             homes = self.account.home / ".local/share/sbox"
-            found = subprocess.run(["find", str(given), str(homes), "(", "-perm", "/6000", "-o", "-type", "c", "-o", "-type", "b", ")"],
-                                   capture_output=True, text=True, check=True)  # fmt: skip
+            find = f"find {given} {homes} -perm /6000 -o -type c -o -type b".split()
+            found = subprocess.run(find, capture_output=True, text=True, check=True)
             self.assertEqual(found.stdout, "")
             self.assertEqual(snapshot(canary, []), before)
 

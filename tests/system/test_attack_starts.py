@@ -54,7 +54,11 @@ mv /etc /etc.old 2>/dev/null && echo "moved /etc"
 ln -sf /tmp/x /etc/ld.so.preload 2>/dev/null && echo linked
 [ -s /etc/ld.so.cache ] && echo readable
 """
-CORE = "ulimit -Hc; cd; sh -c 'kill -ABRT $$' 2>/dev/null; cd -; sh -c 'kill -SEGV $$' 2>/dev/null; ls ~/*core* *core* 2>/dev/null; true"
+CORE = """
+ulimit -Hc; cd; sh -c 'kill -ABRT $$' 2>/dev/null
+cd -; sh -c 'kill -SEGV $$' 2>/dev/null
+ls ~/*core* *core* 2>/dev/null; true
+"""
 PRELOADED = """
 #include <fcntl.h>
 #include <unistd.h>
@@ -112,7 +116,8 @@ class Execution(AttackTest):
         self.assertEqual(list((self.work / "project").iterdir()), [])
 
     def test_no_format_of_programs_can_be_registered(self) -> None:
-        script = "unshare --user --map-root-user --mount sh -c 'mount -t binfmt_misc none /proc/sys/fs/binfmt_misc && echo done'; true"
+        mount = "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc && echo done"
+        script = f"unshare --user --map-root-user --mount sh -c '{mount}'; true"
         self.assertEqual(self.inside(f"({script}) 2>/dev/null"), "")
         # Where namespaces are granted: what is registered in one of its own counts for nobody else.
         own = self.inside(f"({script}) 2>/dev/null; cat /proc/sys/fs/binfmt_misc/status 2>/dev/null; true",
