@@ -46,6 +46,9 @@ void drain(Channel& channel) {
   ssize_t size = write(channel.to, channel.buffer.get() + channel.begin, most);
   if (size >= 0) {
     channel.begin += std::min(static_cast<size_t>(size), most);
+  } else if (!is_temporary(errno) && channel.is_screen) {
+    // A terminal that is gone says so by SIGHUP. Until then what it does not take is lost, and nobody waits for it.
+    channel.begin = channel.end = 0;
   } else if (!is_temporary(errno)) {
     // The reader is gone: let the writer learn it in its turn.
     stop_writing(channel);
@@ -86,7 +89,7 @@ void Relay::add_terminal(const Stdio& stdio, UniqueFd master) {
   fcntl(master_.get(), F_SETFL, O_NONBLOCK);
   Channel screen;
   screen.from = master_.get();
-  screen.is_output = true;
+  screen.is_output = screen.is_screen = true;
   // Output goes to a stream that is the terminal: standard output rather than error rather than input.
   for (int fd : {0, 2, 1}) {
     if (stdio.streams[fd].kind == StreamKind::terminal) screen.to = fd;

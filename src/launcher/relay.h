@@ -16,6 +16,7 @@ struct Channel {
   int from = -1, to = -1;
   UniqueFd owned_from, owned_to;
   bool is_output = false;    // from the sandbox: must be drained before the end
+  bool is_screen = false;    // to the caller's terminal
   bool is_keyboard = false;  // from the caller's terminal: only while in the foreground
   std::unique_ptr<char[]> buffer;
   size_t begin = 0, end = 0;

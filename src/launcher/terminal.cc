@@ -10,6 +10,8 @@
 namespace sbox {
 namespace {
 
+constexpr int kFailure = 125;
+
 // What the guard is told each time the terminal changes; less than PIPE_BUF, so it comes whole.
 struct Modes {
   bool is_raw = false;
@@ -27,13 +29,13 @@ bool is_same(const termios& a, const termios& b) {
   sigfillset(&all);
   bool ok =
       sigprocmask(SIG_BLOCK, &all, nullptr) == 0 && setsid() > 0 && dup2(pipe, 1) == 1 && close_range(2, ~0U, 0) == 0;
-  if (!ok) _exit(125);
+  if (!ok) _exit(kFailure);
   Modes last;
   while (read(1, &last, sizeof last) == sizeof last) continue;
   termios now{};
   // A shell that has put its terminal right already is not disturbed.
   if (last.is_raw && tcgetattr(0, &now) == 0 && is_same(now, last.raw)) tcsetattr(0, TCSANOW, &last.before);
-  _exit(0);
+  _exit(kFailure);  // nobody asks, unless this is no child at all
 }
 
 }  // namespace

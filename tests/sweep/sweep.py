@@ -27,18 +27,21 @@ import re
 import shutil
 import subprocess
 import sys
+import termios
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from common import Clock, Worker, evenly, processors, say, share_out, tally
 
-from account import SBOX  # noqa: E402
+from account import SBOX, Result  # noqa: E402
 from desktop import session_bus  # noqa: E402
 from harness import probe  # noqa: E402
 from residue import files_of  # noqa: E402
 
 OVER_AFTER_SECONDS = 10
+TIMEOUT = 4 * OVER_AFTER_SECONDS
 # Not ENOENT: that something does not exist is an answer, and a plan may depend on it.
 ERRORS = ("EPERM", "ENOMEM", "EIO", "EINVAL")
 # They do not return, or make no sense but where the kernel puts them.
@@ -97,6 +100,11 @@ def agent(worker: Worker) -> list[str]:
     return sbox(worker, "-p", "agent", "-s", "network.mode=none", *masks, *bus)
 
 
+def terminal(worker: Worker) -> list[str]:
+    """The default on a terminal: a pty inside, and the process that guards the caller's modes."""
+    return sbox(worker)
+
+
 def bwrap(worker: Worker) -> list[str]:
     """The rival, with all that it offers without a program for seccomp."""
     home, probes = str(worker.account.home), str(pathlib.Path(worker.probe).parent)
@@ -108,7 +116,8 @@ def bwrap(worker: Worker) -> list[str]:
     return [*argv, worker.probe, f"{worker.marker}/ran"]
 
 
-PROFILES: dict[str, Callable[[Worker], list[str]]] = {"default": default, "firefox": firefox, "agent": agent, "bwrap": bwrap}
+PROFILES: dict[str, Callable[[Worker], list[str]]] = {"default": default, "firefox": firefox, "agent": agent}
+PROFILES |= {"terminal": terminal, "bwrap": bwrap}
 
 
 class Run(NamedTuple):
@@ -123,7 +132,37 @@ class Run(NamedTuple):
         return next((" ".join(words[1:]) for words in self.report if words[0] == name), "")
 
 
-def run_traced(worker: Worker, command: list[str], *what: str) -> Run:
+def run_on_terminal(worker: Worker, argv: list[str]) -> Result:
+    """The same as Account.run, but on a new terminal, whose modes must be as before at the end."""
+    leader, follower = os.openpty()
+    if os.getuid() == 0:
+        os.fchown(follower, worker.account.uid, -1)
+    before, said = termios.tcgetattr(leader), bytearray()
+    child = worker.account.start(
+        ["setsid", "--ctty", "--wait", *argv], worker.environment, stdin=follower, stdout=follower, stderr=follower,
+        cwd=str(worker.project), umask=0o022,
+    )  # fmt: skip
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # EIO: nobody has it open any more
+            while part := os.read(leader, 65536):
+                said.extend(part)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        status = child.wait(TIMEOUT)
+        is_as_before = termios.tcgetattr(leader) == before
+    finally:
+        worker.account.end(child)
+        os.close(follower)
+        reader.join()
+        os.close(leader)
+    worker.state["terminal"] = is_as_before
+    return Result(status, b"", bytes(said).replace(b"\r\n", b"\n"))
+
+
+def run_traced(worker: Worker, command: list[str], *what: str, on_terminal: bool = False) -> Run:
     """`what` is that of tests/cases/inject.c."""
     report, marker = worker.reports / "report", worker.marker / "ran"
     for path in (report, marker):
@@ -131,9 +170,10 @@ def run_traced(worker: Worker, command: list[str], *what: str) -> Run:
     # A private home is made anew each time.
     shutil.rmtree(worker.account.home / ".local", ignore_errors=True)
     argv = [probe("inject"), str(report), str(OVER_AFTER_SECONDS), *what, "--", *command]
-    result = worker.account.run(
-        argv, worker.environment, timeout=4 * OVER_AFTER_SECONDS, cwd=str(worker.project), umask=0o022
-    )
+    if on_terminal:
+        result = run_on_terminal(worker, argv)
+    else:
+        result = worker.account.run(argv, worker.environment, timeout=TIMEOUT, cwd=str(worker.project), umask=0o022)
     if not report.exists() or result.status != 0:
         raise RuntimeError(f"{what}: {result}")
     lines = [line.split() for line in report.read_text().splitlines()]
@@ -166,8 +206,8 @@ def view(worker: Worker, text: str) -> View:
     told = json.loads(worker.normal(text))
     fields = dict(re.findall(r"^(\w+):\t(.*)$", told["status"], re.MULTILINE))
     facts = {name: fields.get(name) for name in STATUS} | {name: told[name] for name in EQUAL}
-    # A pipe to the supervisor and the sandbox's own null device are of one kind.
-    own = re.compile(r"pipe:\[\d+\]|/dev/null")
+    # A pipe to the supervisor, the sandbox's own null device and its own first terminal are of one kind.
+    own = re.compile(r"pipe:\[\d+\]|/dev/null|/dev/pts/0")
     facts["descriptors"] = {number: bool(own.fullmatch(target)) for number, target in told["descriptors"].items()}
     for kind, name in told["namespaces"].items():
         host = "pid" if kind == "pid_for_children" else "time" if kind == "time_for_children" else kind
@@ -237,7 +277,7 @@ def prepare(worker: Worker, profile: str) -> None:
     """The run without fault, twice: what the second one sees and leaves is the measure."""
     command = PROFILES[profile](worker)
     for attempt in range(2):
-        done = run_traced(worker, command, "0", "-1", "1", "0")
+        done = run_traced(worker, command, "0", "-1", "1", "0", on_terminal=profile == "terminal")
         if done.field("status") != "0" or not done.seen:
             raise RuntimeError(f"{profile} does not start: {done}")
         if attempt == 1:
@@ -258,7 +298,7 @@ def judge(worker: Worker, fault: Fault) -> Verdict | None:
     """None when the call was not made this time."""
     what = (fault.role, str(fault.number), str(fault.occurrence), str(fault.value))
     for _ in range(3):
-        done = run_traced(worker, PROFILES[fault.profile](worker), *what)
+        done = run_traced(worker, PROFILES[fault.profile](worker), *what, on_terminal=fault.profile == "terminal")
         if done.field("injected") == "1":
             break
     else:
@@ -272,6 +312,8 @@ def judge(worker: Worker, fault: Fault) -> Verdict | None:
         changed = [name for name, value in after.items() if value != worker.state["files"][name]]
         worker.state["files"] = after
         return Verdict("residue", f"changed: {changed}")
+    if fault.profile == "terminal" and not worker.state["terminal"]:
+        return Verdict("residue", "the terminal has other modes than before")
     if not done.seen:
         if done.field("status") == "0":
             return Verdict("open", "it did not run, and the status says that it did")
@@ -286,7 +328,7 @@ def judge(worker: Worker, fault: Fault) -> Verdict | None:
 
 def recorded(worker: Worker, profile: str, names: dict[int, str]) -> list[Fault]:
     """All faults of a profile."""
-    run = run_traced(worker, PROFILES[profile](worker), "record")
+    run = run_traced(worker, PROFILES[profile](worker), "record", on_terminal=profile == "terminal")
     counts: dict[tuple[str, int], int] = collections.Counter()
     faults = []
     for words in run.report:
