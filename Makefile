@@ -56,7 +56,8 @@ LIBRARIES := -lseccomp -linih
 
 # The build directory has the layout of an installation, so build/bin/sbox runs from there.
 PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch
-DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made
+DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
+  $(BUILD)/share/sbox/apparmor/sbox
 MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
 
 .DELETE_ON_ERROR:
@@ -98,6 +99,9 @@ $(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) | $(DATA)
 $(BUILD)/share/sbox/profiles/%: profiles/%
 	install -d -m 755 $(BUILD)/share/sbox/profiles/lib
 	install -m 644 $< $@
+
+$(BUILD)/share/sbox/apparmor/sbox: contrib/apparmor/sbox
+	install -D -m 644 $< $@
 
 # The filters of the shipped profiles, compiled once instead of at each start.
 $(BUILD)/lib/sbox/filters/.made: $(BUILD)/tools/compile_filters $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES))
@@ -163,6 +167,7 @@ install: all
 	install -m 644 profiles/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles
 	install -m 644 profiles/lib/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib
 	install -m 644 $(BUILD)/lib/sbox/filters/* $(DESTDIR)$(PREFIX)/lib/sbox/filters
+	install -D -m 644 contrib/apparmor/sbox $(DESTDIR)$(PREFIX)/share/sbox/apparmor/sbox
 	install -D -m 644 $(BUILD)/share/man/man1/sbox.1 $(DESTDIR)$(PREFIX)/share/man/man1/sbox.1
 	install -D -m 644 $(BUILD)/share/man/man5/sbox-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/sbox-profile.5
 

@@ -26,7 +26,9 @@ constexpr Command kCommands[] = {
     {"lint", "[FILE...]", "check profiles for mistakes, dangerous and useless settings",
      [](const Context& context, const Arguments& arguments) { return run_lint(context.search, arguments); }},
     {"doctor", "[--json]", "what this host supports, and the remedy for what it lacks",
-     [](const Context& context, const Arguments& arguments) { return run_doctor(context.host, arguments); }},
+     [](const Context& context, const Arguments& arguments) {
+       return run_doctor(context.host, context.prefix, arguments);
+     }},
 };
 
 constexpr std::string_view kReserved[] = {"list",  "join",   "stop",     "top",    "log",     "learn",

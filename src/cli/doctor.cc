@@ -34,7 +34,8 @@ Check check_kernel(const Host&, const Probes& probes) {
 }
 
 // Who says no, when a namespace cannot be made.
-Check refused_namespace(const Host& host, const ProbeResult& result) {
+Check refused_namespace(const Host& host, const Probes& probes) {
+  const ProbeResult& result = probes.namespaces;
   Check check{"user namespaces", Health::missing, true, "", ""};
   std::string reason = std::string(" (") + strerror(result.error) + ")";
   if (sysctl(host, "kernel/unprivileged_userns_clone") == 0ULL) {
@@ -45,7 +46,8 @@ Check refused_namespace(const Host& host, const ProbeResult& result) {
     check.remedy = "sudo sysctl -w user.max_user_namespaces=15000";
   } else if (sysctl(host, "kernel/apparmor_restrict_unprivileged_userns").value_or(0) != 0) {
     check.meaning = "AppArmor grants them only to programs with a profile that says so; sbox has none loaded";
-    check.remedy = "sudo apparmor_parser -r /etc/apparmor.d/sbox";
+    check.remedy = "sudo install -m 644 " + probes.prefix +
+                   "/share/sbox/apparmor/sbox /etc/apparmor.d/sbox && sudo apparmor_parser -r /etc/apparmor.d/sbox";
   } else if (result.error == ENOSPC) {
     check.meaning = "too many there already, or nested too deeply" + reason;
     check.remedy = "cat /proc/sys/user/max_*_namespaces";
@@ -60,7 +62,7 @@ Check refused_namespace(const Host& host, const ProbeResult& result) {
 }
 
 Check check_user_namespaces(const Host& host, const Probes& probes) {
-  if (probes.namespaces.reached <= ProbeStage::namespaces) return refused_namespace(host, probes.namespaces);
+  if (probes.namespaces.reached <= ProbeStage::namespaces) return refused_namespace(host, probes);
   return good("user namespaces", true, "an ordinary user can make all that a sandbox needs");
 }
 
@@ -308,10 +310,12 @@ std::string doctor_json(const std::vector<Check>& checks) {
   return all.dump(2, ' ', true) + "\n";
 }
 
-int run_doctor(const Host& host, const std::vector<std::string>& arguments) {
+int run_doctor(const Host& host, const std::string& prefix, const std::vector<std::string>& arguments) {
   bool as_json = arguments == std::vector<std::string>{"--json"};
   if (!arguments.empty() && !as_json) throw Error("doctor", "takes nothing but --json").hint("sbox doctor [--json]");
-  std::vector<Check> checks = examine(host, probe(host));
+  Probes probes = probe(host);
+  probes.prefix = prefix;
+  std::vector<Check> checks = examine(host, probes);
   fputs((as_json ? doctor_json(checks) : doctor_table(checks)).c_str(), stdout);
   return can_start(checks) ? 0 : 1;
 }

@@ -24,7 +24,8 @@ struct Probes {
   ProbeResult namespaces;
   bool seccomp = true;
   KernelVersion kernel;
-  std::string proxy_version;  // the output of xdg-dbus-proxy --version; "" where there is none
+  std::string prefix = "/usr/local";  // where sbox is installed
+  std::string proxy_version;          // the output of xdg-dbus-proxy --version; "" where there is none
 };
 
 // Tries things out in child processes.
@@ -40,6 +41,6 @@ std::string doctor_table(const std::vector<Check>& checks);
 std::string doctor_json(const std::vector<Check>& checks);
 
 // The subcommand: `arguments` is nothing or --json. 0 when sbox can start programs, else 1. Throws Error for bad usage.
-int run_doctor(const Host& host, const std::vector<std::string>& arguments);
+int run_doctor(const Host& host, const std::string& prefix, const std::vector<std::string>& arguments);
 
 }  // namespace sbox

@@ -19,7 +19,7 @@ import time
 from mutations import MUTATIONS, Mutation
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PARTS = ("src", "profiles", "man", "tests", "Makefile")
+PARTS = ("src", "profiles", "man", "tests", "contrib", "Makefile")
 TIMEOUT = 300
 ACCOUNT = "sboxmutate"  # an account of its own: all its processes are killed after each test
 

@@ -43,7 +43,7 @@ TEST_F(Doctor, TellsApartWhoForbidsUserNamespaces) {
   fail_at(ProbeStage::user_namespace, EPERM);
   EXPECT_THAT(check("user namespaces").meaning, HasSubstr("container"));
   host.file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
-  EXPECT_THAT(check("user namespaces").remedy, HasSubstr("apparmor"));
+  EXPECT_THAT(check("user namespaces").remedy, HasSubstr("/usr/local/share/sbox/apparmor/sbox /etc/apparmor.d"));
   host.file("/proc/sys/user/max_user_namespaces", "0\n");
   EXPECT_THAT(check("user namespaces").remedy, HasSubstr("user.max_user_namespaces"));
   host.file("/proc/sys/kernel/unprivileged_userns_clone", "0\n");
