@@ -158,12 +158,13 @@ void reap(int socket, pid_t program) {
   }
 }
 
-// What init keeps of the caller's streams would hold pipes open that the program has closed.
+// What init keeps of the caller's streams would hold pipes open that the program has closed. The pty it does keep: a
+// program may close its terminal and open it again.
 void let_go_of_streams(const Step& step, const Confinement& confinement) {
   UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   step.require(null.ok(), "/dev/null");
   for (int fd = 0; fd <= 2; ++fd) step.require(dup2(null.get(), fd) == fd, "standard descriptors");
-  close_all_but(step, step.socket(), confinement.probe.get());
+  close_all_but(step, step.socket(), confinement.slave ? confinement.slave.get() : step.socket());
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ void fill(Channel& channel, bool is_over) {
   if (!channel.buffer) channel.buffer = std::make_unique<char[]>(kBuffer);
   ssize_t size = read(channel.from, channel.buffer.get(), kBuffer);
   if (size < 0 && is_temporary(errno) && !is_over) return;
-  // EIO: the pty's last user inside is gone.
+  // The pty is open as long as process 1 of the sandbox lives.
+  if (size <= 0 && channel.is_screen && !is_over) return;
   if (size <= 0) return stop_reading(channel);
   channel.begin = 0;
   channel.end = static_cast<size_t>(size);

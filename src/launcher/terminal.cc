@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -42,10 +41,7 @@ bool is_same(const termios& a, const termios& b) {
 
 void Terminal::end() {
   leave();
-  if (guard_ <= 0) return;
-  to_guard_.reset();
-  kill(guard_, SIGKILL);
-  waitpid(guard_, nullptr, 0);
+  to_guard_.reset();  // which ends it
 }
 
 bool Terminal::start_guard() {
@@ -55,9 +51,9 @@ bool Terminal::start_guard() {
   UniqueFd reader(ends[0]);
   to_guard_.reset(ends[1]);
   if (fcntl(to_guard_.get(), F_SETFL, O_NONBLOCK) != 0) return false;
-  guard_ = fork();
-  if (guard_ == 0) guard(reader.get());
-  return guard_ > 0;
+  pid_t child = fork();
+  if (child == 0) guard(reader.get());
+  return child > 0;
 }
 
 void Terminal::attach(const Stdio& stdio) {
@@ -81,7 +77,8 @@ bool Terminal::tell_guard(bool is_raw, const termios& raw) {
 void Terminal::enter() {
   if (is_raw_ || !may_read()) return;
   // What the shell changed while we were stopped is what to go back to.
-  if (tcgetattr(fd_, &modes_) != 0) return;
+  termios again{};
+  if (tcgetattr(fd_, &modes_) != 0 || tcgetattr(fd_, &again) != 0 || !is_same(modes_, again)) return;
   termios raw = modes_;
   cfmakeraw(&raw);
   // Without a guard it stays as it is: nobody would put it right after a SIGKILL.
@@ -92,8 +89,9 @@ void Terminal::enter() {
 void Terminal::leave() {
   if (!is_raw_) return;
   is_raw_ = false;
-  tcsetattr(fd_, TCSADRAIN, &modes_);
-  tell_guard(false, modes_);
+  termios now{};
+  bool is_as_before = tcsetattr(fd_, TCSADRAIN, &modes_) == 0 && tcgetattr(fd_, &now) == 0 && is_same(now, modes_);
+  if (is_as_before) tell_guard(false, modes_);  // else it tries once more
 }
 
 void Terminal::copy_size() {

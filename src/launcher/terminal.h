@@ -27,7 +27,6 @@ class Terminal {
  private:
   bool tell_guard(bool is_raw, const termios& raw);
 
-  pid_t guard_ = -1;
   UniqueFd to_guard_;
   int fd_ = -1, master_ = -1;
   bool has_keyboard_ = false, is_raw_ = false;

@@ -1,11 +1,10 @@
-// confinement: prints as one JSON object what this process can tell of its confinement; with an argument it writes the same
-// into that file too.
+// confinement: prints as one JSON object what this process can tell of its confinement; with an argument it writes the
+// same into that file too.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
-#include <linux/securebits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>

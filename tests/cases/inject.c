@@ -1,15 +1,15 @@
-// inject: runs a command and either records the system calls that it and its children make, or lets one of them fail, or
-// lets one seem to succeed without being made. x86_64 only.
+// inject: runs a command and either records the system calls that it and its children make, or lets one of them fail,
+// or lets one seem to succeed without being made. x86_64 only.
 //   inject REPORT SECONDS record -- COMMAND...
 //   inject REPORT SECONDS ROLE CALL OCCURRENCE VALUE -- COMMAND...
-// A process is known by its ROLE: "0" is the command (across its execs), "0.1" its second child, "0.0.0" the first child of
-// its first child. Children are watched until they exec. CALL is a number, OCCURRENCE counts from 1 within the role, VALUE is
-// what the call returns (-1 is EPERM). REPORT is written at the end: in the first mode one line "ROLE CALL RESULT" for
-// each call, in the second "injected N"; then in both "status N" of the command as a shell would say it, "hang ROLE..." when
-// it was not over in time and "left N" for the processes that outlived it by two seconds. All of them are killed.
+// A process is known by its ROLE: "0" is the command (across its execs), "0.1" its second child, "0.0.0" the first child
+// of its first child. Children are watched until they exec. CALL is a number, OCCURRENCE counts from 1 within the role,
+// VALUE is what the call returns (-1 is EPERM). REPORT is written at the end: in the first mode one line "ROLE CALL
+// RESULT" for each call, in the second "injected N"; then in both "status N" of the command as a shell would say it,
+// "hang ROLE..." when it was not over in time and "left N" for the processes that outlived it by two seconds. All of
+// them are killed.
 #ifdef __x86_64__
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -86,7 +86,9 @@ static void enter(Tracee *tracee, struct user_regs_struct *registers) {
 }
 
 static void leave(Tracee *tracee, struct user_regs_struct *registers) {
-  if (is_recording && tracee->call >= 0) fprintf(report, "%s %ld %ld\n", tracee->role, tracee->call, (long)registers->rax);
+  if (is_recording && tracee->call >= 0) {
+    fprintf(report, "%s %ld %ld\n", tracee->role, tracee->call, (long)registers->rax);
+  }
   if (!tracee->is_faked) return;
   registers->rax = (unsigned long)value;
   ptrace(PTRACE_SETREGS, tracee->pid, 0, registers);

@@ -1,5 +1,5 @@
-// swap: exchanges one pair of paths after the other and back again, at random moments, until killed: what a hostile program
-// does in its own directories while another sandbox starts. swap PATH OTHER [PATH OTHER...]
+// swap: exchanges one pair of paths after the other and back again, at random moments, until killed: what a hostile
+// program does in its own directories while another sandbox starts. swap PATH OTHER [PATH OTHER...]
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Signals at random moments of start, run and exit, to each of sbox's processes: is anything left two seconds later?
 
-Two of three starts run on a terminal of their own, one of three with the helper of the session bus. Nothing may be left:
-no process, mount, file or socket, and the terminal has its modes again.
+Two of three starts run on a terminal of their own, one of three with the helper of the session bus. Nothing may be
+left: no process, mount, file, socket or cgroup, and the terminal has its modes again.
 """
 
 from __future__ import annotations
@@ -60,13 +60,6 @@ def attempts(seed: int, count: int) -> list[Attempt]:
     return made
 
 
-def session_of(pid: int) -> int:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return -1
-
-
 def roles(supervisor: int) -> dict[str, int]:
     """Sbox's processes by what they are; those that do not exist (yet, any more) are missing."""
     found = {"supervisor": supervisor}
@@ -92,6 +85,10 @@ def alive(pids: list[int]) -> list[int]:
     return [pid for pid, state in states.items() if state and state != ["Z"]]
 
 
+def names(pids: list[int]) -> list[tuple[int, str]]:
+    return [(pid, read_process(pid, "cmdline").replace("\0", " ")) for pid in pids]
+
+
 class Run:
     """One start, and all processes that have been seen of it."""
 
@@ -105,19 +102,20 @@ class Run:
             self.modes = termios.tcgetattr(self.leader)
             # The terminal stays when its first process goes, as it does below a shell that has no job control.
             argv = ["setsid", "--ctty", "sh", "-c", '"$@"', "sh", *argv]
-            self.child = worker.account.start(argv, worker.environment, stdin=follower, stdout=follower, stderr=follower)
-            self.follower = follower
+            self.follower = stream = follower
         else:
-            null = subprocess.DEVNULL
-            self.child = worker.account.start(argv, worker.environment, stdin=null, stdout=null, stderr=null)
+            stream = subprocess.DEVNULL
+        self.child = worker.account.start(argv, worker.environment, stdin=stream, stdout=stream, stderr=stream)
         self.account = worker.account
 
     def supervisor(self) -> int:
         """On a terminal a shell is before it."""
         if self.leader < 0:
             return self.child.pid
-        below = [pid for pid in descendants(self.child.pid) if read_process(pid, "cmdline").startswith(("sbox", str(SBOX)))]
-        return below[0] if below else self.child.pid
+        for pid in descendants(self.child.pid):
+            if read_process(pid, "cmdline").startswith(("sbox", str(SBOX))):
+                return pid
+        return self.child.pid
 
     def close(self) -> None:
         if self.leader >= 0:
@@ -146,11 +144,11 @@ def one(worker: Worker, attempt: Attempt) -> str:
         try:
             run.child.wait(OVER_AFTER_SECONDS)
         except subprocess.TimeoutExpired:
-            return f"still there after {OVER_AFTER_SECONDS} s: {[(p, read_process(p, 'cmdline')) for p in alive(family)]}"
+            return f"still there after {OVER_AFTER_SECONDS} s: {names(alive(family))}"
         with contextlib.suppress(TimeoutError):
             wait_for(lambda: not alive(family), GONE_AFTER_SECONDS)
         if left := alive(family):
-            return f"left: {[(pid, read_process(pid, 'cmdline')) for pid in left]} after {time.monotonic() - began:.1f} s"
+            return f"left: {names(left)} after {time.monotonic() - began:.1f} s"
         if run.leader >= 0:
             with contextlib.suppress(TimeoutError):
                 wait_for(lambda: termios.tcgetattr(run.leader) == run.modes, GONE_AFTER_SECONDS)

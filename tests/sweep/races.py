@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""A program in a sandbox swaps every component of its writable directory for links, while other sandboxes start that are
-granted the same directory with hidden and read-only parts and a private home in it.
+"""A program in a sandbox swaps every component of its writable directory for links, while other sandboxes start that
+are granted the same directory with hidden and read-only parts and a tmpfs in it.
 
-Each start refuses with one line, or shows what was planned. What lies outside is never seen or changed, and nothing is made
-there. A part of the starts is slowed down at the calls in question, so that the swaps hit between them.
+Each start refuses with one line, or shows what was planned. What lies outside is never seen or changed, and nothing is
+made there. A part of the starts is slowed down at the calls in question, so that the swaps hit between them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from residue import tree  # noqa: E402
 
 CANARY = "canary-outside-7f31"
 SLOW_CALLS = ("open_tree", "move_mount", "mkdirat", "openat2", "mknodat", "newfstatat")
-# What is looked at and tried inside: every file that can be read, and a new file wherever one can be made. The paths are
-# no arguments, because files that are arguments are granted.
+# What is looked at and tried inside: every file that can be read, and a new file wherever one can be made. The paths
+# are no arguments, because files that are arguments are granted.
 INSIDE = """
 cd {granted} || exit 9
 echo LOOKED
@@ -75,7 +75,8 @@ class Field:
         self.before = self.look()
 
     def look(self) -> list[str]:
-        return [*tree(self.outside), *(path.read_text() for path in sorted(self.outside.rglob("secret"))), self.foreign.read_text()]
+        secrets = [path.read_text() for path in (*sorted(self.outside.rglob("secret")), self.foreign)]
+        return [*tree(self.outside), *secrets]
 
     def is_led_outside(self) -> bool:
         try:
@@ -94,8 +95,8 @@ class Field:
             self.worker.account.own(link)
             pairs += [str(self.granted / name), str(link)]
         program = probe("swap")
-        grant = ["-s", "files.arguments=no", "-s", f"files.read-write+={self.granted}", "-s", f"files.read-only+={pathlib.Path(program).parent}"]
-        argv = [str(SBOX), *grant, "--", program, *pairs]
+        grant = ["-s", f"files.read-write+={self.granted}", "-s", f"files.read-only+={pathlib.Path(program).parent}"]
+        argv = [str(SBOX), "-s", "files.arguments=no", *grant, "--", program, *pairs]
         child = self.worker.account.start(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         try:
             assert child.stdout
@@ -169,7 +170,8 @@ def main() -> int:
             stack.enter_context(field.swapper())
             worker.state["field"] = field
             workers.append(worker)
-        for start, (wrong, did_start) in share_out(workers, jobs, lambda worker, start: judge(worker.state["field"], start)):
+        outcomes = share_out(workers, jobs, lambda worker, start: judge(worker.state["field"], start))
+        for start, (wrong, did_start) in outcomes:
             clock.tick()
             started += did_start
             if wrong:

@@ -86,6 +86,13 @@ class JobControl(SystemTest):
         said = self.terminal.expect("READY> ")
         self.assertRegex(said, r"/dev/pts/\d+\r\nall\r\nx\r\n")
 
+    def test_a_program_may_close_its_terminal_and_open_it_again(self) -> None:
+        # Long enough for sbox to see that nobody has the terminal open.
+        script = "exec <&- >&- 2>&-; sleep 0.2; echo back >/dev/tty; exit 4"
+        self.command(f"$SBOX -- sh -c '{script}'; echo status $?")
+        self.terminal.expect("back")
+        self.terminal.expect("status 4")
+
     def test_control_c_reaches_the_program(self) -> None:
         self.command("$SBOX -- sh -c 'trap \"echo caught; exit 5\" INT; echo begun; while :; do sleep 0.1; done'; echo status $?")
         self.terminal.expect("begun")
