@@ -2,8 +2,8 @@
 // or lets one seem to succeed without being made. x86_64 only.
 //   inject REPORT SECONDS record -- COMMAND...
 //   inject REPORT SECONDS ROLE CALL OCCURRENCE VALUE -- COMMAND...
-// A process is known by its ROLE: "0" is the command (across its execs), "0.1" its second child, "0.0.0" the first child
-// of its first child. Children are watched until they exec. CALL is a number, OCCURRENCE counts from 1 within the role,
+// A process is known by its ROLE: "0" is the command (across its execs), "0.1" its second child, "0.0.0" the first
+// child of its first child. Children are watched until they exec. CALL is a number, OCCURRENCE counts from 1 in the role,
 // VALUE is what the call returns (-1 is EPERM). REPORT is written at the end: in the first mode one line "ROLE CALL
 // RESULT" for each call, in the second "injected N"; then in both "status N" of the command as a shell would say it,
 // "hang ROLE..." when it was not over in time and "left N" for the processes that outlived it by two seconds. All of

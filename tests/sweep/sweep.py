@@ -241,12 +241,12 @@ def mount_above(mounts: dict[str, Any], path: str) -> str:
 
 def compare(usual: View, seen: View) -> Verdict:
     """A verdict on confinement: less to see is no weakness, more is."""
-    changed = [name for name, value in usual.facts.items() if seen.facts[name] != value]
-    more = [f"{name} is {seen.facts[name]!r}, not {usual.facts[name]!r}" for name in changed]
+    changed = [name for name, value in usual.facts.items() if seen.facts.get(name) != value]
+    more = [f"{name} is {seen.facts.get(name)!r}, not {usual.facts[name]!r}" for name in changed]
     names = {variable.split("=")[0] for variable in usual.environment}
     more += [f"variable {variable}" for variable in seen.environment if variable.split("=")[0] not in names]
     for name, values in usual.limits.items():
-        if any(now > before for now, before in zip(seen.limits[name], values)):
+        if any(now > before for now, before in zip(seen.limits.get(name, values), values)):
             more.append(f"{name} is {seen.limits[name]}, not {values}")
     more += [f"interface {name}" for name, up in seen.interfaces.items() if up > usual.interfaces.get(name, -1)]
     for path, (mode, rights) in seen.paths.items():
@@ -326,6 +326,8 @@ def judge(worker: Worker, fault: Fault) -> Verdict | None:
         seen = view(worker, done.seen)
     except ValueError as error:
         return Verdict("open", f"no report but {done.seen[:200]!r}: {error}")
+    if fault.profile == "bwrap" and seen.facts["Uid"] is None:
+        return Verdict("narrower", "no /proc, so the rest cannot be told: counted in the rival's favour")
     return compare(worker.state["usual"], seen)
 
 
