@@ -56,7 +56,7 @@ int print_help() {
 
 // Planning takes some milliseconds. The timer ends with this program: the launcher has a deadline of its own.
 void set_deadline() {
-  constexpr time_t kSeconds = 8;
+  constexpr time_t kSeconds = 20;
   signal(SIGALRM, [](int) {
     constexpr char kLine[] = "sbox: the start took too long\n";
     (void)!write(2, kLine, sizeof kLine - 1);

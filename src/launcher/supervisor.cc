@@ -27,7 +27,7 @@ namespace {
 constexpr int kFailure = 125;
 constexpr int kFollowAfterMs = 500;
 // A set-up that does not come to an end is ended. It takes some milliseconds.
-constexpr int64_t kStartSeconds = 8;
+constexpr int64_t kStartSeconds = 20;
 constexpr char kStrange[] = "a message that the set-up never sends";
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 

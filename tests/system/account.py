@@ -70,7 +70,7 @@ class Account:
         self.scratch = self.directory(self.base / "scratch")
 
     def close(self) -> None:
-        for child in self.children:
+        for child in list(self.children):
             self.end(child)
         shutil.rmtree(self.base, ignore_errors=True)
         shutil.rmtree(self.home, ignore_errors=True)
