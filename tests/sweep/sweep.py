@@ -49,6 +49,7 @@ ERRORS = ("EPERM", "ENOMEM", "EIO", "EINVAL")
 NOT_CALLS = ("exit", "exit_group", "rt_sigreturn", "restart_syscall")
 VERDICTS = ("refused", "same", "narrower", "open", "hang", "residue")
 BAD = ("open", "hang", "residue")
+MOST_MISSED = 0.05
 KINDS = ("error", "faked", "zero")
 
 
@@ -411,7 +412,11 @@ def main() -> int:
         share = 100 * rate / max(rival["injected"], 1)
         say(f"bad outcomes: sbox {bad} of {total}, bwrap {rate} of {rival['injected']} ({share:.1f} %)")
     say(f"in {time.monotonic() - began:.0f} s")
-    return tally(total - bad, bad, sum(c["missed"] for c in own))
+    # Two runs are never quite the same: a call of one may be missing in the next. Many would mean that nothing is shown.
+    missed = sum(c["missed"] for c in own)
+    if too_many := missed > MOST_MISSED * total:
+        say(f"FAILED {missed} faults were not met")
+    return tally(total - bad, bad + too_many, 0)
 
 
 if __name__ == "__main__":
