@@ -115,6 +115,12 @@ class Processes(SystemTest):
                     self.assertEqual([int(status[name], 16) for name in CAPABILITIES], [0] * 5)
                     self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
 
+    def test_no_later_step_can_bring_capabilities_back(self) -> None:
+        locked = 0xEF  # root and set-id changes give none, ambient ones cannot be raised; all of it for good
+        code = "import ctypes; print(ctypes.CDLL(None).prctl(27, 0, 0, 0, 0))"  # PR_GET_SECUREBITS
+        self.assertEqual(self.account.run(["/usr/bin/python3", "-c", code]).out, "0\n")
+        self.assertEqual(int(self.python(code)), locked)
+
     def test_ids_are_the_caller_s_and_no_others_exist(self) -> None:
         out = self.inside("id -u; id -g; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups")
         lines = [line.split() for line in out.splitlines()]
