@@ -162,6 +162,9 @@ class Proc(SystemTest):
     def test_nothing_below_proc_sys_can_be_written(self) -> None:
         self.assertEqual(json.loads(self.python(WRITABLE_SYSCTL)), [])
 
+    def test_proc_sys_is_read_only_whoever_owns_its_files(self) -> None:
+        self.assertRegex(self.inside("cat /proc/self/mountinfo"), r" /proc/sys ro,")
+
     def test_mountinfo_tells_no_name_that_was_not_granted(self) -> None:
         out = self.inside("cat /proc/self/mountinfo /proc/self/mounts")
         self.assertNotIn(self.work.name, out)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import shutil
+import subprocess
 
 from account import BUILD, SBOX
-from harness import SystemTest
+from harness import SystemTest, descendants, read_process
 
 LAUNCHER = str(BUILD / "libexec" / "sbox" / "sbox-launch")
 # Gives the launcher a plan on descriptor 3, as sbox does; the words on the command line say what is wrong with it.
@@ -65,6 +67,30 @@ class Plans(SystemTest):
         self.root_only()
         plan = self.taken_plan("echo", "carried out", user=0, group=0, env={"HOME": "/root"})
         self.assertIn("125 sbox: sbox-launch: the plan is another user's", self.offer("sealed", plan))
+
+    def test_a_link_that_came_after_the_plan_refuses_the_start(self) -> None:
+        granted, other = self.file("granted/below/name", "granted\n").parent, self.file("other/name", "canary\n").parent
+        plan = self.taken_plan("-s", f"files.read-only={granted}", "--", "/bin/cat", str(granted / "name"))
+        self.assertEqual(self.offer("sealed", plan), "0 granted\n")
+        for swapped in (granted, granted.parent):
+            with self.subTest(swapped=swapped.name):
+                swapped.rename(self.work / "away")
+                swapped.symlink_to(other if swapped == granted else self.directory("tree"))
+                (self.work / "tree" / "below").mkdir(parents=True, exist_ok=True)
+                self.assertRegex(self.offer("sealed", plan), r"\A125 sbox: [^\n]+\n\Z")
+                swapped.unlink()
+                (self.work / "away").rename(swapped)
+
+    def test_no_process_of_sbox_has_the_caller_s_environment(self) -> None:
+        child = self.start("--", "sh", "-c", "echo up; exec sleep 100", env={"CANARY": "canary"}, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        self.assertEqual(child.stdout.readline(), b"up\n")
+        own = [child.pid, *(pid for pid in descendants(child.pid) if "sbox" in read_process(pid, "cmdline"))]
+        self.assertEqual(len(own), 2)
+        for pid in own:
+            self.assertEqual(pathlib.Path(f"/proc/{pid}/environ").read_bytes() if os.getuid() == 0 or pid == child.pid else b"", b"")
+        child.terminate()
+        child.stdout.close()
 
     def test_by_hand_it_says_how_to_start_programs(self) -> None:
         result = self.account.run([LAUNCHER])
