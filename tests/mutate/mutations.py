@@ -113,12 +113,9 @@ MUTATIONS = [
     plain("the owner of the plan", "src/launcher/main.cc", "if (plan.uid != getuid() || plan.gid != getgid())",
           "if (false)", "test_launcher"),
     plain("the seals of the plan", "src/launcher/main.cc", "if (seals < 0 || (seals & kSeals) != kSeals) return false;", "", "test_launcher"),
-    Mutation("no set-id sbox", [
-        Edit("src/cli/main.cc", "if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid()) {",
-             "if (false) {"),
-        Edit("src/launcher/main.cc", "if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid())",
-             "if (false)"),
-    ], ["test_hostile"]),
+    plain("no set-id sbox", "src/cli/main.cc",
+          "if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid()) {", "if (false) {",
+          "test_hostile"),
     plain("the pins of ancestors", PLAN_TREE, "pin_between(node, *around);", "{}", "test_files.Grants"),
     Mutation("what could be made later", [
         Edit(PLAN_TREE, "    if (around->writable) throw could_be_made(entry, *around);\n    // Who", "    // Who"),

@@ -119,6 +119,7 @@ class Circumstances(SystemTest):
         os.chmod(copy / "bin/sbox", 0o4755)
         result = self.account.run([str(copy / "bin/sbox"), "echo", "started"])
         self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertIn("it is installed set-user-ID", result.err)
 
     def test_nothing_of_sbox_is_installed_with_privileges(self) -> None:
         for path in (*BUILD.glob("bin/*"), *BUILD.glob("libexec/sbox/*")):
