@@ -21,6 +21,7 @@ CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool m
   keepassxc transmission-gtk xterm sway foot
 FUZZ_PACKAGES := clang libclang-rt-dev
 BENCH_PACKAGES := bubblewrap firejail firejail-profiles
+PROOF_PACKAGES := bubblewrap strace
 LINT_PACKAGES := clang-format clang-tidy g++-aarch64-linux-gnu
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast \

@@ -1,5 +1,4 @@
 # The long proofs. SWEEP_FLAGS, KILL_FLAGS, RACES_FLAGS: --sample N is a short run, --help says the rest.
-PROOF_PACKAGES := bubblewrap strace
 
 sweep kill-sweep races: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(PROOF_PACKAGES)
 .PHONY: sweep kill-sweep races
