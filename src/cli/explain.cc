@@ -190,12 +190,10 @@ constexpr Concern kConcerns[] = {
      "It can change the files of the home directory that run at login or hold keys and passwords."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::audio_playback); },
      "Who may play sound may also record it: the sound servers do not tell the two apart. PulseAudio also loads "
-     "modules "
-     "on request."},
+     "modules on request."},
     {[](const Profile&, const Plan& plan) { return !variable(plan, "WAYLAND_DISPLAY").empty(); },
-     "A Wayland compositor that offers screen copies, the clipboard or virtual keyboards to every client offers them "
-     "to "
-     "it too."},
+     "A Wayland compositor that offers screen copies, the clipboard or virtual keyboards to every client offers "
+     "them to it too."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::devices_input); },
      "Who reads input devices sees every key that is pressed in any program."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::devices_camera); }, "It can watch through the cameras."},

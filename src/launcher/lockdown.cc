@@ -4,7 +4,6 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
-#include <linux/securebits.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -61,10 +60,7 @@ void drop_capabilities(const Step& step) {
     step.require(cap_drop_bound(capability) == 0, "bounding set");
   }
   step.require(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0, "ambient set");
-  constexpr unsigned kLocked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-                               SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
-                               SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-  step.require(cap_set_secbits(kLocked) == 0, "securebits");
+  step.require(cap_set_secbits(kSecurebits) == 0, "securebits");
   cap_t none = cap_init();
   step.require(none != nullptr, "capabilities");
   int dropped = cap_set_proc(none);

@@ -1,10 +1,17 @@
 // The walls that stay: Landlock, no capabilities, no_new_privs, seccomp. Single-threaded, after the last mount change.
 #pragma once
 
+#include <linux/securebits.h>
+
 #include "launcher/step.h"
 #include "plan/plan.h"
 
 namespace sbox {
+
+// Neither root's id nor a change of ids gives capabilities, none can be raised to ambient; all of it for good.
+inline constexpr int kSecurebits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                                   SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                                   SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 
 void set_no_new_privs(const Step& step);
 

@@ -17,13 +17,12 @@ struct Option {
   std::string value;
 };
 
-UniqueFd new_filesystem(const Step& step, const char* type, std::initializer_list<Option> options,
-                        uint64_t attributes) {
+UniqueFd new_filesystem(const Step& step, const char* type, const std::vector<Option>& options, uint64_t attributes) {
   UniqueFd context(fsopen(type, FSOPEN_CLOEXEC));
   step.require(context.ok(), "fsopen ", type);
   for (const Option& option : options) {
-    step.require(fsconfig(context.get(), FSCONFIG_SET_STRING, option.name, option.value.c_str(), 0) == 0, type,
-                 option.name);
+    step.require(fsconfig(context.get(), FSCONFIG_SET_STRING, option.name, option.value.c_str(), 0) == 0,
+                 "file system option ", option.name);
   }
   step.require(fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0, "new file system ", type);
   UniqueFd mount(fsmount(context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)));
@@ -69,10 +68,9 @@ UniqueFd open_source(const Step& step, const Node& node) {
 }  // namespace
 
 UniqueFd new_tmpfs(const Step& step, const TmpfsOptions& options, uint64_t attributes) {
-  Option size{"size", std::to_string(options.size)}, mode{"mode", octal(options.mode)};
-  Option inodes{"nr_inodes", std::to_string(options.inodes)};
-  UniqueFd mount = options.inodes == 0 ? new_filesystem(step, "tmpfs", {size, mode}, attributes)
-                                       : new_filesystem(step, "tmpfs", {size, inodes, mode}, attributes);
+  std::vector<Option> chosen{{"size", std::to_string(options.size)}, {"mode", octal(options.mode)}};
+  if (options.inodes != 0) chosen.push_back({"nr_inodes", std::to_string(options.inodes)});
+  UniqueFd mount = new_filesystem(step, "tmpfs", chosen, attributes);
   // Without its limits it would take the machine's memory.
   struct statfs made {};
   struct stat root {};
@@ -89,8 +87,9 @@ UniqueFd new_proc(const Step& step) {
 }
 
 UniqueFd new_devpts(const Step& step) {
-  return new_filesystem(step, "devpts", {{"ptmxmode", "666"}, {"mode", "620"}, {"max", "256"}},
-                        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+  std::vector<Option> options;
+  for (const DevptsOption& option : kDevptsOptions) options.push_back({option.name, option.value});
+  return new_filesystem(step, "devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 }
 
 UniqueFd clone_mount(const Step& step, int fd, uint64_t attributes, const std::string& name) {

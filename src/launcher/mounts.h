@@ -1,7 +1,6 @@
 // Mounts by the new mount API. Detached mounts are held by descriptor and get their flags before they are attached.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "launcher/kernel.h"
@@ -10,8 +9,11 @@
 
 namespace sbox {
 
-// Of every devpts, as the kernel lists them.
-inline constexpr std::string_view kDevptsOptions = "rw,mode=620,ptmxmode=666,max=256";
+struct DevptsOption {
+  const char *name, *value;
+};
+// Of every devpts; the kernel lists them as NAME=VALUE, among others.
+inline constexpr DevptsOption kDevptsOptions[] = {{"mode", "620"}, {"ptmxmode", "666"}, {"max", "256"}};
 
 struct TmpfsOptions {
   uint64_t size = 0;    // bytes

@@ -28,6 +28,8 @@ constexpr int kFailure = 125;
 constexpr int kFollowAfterMs = 500;
 // A set-up that does not come to an end is ended. It takes some milliseconds.
 constexpr int64_t kStartSeconds = 20;
+int64_t new_deadline() { return now_ns() + kStartSeconds * 1'000'000'000; }
+
 constexpr char kStrange[] = "a message that the set-up never sends";
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
@@ -106,7 +108,7 @@ class Supervisor {
   std::vector<RunningHelper> helpers_;
   bool is_set_up_ = false, is_started_ = false, is_init_gone_ = false;
   std::optional<int> status_;
-  int64_t deadline_ = now_ns() + kStartSeconds * 1'000'000'000;
+  int64_t deadline_ = new_deadline();
 };
 
 bool Supervisor::block_signals() {
@@ -293,7 +295,7 @@ void Supervisor::forward(const signalfd_siginfo& info) {
     case SIGTTOU:
       return;
     case SIGCONT:
-      deadline_ = now_ns() + kStartSeconds * 1'000'000'000;  // the time in which it was stopped does not count
+      deadline_ = new_deadline();  // the time in which it was stopped does not count
       terminal_.enter();
       command(CommandKind::signal_group, SIGCONT);
       return;

@@ -241,8 +241,9 @@ void MountView::close_parent(Entries& entries, const Found& found) const {
 // Neither a read-only mount nor Landlock keeps a program from connecting to a socket that it can see.
 void MountView::hide_sockets(Entries& entries) const {
   for (const std::string& socket : sockets_) {
+    // Gone by now, or another user's that leads nowhere: nothing to refuse a start for.
+    if (host_.resolve(socket).status.kind != FileKind::socket) continue;
     Found found = find({socket, Access::hide, Strength::offered, {"sbox", 0}, 0});
-    if (found.status.kind != FileKind::socket) continue;
     const Entry* around = covering(entries, found.target);
     if (around && around->node.target != found.target) insert(entries, found);
   }

@@ -52,7 +52,7 @@ MUTATIONS = [
     unchecked("the bounding set", LOCKDOWN, "capability < cap_max_bits()", "capability < 0", "test_confinement.Processes"),
     unchecked("the capability sets", LOCKDOWN, "int dropped = cap_set_proc(none);", "int dropped = 0;",
               "test_confinement.Processes"),
-    unchecked("the securebits", LOCKDOWN, "cap_set_secbits(kLocked) == 0", "true", "test_confinement.Processes"),
+    unchecked("the securebits", LOCKDOWN, "cap_set_secbits(kSecurebits) == 0", "true", "test_confinement.Processes"),
     unchecked("Landlock", LOCKDOWN, "if (landlock.abi == 0) return;", "return;", "test_confinement.Sockets", "test_attack_kernel"),
     plain("Landlock's scopes", "src/plan/landlock.cc", "if (landlock.abi >= kFirstAbiWithScopes)", "if (false)",
           "test_confinement.Sockets", "test_attack_kernel"),

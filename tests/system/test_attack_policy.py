@@ -10,7 +10,6 @@ import time
 from account import BUILD, SBOX
 from attack import AttackTest
 from attack_stage import limited
-from test_faults import FINGERPRINT
 
 GOOD = "[profile]\ndescription = x\n"
 # A cut line or value could be a wider one: each of these is refused as a whole.
@@ -50,18 +49,6 @@ ODD = {
 }  # fmt: skip
 NUMBERS = ("-1", "+1", "0x10", "1e3", "1 2", "1,2", "1.5G", "10KB", "K", "G1", "99999999999999999999", "18446744073709551616",
            "17179869184G", "١", "one", "1;2")  # fmt: skip
-# What fails in which way, from the first call of its kind on: no space, no memory, interruptions, short reads and writes.
-FAULTS = (
-    ("write", "error=ENOSPC"), ("write", "error=EINTR"), ("write", "retval=0"), ("write", "retval=1"),
-    ("read", "error=EIO"), ("read", "error=EINTR"), ("read", "retval=0"), ("openat", "error=EMFILE"),
-    ("openat2", "error=ENOMEM"), ("open_tree", "error=ENOMEM"), ("move_mount", "error=ENOSPC"), ("fsmount", "error=ENOSPC"),
-    ("memfd_create", "error=ENOMEM"), ("mmap", "error=ENOMEM"), ("clone", "error=ENOSPC"), ("clone", "error=ENOSYS"),
-    ("vfork", "error=EAGAIN"), ("seccomp", "error=ENOSYS"), ("seccomp", "error=EINVAL"), ("prctl", "error=EINVAL"),
-    ("prctl", "retval=0"), ("capset", "retval=0"), ("seccomp", "retval=0"), ("landlock_restrict_self", "retval=0"),
-    ("close_range", "retval=0"), ("pivot_root", "retval=0"), ("umount2", "retval=0"), ("mount_setattr", "retval=0"),
-    ("poll", "error=EINTR"), ("sendmsg", "error=ENOBUFS"), ("recvmsg", "error=EINTR"), ("execve", "error=ENOMEM"),
-)  # fmt: skip
-OCCURRENCES = (1, 2, 4, 11)
 
 
 class Profiles(AttackTest):
@@ -189,37 +176,3 @@ class Hosts(AttackTest):
         self.assertNotIn("secret", result.out)
         self.assertIn("NoNewPrivs:\t1\nSeccomp:\t2\n", result.out)
         self.assertEqual(result.out.count("\t0000000000000000\n"), 5, result)
-
-
-class Faults(AttackTest):
-    timeout = 200
-
-    def faulty(self, call: str, how: str, occurrence: int) -> tuple[int, str, bool]:
-        """Status and output of a run in which a call goes wrong, and whether any did."""
-        log = self.work / "strace"
-        log.unlink(missing_ok=True)
-        argv = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={call}", "-e", f"inject={call}:{how}:when={occurrence}"]
-        try:
-            result = self.account.run([*argv, str(SBOX), "--", "sh", "-c", FINGERPRINT], timeout=20)
-        except TimeoutError:
-            return 124, "", True
-        return result.status, result.out, "(INJECTED)" in log.read_text(errors="replace")
-
-    def test_a_call_that_fails_in_any_way_or_only_says_it_worked_refuses_or_changes_nothing(self) -> None:
-        if not shutil.which("strace"):
-            self.skipTest("strace is not installed")
-        normal = self.inside(FINGERPRINT)
-        self.assertIn("complete", normal)
-        refused = 0
-        for call, how in FAULTS:
-            for occurrence in OCCURRENCES:
-                status, out, injected = self.faulty(call, how, occurrence)
-                if not injected:
-                    break
-                with self.subTest(call=call, how=how, occurrence=occurrence, status=status):
-                    self.assertNotEqual(status, 124, "hangs")
-                    self.assertEqual([line for line in out.splitlines() if line not in normal], [])
-                    refused += status == 125
-                    if "complete" in out and "Cap" in out:
-                        self.assertIn("NoNewPrivs:\t1\nSeccomp:\t2\n", out)
-        self.assertGreater(refused, len(FAULTS) // 2)

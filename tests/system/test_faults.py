@@ -26,11 +26,23 @@ CALLS = (
     "clone", "unshare", "mount_setattr", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "pivot_root",
     "umount2", "chdir", "fchdir", "prctl", "capset", "setgroups", "close_range", "prlimit64", "setsid", "seccomp",
     "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "openat2", "openat", "mkdirat", "symlinkat",
-    "write", "read", "sethostname", "pipe2", "socketpair", "fork", "memfd_create", "fcntl", "execveat", "ioctl",
+    "write", "read", "sethostname", "pipe2", "socketpair", "vfork", "memfd_create", "fcntl", "execveat", "ioctl",
     "rt_sigprocmask", "fstat", "lseek", "dup3", "umask", "fchmod",
 )  # fmt: skip
 # Which occurrence of a call fails: the first ones, then ever wider apart.
 OCCURRENCES = (1, 2, 3, 5, 8, 14, 25, 45, 80)
+# And in other ways: no space, no memory, interruptions, short reads and writes, a success that is none.
+OTHER_WAYS = (
+    ("write", "error=ENOSPC"), ("write", "error=EINTR"), ("write", "retval=0"), ("write", "retval=1"),
+    ("read", "error=EIO"), ("read", "error=EINTR"), ("read", "retval=0"), ("openat", "error=EMFILE"),
+    ("openat2", "error=ENOMEM"), ("open_tree", "error=ENOMEM"), ("move_mount", "error=ENOSPC"), ("fsmount", "error=ENOSPC"),
+    ("memfd_create", "error=ENOMEM"), ("mmap", "error=ENOMEM"), ("clone", "error=ENOSPC"), ("clone", "error=ENOSYS"),
+    ("vfork", "error=EAGAIN"), ("seccomp", "error=ENOSYS"), ("seccomp", "error=EINVAL"), ("prctl", "error=EINVAL"),
+    ("prctl", "retval=0"), ("capset", "retval=0"), ("seccomp", "retval=0"), ("landlock_restrict_self", "retval=0"),
+    ("close_range", "retval=0"), ("pivot_root", "retval=0"), ("umount2", "retval=0"), ("mount_setattr", "retval=0"),
+    ("poll", "error=EINTR"), ("sendmsg", "error=ENOBUFS"), ("recvmsg", "error=EINTR"), ("execve", "error=ENOMEM"),
+)  # fmt: skip
+OTHER_OCCURRENCES = (1, 2, 4, 11)
 
 
 class Faults(SystemTest):
@@ -41,29 +53,33 @@ class Faults(SystemTest):
         if not shutil.which("strace"):
             self.skipTest("strace is not installed")
 
-    def traced(self, call: str, error: str, occurrence: int) -> tuple[int, str, bool]:
-        """Status and output of a run in which a call fails, and whether any did."""
+    def traced(self, call: str, how: str, occurrence: int) -> tuple[int, str, bool]:
+        """Status and output of a run in which a call goes wrong, and whether any did."""
         log = self.work / "strace"
         log.unlink(missing_ok=True)
-        inject = f"inject={call}:error={error}:when={occurrence}"
+        inject = f"inject={call}:{how}:when={occurrence}"
         argv = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={call}", "-e", inject, str(SBOX), "--", "sh", "-c", FINGERPRINT]
         try:
-            result = self.account.run(argv, timeout=20)
+            result = self.account.run(argv, timeout=25)
         except TimeoutError:
             return 124, "", True
         return result.status, result.out, "(INJECTED)" in log.read_text(errors="replace")
 
-    def test_a_system_call_that_fails_refuses_the_start_or_changes_nothing(self) -> None:
+    def test_a_call_that_goes_wrong_refuses_the_start_or_changes_nothing(self) -> None:
         normal = self.inside(FINGERPRINT)
         self.assertIn("complete", normal)
-        for call in CALLS:
-            for occurrence in OCCURRENCES:
-                status, out, injected = self.traced(call, "EPERM", occurrence)
+        ways = [(call, "error=EPERM", OCCURRENCES) for call in CALLS]
+        refused = 0
+        for call, how, occurrences in ways + [(call, how, OTHER_OCCURRENCES) for call, how in OTHER_WAYS]:
+            for occurrence in occurrences:
+                status, out, injected = self.traced(call, how, occurrence)
                 if not injected:
                     break
-                with self.subTest(call=call, occurrence=occurrence, status=status):
+                with self.subTest(call=call, how=how, occurrence=occurrence, status=status):
                     self.assertNotEqual(status, 124, "hangs")
                     self.assert_refused_or_normal(status, out, normal)
+                    refused += status == 125
+        self.assertGreater(refused, len(CALLS))
 
     def assert_refused_or_normal(self, status: int, out: str, normal: str) -> None:
         # The shell and its tools meet the fault too when it comes late; then they print less, but never more.

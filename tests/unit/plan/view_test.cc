@@ -298,6 +298,14 @@ TEST_F(Sockets, BelowAGrantedDirectoryAreHiddenButForOneThatIsGranted) {
   }
 }
 
+TEST_F(Sockets, ThatLeadNowhereAreNoReasonToRefuse) {
+  host.directory("/data");
+  host.link("/data/odd", "missing/../..", 2000);
+  listed({"/data/odd/socket"});
+  set(Key::files_read_only, "/data");
+  EXPECT_EQ(fault(), "");
+}
+
 TEST_F(Sockets, BelowAWritableDirectoryHaveTheirAncestorsPinned) {
   host.socket("/data/a/b/sock");
   listed({"/data/a/b/sock"});
