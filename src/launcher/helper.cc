@@ -19,7 +19,18 @@ std::string with(std::string text, const std::string& mark, const std::string& v
   return text;
 }
 
-[[noreturn]] void become(const Helper& helper, pid_t parent, int ready, int directory) {
+// What the helper is called with: the marks replaced.
+std::vector<std::string> command_of(const Helper& helper) {
+  std::vector<std::string> texts;
+  for (const std::string& argument : helper.argv) {
+    texts.push_back(with(with(argument, "{ready}", std::to_string(kReady)), "{directory}",
+                         "/proc/self/fd/" + std::to_string(kDirectory)));
+  }
+  return texts;
+}
+
+// In a process that shares the caller's memory until it executes the helper: nothing is changed there.
+[[noreturn]] void become(char* const* arguments, pid_t parent, int ready, int directory) {
   sigset_t none;
   sigemptyset(&none);
   // Both go above the two fixed numbers first, so that neither is overwritten by the other.
@@ -32,17 +43,9 @@ std::string with(std::string text, const std::string& mark, const std::string& v
        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
   if (!ok) _exit(125);
   signal(SIGPIPE, SIG_DFL);
-  std::vector<std::string> texts;
-  for (const std::string& argument : helper.argv) {
-    texts.push_back(with(with(argument, "{ready}", std::to_string(kReady)), "{directory}",
-                         "/proc/self/fd/" + std::to_string(kDirectory)));
-  }
-  std::vector<char*> arguments;
-  for (std::string& text : texts) arguments.push_back(text.data());
-  arguments.push_back(nullptr);
-  char path[] = "PATH=/usr/bin:/bin", locale[] = "LC_ALL=C.UTF-8";
+  char path[] = "PATH=/usr/bin:/bin", locale[] = "LC_ALL=C";
   char* environment[] = {path, locale, nullptr};
-  execve(arguments[0], arguments.data(), environment);
+  execve(arguments[0], arguments, environment);
   _exit(127);
 }
 
@@ -55,9 +58,13 @@ RunningHelper start_helper(const Helper& helper, int directory) {
   if (pipe2(ends, O_CLOEXEC) != 0) return running;
   running.ready.reset(ends[0]);
   UniqueFd writer(ends[1]);
+  std::vector<std::string> command = command_of(helper);
+  std::vector<char*> arguments;
+  for (std::string& text : command) arguments.push_back(text.data());
+  arguments.push_back(nullptr);
   pid_t parent = getpid();
-  running.pid = fork();
-  if (running.pid == 0) become(helper, parent, writer.get(), directory);
+  running.pid = vfork();
+  if (running.pid == 0) become(arguments.data(), parent, writer.get(), directory);
   return running;
 }
 

@@ -64,9 +64,9 @@ void close_user_namespaces(const Step& step, const Plan& plan, const Prepared& p
   step.fail("the plan has no /proc", EINVAL);
 }
 
+// Last of all: they need longer than everything else together.
 void wait_for_helpers(const Step& step, const Plan& plan) {
   if (plan.helpers.empty()) return;
-  step.require(send_message(step.socket(), static_cast<uint8_t>(MessageKind::set_up), 0), "helpers");
   Message command;
   bool go = receive_message(step.socket(), command) && command.kind == static_cast<uint8_t>(CommandKind::go);
   if (!go) _exit(kFailure);
@@ -102,6 +102,8 @@ struct Confinement {
   close_all_but(step, step.socket(), confinement.probe.get());
   step.begin("self-check");
   check_confinement(step, plan, confinement.expected);
+  step.begin("helpers serve");
+  wait_for_helpers(step, plan);
   step.begin("program");
   signal(SIGPIPE, context.ignore_pipe ? SIG_IGN : SIG_DFL);
   step.require(sigprocmask(SIG_SETMASK, &context.program_mask, nullptr) == 0, "signal mask");
@@ -195,8 +197,6 @@ void run_init(const InitContext& context, int socket) {
   confinement.slave = open_terminal(step, context.stdio);
   step.require(chdir(plan.directory.c_str()) == 0, plan.directory);
   step.require(set_umask(callers_umask, none), "umask");
-  step.begin("helpers ready");
-  wait_for_helpers(step, plan);
 
   step.begin("limits");
   set_limits(step, plan);

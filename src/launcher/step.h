@@ -16,7 +16,6 @@ enum class MessageKind : uint8_t {
   directory,   // descriptor: a tmpfs in which helper number `value` makes its socket
   terminal,    // descriptor: the master of the sandbox's pty
   follow,      // descriptor: a generated file to keep up to date, for node number `value`
-  set_up,      // everything is made; the helpers must serve before the program may start
   started,     // the program's process exists
   stopped,     // the program was stopped by a signal
   ended,       // value: exit status
@@ -24,7 +23,7 @@ enum class MessageKind : uint8_t {
 };
 // What the supervisor tells the child.
 enum class CommandKind : uint8_t {
-  go,            // the helpers serve
+  go,            // the helpers serve: the program may start
   signal,        // value: to the program
   signal_group,  // value: to the program's process group, as a terminal would
 };

@@ -93,6 +93,7 @@ class Supervisor {
   void handle_signals();
   void forward(const signalfd_siginfo& info);
   void stop_with_program(int signal_number);
+  void stop_helpers();
   void end_everything();
   void fail(const std::string& text, int status = kFailure);
   bool command(CommandKind kind, int value) { return send_message(socket_.get(), static_cast<uint8_t>(kind), value); }
@@ -106,7 +107,7 @@ class Supervisor {
   Terminal& terminal_;
   Followers followers_;
   std::vector<RunningHelper> helpers_;
-  bool is_set_up_ = false, is_started_ = false, is_init_gone_ = false;
+  bool is_started_ = false, is_init_gone_ = false;
   std::optional<int> status_;
   int64_t deadline_ = new_deadline();
 };
@@ -231,9 +232,6 @@ void Supervisor::handle(Message message) {
     case MessageKind::follow:
       if (index >= plan_.nodes.size() || !message.fd) return fail(kStrange);
       return followers_.add(plan_.nodes[index].source, std::move(message.fd));
-    case MessageKind::set_up:
-      is_set_up_ = true;
-      return go_when_ready();
     case MessageKind::started:
       is_started_ = true;
       return;
@@ -241,7 +239,7 @@ void Supervisor::handle(Message message) {
       return stop_with_program(static_cast<int>(message.value));
     case MessageKind::ended:
       if (!status_) status_ = static_cast<int>(message.value);
-      return;
+      return stop_helpers();
     case MessageKind::timing: {
       complain(milliseconds(message.value) + " ms  " + message.text);
       return;
@@ -276,7 +274,7 @@ void Supervisor::check_helpers(const std::vector<pollfd>& polled) {
 void Supervisor::go_when_ready() {
   bool all = helpers_.size() == plan_.helpers.size() &&
              std::all_of(helpers_.begin(), helpers_.end(), [](const RunningHelper& h) { return h.serves; });
-  if (is_set_up_ && all && !command(CommandKind::go, 0)) fail(std::string("helpers: ") + reason(errno));
+  if (all && !command(CommandKind::go, 0)) fail(std::string("helpers: ") + reason(errno));
 }
 
 void Supervisor::handle_signals() {
@@ -331,6 +329,15 @@ void Supervisor::fail(const std::string& text, int status) {
   syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
 }
 
+// Only when nothing of the sandbox goes on: what they mediate ends with them.
+void Supervisor::stop_helpers() {
+  for (RunningHelper& helper : helpers_) {
+    if (helper.pid <= 0) continue;
+    helper.ready.reset();  // it ends with this, too
+    kill(helper.pid, SIGKILL);
+  }
+}
+
 void Supervisor::end_everything() {
   terminal_.end();
   if (init_) {
@@ -338,11 +345,9 @@ void Supervisor::end_everything() {
     siginfo_t info{};
     waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED);
   }
+  stop_helpers();
   for (RunningHelper& helper : helpers_) {
-    if (helper.pid <= 0) continue;
-    helper.ready.reset();  // it ends with this, too
-    kill(helper.pid, SIGKILL);
-    waitpid(helper.pid, nullptr, 0);
+    if (helper.pid > 0) waitpid(helper.pid, nullptr, 0);
   }
 }
 
