@@ -21,10 +21,10 @@ FUZZ_QUIET := -verbosity=0
 FUZZ_LENGTH_codec := 1024
 FUZZ_LENGTH_json := 128
 FUZZ_LENGTH_macros := 256
-FUZZ_LENGTH_options := 256
-FUZZ_LENGTH_planner := 1536
+FUZZ_LENGTH_options := 128
+FUZZ_LENGTH_planner := 1024
 FUZZ_LENGTH_profile := 1024
-FUZZ_LENGTH_text := 256
+FUZZ_LENGTH_text := 128
 FUZZ_LENGTH_xauthority := 512
 # Seeds besides tests/fuzz/seeds/NAME.
 FUZZ_SEEDS_profile := profiles profiles/lib

@@ -1,5 +1,5 @@
-// Whatever bytes names are made of: the plan as JSON is read again by a strict reader, and holds the same names where
-// they are UTF-8. libFuzzer entry; NUL separates names.
+// Whatever bytes names are made of: the plan as JSON is ASCII, is read again by a strict reader, and holds the same
+// names where they are UTF-8. libFuzzer entry; NUL separates names.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -11,39 +11,61 @@ namespace {
 using namespace sbox;
 using fuzz::require;
 
+// Every text of a plan is one of the names. One entry for each list of structures: more show nothing new, and take
+// long.
 Plan plan_of(const std::vector<std::string>& names) {
+  const std::string &first = names.front(), &last = names.back();
   Plan plan;
-  plan.profile = names.front();
-  plan.hostname = names.back();
+  plan.profile = plan.instance = plan.directory = first;
+  plan.hostname = plan.program = last;
   plan.argv = names;
   plan.make_directories = names;
-  for (const std::string& name : names) {
-    Node node;
-    node.target = node.source = node.content = node.origin = name;
-    plan.nodes.push_back(node);
-    plan.environment.push_back(name + "=" + name);
-    plan.helpers.push_back({name, {name}, name});
-    plan.landlock.rules.push_back({name, 1});
-    plan.limits.push_back({name, 1, 2, 3});
-    plan.filters.push_back({name, {{6, 0, 0, 0x7fff0000}}});
-  }
+  plan.environment = {first + "=" + last};
+  Node node;
+  node.target = node.content = first;
+  node.source = node.origin = last;
+  plan.nodes = {node};
+  plan.helpers = {{first, names, last}};
+  plan.landlock.rules = {{last, 1}};
+  plan.limits = {{first, 1, 2, 3}};
+  plan.filters = {{last, {{6, 0, 0, 0x7fff0000}}}};
   return plan;
 }
+
+void check_text(const nlohmann::json& read, const std::string& name) {
+  require(!is_utf8(name) || read == name, "a name changed");
+}
+
+void check_list(const nlohmann::json& read, const std::vector<std::string>& names) {
+  require(read.size() == names.size(), "a list changed its length");
+  for (size_t i = 0; i < names.size(); ++i) check_text(read[i], names[i]);
+}
+
+void check(const nlohmann::json& read, const Plan& plan) {
+  check_text(read["profile"], plan.profile);
+  check_text(read["hostname"], plan.hostname);
+  check_list(read["argv"], plan.argv);
+  check_list(read["make_directories"], plan.make_directories);
+  check_list(read["environment"], plan.environment);
+  require(read["nodes"].size() == 1 && read["helpers"].size() == 1, "a list changed its length");
+  check_text(read["nodes"][0]["target"], plan.nodes[0].target);
+  check_text(read["nodes"][0]["source"], plan.nodes[0].source);
+  check_list(read["helpers"][0]["argv"], plan.helpers[0].argv);
+}
+
+bool is_shown(char c) { return c == '\n' || (c >= ' ' && c <= '~'); }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  constexpr size_t kMostNames = 2;  // more show nothing new, and take long
+  constexpr size_t kMostNames = 3;
   std::vector<std::string> names = split(fuzz::text_of(data, size), '\0');
   names.resize(std::min(names.size(), kMostNames));
-  std::string text = plan_json(plan_of(names));
-  require(is_utf8(text), "JSON is not UTF-8");
+  Plan plan = plan_of(names);
+  std::string text = plan_json(plan);
+  require(std::all_of(text.begin(), text.end(), is_shown), "JSON is not what a terminal may be shown");
   nlohmann::json read = nlohmann::json::parse(text, nullptr, false);
   require(!read.is_discarded(), "not JSON");
-  require(read["nodes"].size() == names.size() && read["argv"].size() == names.size(), "a list changed its length");
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (!is_utf8(names[i])) continue;
-    require(read["argv"][i] == names[i] && read["nodes"][i]["target"] == names[i], "a name changed");
-  }
+  check(read, plan);
   return 0;
 }
