@@ -29,6 +29,8 @@ Decoded decode(std::string_view bytes) {
   return {point, length};
 }
 
+bool is_plain(char c) { return c >= ' ' && c < 0x7f; }
+
 bool is_unsafe_to_show(uint32_t point) {
   return point < 0x20 || (point >= 0x7f && point < 0xa0) || (point >= 0x200b && point <= 0x200f) ||
          (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) || point == 0x61c ||
@@ -81,6 +83,12 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
+std::string_view take_part(std::string_view& text, char separator) {
+  std::string_view part = text.substr(0, text.find(separator));
+  text.remove_prefix(std::min(part.size() + 1, text.size()));
+  return part;
+}
+
 std::string escape_control(std::string_view bytes) {
   std::string shown;
   while (!bytes.empty()) {
@@ -97,9 +105,14 @@ std::string escape_control(std::string_view bytes) {
   return shown;
 }
 
+bool is_safe_to_show(std::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), is_plain) || escape_control(bytes) == bytes;
+}
+
 std::string quote(std::string_view bytes) { return "'" + escape_control(bytes) + "'"; }
 
 bool is_utf8(std::string_view bytes) {
+  if (std::all_of(bytes.begin(), bytes.end(), is_plain)) return true;
   while (!bytes.empty()) {
     size_t length = decode(bytes).length;
     if (length == 0) return false;

@@ -12,9 +12,14 @@ std::string_view trim(std::string_view text);  // spaces and tabs at both ends
 
 std::vector<std::string> split(std::string_view text, char separator);  // keeps empty parts
 
+// Takes what stands before the first `separator` off the front of `text`, and the separator; all where there is none.
+std::string_view take_part(std::string_view& text, char separator);
+
 // What is safe to show on a terminal: C0, DEL, C1, bidirectional controls, line separators and bytes that are not
 // UTF-8 become \xNN or \u{NNNN}.
 std::string escape_control(std::string_view bytes);
+// Whether escape_control leaves `bytes` as they are.
+bool is_safe_to_show(std::string_view bytes);
 
 // For a sentence: 'text', with escape_control applied.
 std::string quote(std::string_view bytes);

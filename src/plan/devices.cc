@@ -10,14 +10,13 @@ namespace {
 
 struct DeviceRow {
   Key key;
-  const char *directory, *prefix;  // character devices DIRECTORY/PREFIX*
+  const char* path;  // of a character device; PATH* is all that begin so
 };
 
 constexpr DeviceRow kDevices[] = {
-    {Key::devices_gpu, "/dev/dri", "renderD"}, {Key::devices_gpu, "/dev", "nvidia"},
-    {Key::devices_gpu, "/dev", "kfd"},         {Key::devices_camera, "/dev", "media"},
-    {Key::devices_camera, "/dev", "video"},    {Key::devices_input, "/dev/input", ""},
-    {Key::devices_kvm, "/dev", "kvm"},
+    {Key::devices_gpu, "/dev/dri/renderD*"}, {Key::devices_gpu, "/dev/nvidia*"},   {Key::devices_gpu, "/dev/kfd"},
+    {Key::devices_camera, "/dev/media*"},    {Key::devices_camera, "/dev/video*"}, {Key::devices_input, "/dev/input/*"},
+    {Key::devices_kvm, "/dev/kvm"},
 };
 
 struct SysRow {
@@ -54,19 +53,27 @@ void place_device(Draft& draft, const std::string& path, const Origin& origin) {
   draft.view.place(node);
 }
 
-void place_devices_of(const Inputs& in, Draft& draft, const std::string& directory, const std::string& prefix,
+void place_if_device(const Inputs& in, Draft& draft, const std::string& path, const Origin& origin) {
+  if (in.host.status(path).kind == FileKind::character_device) place_device(draft, path, origin);
+}
+
+void place_devices_of(const Inputs& in, Draft& draft, const std::string& directory, std::string_view prefix,
                       const Origin& origin) {
-  for (const std::string& name : in.host.list(directory)) {
-    std::string path = join(directory, name);
-    if (!name.starts_with(prefix) || in.host.status(path).kind != FileKind::character_device) continue;
-    place_device(draft, path, origin);
+  for (const std::string& name : in.host.list(directory, prefix)) {
+    place_if_device(in, draft, join(directory, name), origin);
   }
+}
+
+void place_row(const Inputs& in, Draft& draft, const DeviceRow& row, const Origin& origin) {
+  std::string path = row.path;
+  if (!path.ends_with('*')) return place_if_device(in, draft, path, origin);
+  path.pop_back();
+  place_devices_of(in, draft, parent_of(path), base_name(path), origin);
 }
 
 void offer_sys(const Inputs& in, Draft& draft, const SysRow& row, const Origin& origin) {
   draft.view.grant({row.directory, Access::read_only, Strength::offered, origin});
-  for (const std::string& name : in.host.list(row.directory)) {
-    if (!name.starts_with(row.prefix)) continue;
+  for (const std::string& name : in.host.list(row.directory, row.prefix)) {
     std::string path = in.host.resolve(join(row.directory, name) + row.suffix).path;
     if (is_below(path, "/sys/devices")) draft.view.grant({path, Access::read_only, Strength::offered, origin});
   }
@@ -103,7 +110,7 @@ void allow(const Inputs& in, Draft& draft, const Value& value) {
 void plan_devices(const Inputs& in, Draft& draft) {
   auto wanted = [&](Key key) { return in.profile.flag(key); };
   for (const DeviceRow& row : kDevices) {
-    if (wanted(row.key)) place_devices_of(in, draft, row.directory, row.prefix, in.profile.scalar(row.key).origin);
+    if (wanted(row.key)) place_row(in, draft, row, in.profile.scalar(row.key).origin);
   }
   for (const SysRow& row : kSys) {
     if (wanted(row.key)) offer_sys(in, draft, row, in.profile.scalar(row.key).origin);

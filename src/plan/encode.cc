@@ -1,5 +1,7 @@
 #include "plan/encode.h"
 
+#include <array>
+
 #include "plan/decode.h"
 #include "plan/fields.h"
 
@@ -21,7 +23,9 @@ class Encoder {
     if constexpr (std::is_enum_v<T>) {
       put(static_cast<std::underlying_type_t<T>>(value));
     } else if constexpr (std::is_integral_v<T>) {
-      for (size_t i = 0; i < sizeof value; ++i) bytes_ += static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
+      std::array<char, sizeof value> bytes;
+      for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
+      bytes_.append(bytes.data(), bytes.size());
     } else {
       fields(*this, value);
     }

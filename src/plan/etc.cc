@@ -123,9 +123,12 @@ void grant_named_entries(const Inputs& in, Draft& draft) {
 }
 
 std::string group_name(const Inputs& in) {
-  for (const std::string& line : split(in.host.read("/etc/group").value_or(""), '\n')) {
-    std::vector<std::string> fields = split(line, ':');
-    if (fields.size() == 4 && fields[2] == std::to_string(in.host.gid())) return fields[0];
+  const std::string database = in.host.read("/etc/group").value_or(""), gid = std::to_string(in.host.gid());
+  for (std::string_view rest = database; !rest.empty();) {
+    std::string_view line = take_part(rest, '\n');
+    std::string_view name = take_part(line, ':');
+    take_part(line, ':');
+    if (take_part(line, ':') == gid) return std::string(name);
   }
   return in.host.user();
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sbox {
@@ -42,8 +43,8 @@ class Host {
   virtual Resolved resolve(const std::string& path) const = 0;
   // Content of a regular file of at most `limit` bytes; nothing when it is not there, not regular, or larger.
   virtual std::optional<std::string> read(const std::string& path, size_t limit = 1 << 20) const = 0;
-  // Names in a directory, sorted, without . and ..; empty when it cannot be read.
-  virtual std::vector<std::string> list(const std::string& path) const = 0;
+  // Names in a directory that begin with `prefix`, sorted, without . and ..; empty when it cannot be read.
+  virtual std::vector<std::string> list(const std::string& path, std::string_view prefix = "") const = 0;
 
   virtual std::optional<std::string> variable(const std::string& name) const = 0;
   virtual std::vector<std::string> variable_names() const = 0;

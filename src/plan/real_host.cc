@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <pwd.h>
 #include <spawn.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -67,7 +66,7 @@ bool is_magic(const std::string& path) {
 
 std::string read_all(int fd, size_t limit) {
   std::string text;
-  std::array<char, 16384> buffer;
+  std::array<char, 4096> buffer;
   for (;;) {
     ssize_t size = ::read(fd, buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
@@ -116,21 +115,26 @@ RealHost::RealHost(const char* const* environment) : uid_(getuid()), gid_(getgid
 }
 
 void RealHost::read_user() {
-  std::unique_ptr<FILE, int (*)(FILE*)> file(fopen("/etc/passwd", "re"), fclose);
-  while (passwd* entry = file ? fgetpwent(file.get()) : nullptr) {
-    if (entry->pw_uid != uid_) continue;
-    user_ = entry->pw_name;
-    home_ = entry->pw_dir;
-    return;
+  constexpr size_t kLargestDatabase = 64 << 20;
+  if (find_user(read("/etc/passwd", kLargestDatabase).value_or("")) || find_user(ask_getent(uid_))) return;
+  throw Error("user " + std::to_string(uid_), "is not in the user database");
+}
+
+// Lines NAME:PASSWORD:UID:GID:COMMENT:HOME:SHELL.
+bool RealHost::find_user(std::string_view database) {
+  const std::string uid = std::to_string(uid_);
+  while (!database.empty()) {
+    std::string_view line = take_part(database, '\n');
+    std::array<std::string_view, 7> fields;
+    if (std::ranges::count(line, ':') != fields.size() - 1) continue;
+    for (std::string_view& field : fields) field = take_part(line, ':');
+    auto [name, password, number, group, comment, home, shell] = fields;
+    if (number != uid) continue;
+    user_ = name;
+    home_ = home;
+    return true;
   }
-  std::string entry = ask_getent(uid_);
-  std::vector<std::string> fields = split(entry.substr(0, entry.find('\n')), ':');
-  constexpr size_t kFields = 7, kUid = 2, kHome = 5;
-  if (fields.size() != kFields || fields[kUid] != std::to_string(uid_)) {
-    throw Error("user " + std::to_string(uid_), "is not in the user database");
-  }
-  user_ = fields[0];
-  home_ = fields[kHome];
+  return false;
 }
 
 // Only the last component counts: the walk has been in the directory before. Whatever changes in between meets the
@@ -178,12 +182,12 @@ std::optional<std::string> RealHost::read(const std::string& path, size_t limit)
   return text;
 }
 
-std::vector<std::string> RealHost::list(const std::string& path) const {
+std::vector<std::string> RealHost::list(const std::string& path, std::string_view prefix) const {
   std::vector<std::string> names;
   std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
   while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
-    std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
+    std::string_view name = entry->d_name;
+    if (name.starts_with(prefix) && name != "." && name != "..") names.emplace_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;

@@ -21,7 +21,7 @@ class RealHost : public Host {
   FileStatus status(const std::string& path) const override;
   Resolved resolve(const std::string& path) const override;
   std::optional<std::string> read(const std::string& path, size_t limit) const override;
-  std::vector<std::string> list(const std::string& path) const override;
+  std::vector<std::string> list(const std::string& path, std::string_view prefix) const override;
   std::optional<std::string> variable(const std::string& name) const override;
   std::vector<std::string> variable_names() const override;
   uint32_t uid() const override { return uid_; }
@@ -38,6 +38,7 @@ class RealHost : public Host {
  private:
   const Seen& look(const std::string& path) const;
   void read_user();
+  bool find_user(std::string_view database);
 
   uint32_t uid_, gid_;
   std::string user_, home_;

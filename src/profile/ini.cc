@@ -118,7 +118,7 @@ void Parser::check_bytes(std::string_view line) const {
   if (!is_utf8(line)) throw error("line", "is not UTF-8").hint("save the file as UTF-8");
   std::string shown(line);
   std::erase(shown, '\t');
-  if (escape_control(shown) != shown) {
+  if (!is_safe_to_show(shown)) {
     throw error("line", "holds a control or invisible character").hint("take it out: " + escape_control(trim(shown)));
   }
 }

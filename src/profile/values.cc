@@ -177,7 +177,7 @@ Check check_path(const Setting& setting, std::string_view text) {
 // What no value may hold, in a file or on the command line.
 Check check_characters(std::string_view text) {
   if (!is_utf8(text)) return Fault{"is not UTF-8", ""};
-  if (escape_control(text) != text) return Fault{"holds a control or invisible character", "take it out"};
+  if (!is_safe_to_show(text)) return Fault{"holds a control or invisible character", "take it out"};
   // inih would end the value there if it read it from a file; what show prints must be read back the same.
   if (text.find(" ;") != std::string_view::npos) return Fault{"holds a ';' after a space", "take the space out"};
   return {};

@@ -82,11 +82,12 @@ std::optional<std::string> FakeHost::read(const std::string& path, size_t limit)
   return content;
 }
 
-std::vector<std::string> FakeHost::list(const std::string& path) const {
+std::vector<std::string> FakeHost::list(const std::string& path, std::string_view prefix) const {
   std::vector<std::string> names;
   std::string at = resolve(path).path;
   for (const auto& [name, file] : files_) {
-    if (name != "/" && parent_of(name) == at) names.push_back(base_name(name));
+    bool is_in = name != "/" && parent_of(name) == at && base_name(name).starts_with(prefix);
+    if (is_in) names.push_back(base_name(name));
   }
   return names;
 }

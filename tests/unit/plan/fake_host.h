@@ -35,7 +35,7 @@ class FakeHost : public Host {
   FileStatus status(const std::string& path) const override;
   Resolved resolve(const std::string& path) const override;
   std::optional<std::string> read(const std::string& path, size_t limit = 1 << 20) const override;
-  std::vector<std::string> list(const std::string& path) const override;
+  std::vector<std::string> list(const std::string& path, std::string_view prefix = "") const override;
   std::optional<std::string> variable(const std::string& name) const override;
   std::vector<std::string> variable_names() const override;
   uint32_t uid() const override { return kAnn; }
