@@ -18,6 +18,16 @@ TEST(Strings, SplitKeepsEmptyParts) {
   EXPECT_EQ(split("", ','), (std::vector<std::string>{""}));
 }
 
+TEST(Strings, PartsAreTakenOffTheFront) {
+  std::string_view text = "a::b";
+  EXPECT_EQ(take_part(text, ':'), "a");
+  EXPECT_EQ(take_part(text, ':'), "");
+  EXPECT_EQ(text, "b");
+  EXPECT_EQ(take_part(text, ':'), "b");
+  EXPECT_EQ(text, "");
+  EXPECT_EQ(take_part(text, ':'), "");
+}
+
 TEST(Strings, WhatCouldSteerATerminalIsEscaped) {
   EXPECT_EQ(escape_control("a\x1b[2K\n\x7f"), "a\\x1b[2K\\x0a\\x7f");
   EXPECT_EQ(escape_control("\0"s), "\\x00");
@@ -26,6 +36,8 @@ TEST(Strings, WhatCouldSteerATerminalIsEscaped) {
   EXPECT_EQ(escape_control("\xe2\x80\xa8"), "\\u{2028}");
   EXPECT_EQ(escape_control("\xff\xc3"), "\\xff\\xc3");
   EXPECT_EQ(escape_control("gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80"), "gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80");
+  EXPECT_TRUE(is_safe_to_show("a~ \xc3\xbc"));
+  for (const char* text : {"a\n", "\x7f", "\xc2\x9b", "\xff"}) EXPECT_FALSE(is_safe_to_show(text)) << text;
 }
 
 TEST(Strings, QuoteIsForSentences) { EXPECT_EQ(quote("a\n"), "'a\\x0a'"); }

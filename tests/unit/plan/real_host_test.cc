@@ -63,9 +63,11 @@ TEST_F(OnDisk, OnlyRegularFilesUpToTheLimitAreRead) {
 }
 
 TEST_F(OnDisk, DirectoriesAreListedInOrder) {
-  for (const char* name : {"b", ".a", "c"}) write(name, "");
-  EXPECT_THAT(host.list(root), ElementsAre(".a", "b", "c"));
-  EXPECT_TRUE(host.list(root + "/none").empty());
+  for (const char* name : {"b", ".a", "c", ".ab"}) write(name, "");
+  EXPECT_THAT(host.list(root, ""), ElementsAre(".a", ".ab", "b", "c"));
+  EXPECT_THAT(host.list(root, ".a"), ElementsAre(".a", ".ab"));
+  EXPECT_THAT(host.list(root, "."), ElementsAre(".a", ".ab"));
+  EXPECT_TRUE(host.list(root + "/none", "").empty());
 }
 
 TEST_F(OnDisk, TheEnvironmentIsTheOneThatWasGiven) {
