@@ -1,7 +1,7 @@
-#include <algorithm>
-#include <map>
+#include <iterator>
+#include <string_view>
+#include <utility>
 
-#include "base/strings.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
 
@@ -45,6 +45,15 @@ uint64_t access_for(const Node& node) {
   }
 }
 
+// The rule for `path`, made where there is none. `rules` begin with that for / and have parents first; what comes after
+// `path` lies below it.
+LandlockRule& rule_at(std::vector<LandlockRule>& rules, const std::string& path) {
+  auto next = rules.end();
+  while (is_below(std::prev(next)->path, path)) --next;
+  if (std::prev(next)->path == path) return *std::prev(next);
+  return *rules.insert(next, {path, 0});
+}
+
 }  // namespace
 
 Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes) {
@@ -53,26 +62,26 @@ Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes) {
   landlock.handled = handled_by(landlock.abi);
   constexpr uint32_t kFirstAbiWithScopes = 6;
   if (landlock.abi >= kFirstAbiWithScopes) landlock.scoped = kScopeAbstractSocket | kScopeSignal;
-  std::map<std::string, uint64_t, PathOrder> rules;
-  rules["/"] = kReadDirectory;
+  std::vector<LandlockRule> rules = {{"/", kReadDirectory}};
   for (const Node& node : nodes) {
     bool is_generated = node.kind == NodeKind::file || node.kind == NodeKind::follow;
     // A rule for the directory serves all that is generated in it, a file that is replaced, and what is bound read-only
     // beside it: fewer rules, and no more access than the mounts give.
-    std::string path = is_generated && parent_of(node.target) != "/" ? parent_of(node.target) : node.target;
+    std::string path = node.target;
+    if (is_generated && parent_of(path) != "/") path = parent_of(path);
     uint64_t access = is_generated ? kRead | kExecute : access_for(node);
     // /proc/self/mem writes to memory whatever its protection is.
     if (node.kind == NodeKind::proc && in.profile.flag(Key::process_write_xor_execute)) access &= ~kWriteFile;
-    if (access) rules[path] |= access;
+    if (access) rule_at(rules, path).access |= access;
   }
+  // The rules around the next one, outermost first; each with what it and those around it give.
+  std::vector<std::pair<std::string_view, uint64_t>> around;
   for (const auto& [path, access] : rules) {
+    while (!around.empty() && !is_below(path, around.back().first)) around.pop_back();
+    uint64_t inherited = around.empty() ? 0 : around.back().second;
     uint64_t rights = access & landlock.handled;
-    uint64_t inherited = 0;
-    for (std::string_view above = path; above != "/";) {
-      above = above.substr(0, std::max<size_t>(above.rfind('/'), 1));
-      if (auto rule = rules.find(above); rule != rules.end()) inherited |= rule->second;
-    }
     if (rights & ~inherited) landlock.rules.push_back({path, rights});
+    around.emplace_back(path, inherited | access);
   }
   return landlock;
 }

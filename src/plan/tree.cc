@@ -4,22 +4,12 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "plan/paths.h"
 
 namespace sbox {
 namespace {
 
 constexpr char kOfEverySandbox[] = "sbox";
-
-using Nodes = std::map<std::string, Node, PathOrder>;
-
-template <typename Map>
-auto nearest(const Map& map, std::string_view path) {
-  for (;;) {
-    auto found = map.find(path);
-    if (found != map.end() || path == "/") return found;
-    path = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
-  }
-}
 
 bool shows_host(const Node& node) { return node.kind == NodeKind::bind || node.kind == NodeKind::pin; }
 
@@ -27,35 +17,43 @@ class Arranger {
  public:
   explicit Arranger(const Host& host) : host_(host) {}
 
-  std::vector<Node> run(Entries&& entries) {
-    for (auto& [target, entry] : entries) add(entry);
-    std::vector<Node> nodes;
-    nodes.reserve(nodes_.size());
-    for (auto next = nodes_.begin(); next != nodes_.end(); ++next) {
-      auto after = std::next(next);
-      bool has_children = after != nodes_.end() && is_below(after->first, next->first);
-      Node& node = nodes.emplace_back(std::move(next->second));
+  // `entries` in the order of their paths.
+  std::vector<Node> run(const std::vector<Entry*>& entries) {
+    nodes_.reserve(2 * entries.size());
+    for (Entry* entry : entries) add(*entry);
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      Node& node = nodes_[i];
+      bool has_children = i + 1 < nodes_.size() && is_below(nodes_[i + 1].target, node.target);
       if (node.kind != NodeKind::bind && node.kind != NodeKind::follow) node.source.clear();
       if (node.kind == NodeKind::hide) node.mode = has_children ? 0111 : 0;
     }
-    return nodes;
+    return std::move(nodes_);
   }
 
  private:
   // Takes the node out of the entry.
   void add(Entry& entry) {
     Node& node = entry.node;
-    auto found = node.target == "/" ? nodes_.end() : nearest(nodes_, parent_of(node.target));
-    const Node* around = found == nodes_.end() ? nullptr : &found->second;
+    while (!above_.empty() && !is_below(node.target, nodes_[above_.back()].target)) above_.pop_back();
+    const Node* around = above_.empty() ? nullptr : &nodes_[above_.back()];
     if (!is_needed(entry, around)) return;
+    std::vector<Node> between;
     if (around && shows_host(*around)) {
       node.make_target = !is_own_place(node, *around);
-      if (around->writable && !(node.kind == NodeKind::bind && node.writable)) pin_between(node, *around);
+      if (around->writable && !(node.kind == NodeKind::bind && node.writable)) between = pins(node, *around);
     } else if (!around || around->kind != NodeKind::proc) {
-      make_directories(node, around);
+      between = directories(node, around);
     }
-    std::string target = node.target;
-    nodes_.insert_or_assign(std::move(target), std::move(node));
+    for (Node& each : between) insert(std::move(each));
+    insert(std::move(node));
+  }
+
+  // What is below the node may be there already, when it is a pin.
+  void insert(Node node) {
+    auto place = nodes_.end();
+    while (place != nodes_.begin() && is_below(std::prev(place)->target, node.target)) --place;
+    above_.push_back(static_cast<size_t>(place - nodes_.begin()));
+    nodes_.insert(place, std::move(node));
   }
 
   // Whether what surrounds the node would show the same host path there.
@@ -130,42 +128,56 @@ class Arranger {
         .hint("make it first, or hide the directory it is to be in");
   }
 
-  void pin_between(const Node& node, const Node& around) {
-    for (std::string path = parent_of(node.target); path != around.target; path = parent_of(path)) {
-      Node pin;
+  // The paths between the node and what is around it, outermost first.
+  static std::vector<std::string> paths_between(const Node& node, const Node* around) {
+    std::vector<std::string> paths;
+    const std::string end = around ? around->target : "/";
+    for (std::string path = parent_of(node.target); path != end && path != "/"; path = parent_of(path)) {
+      paths.push_back(path);
+    }
+    std::reverse(paths.begin(), paths.end());
+    return paths;
+  }
+
+  static std::vector<Node> pins(const Node& node, const Node& around) {
+    std::vector<Node> nodes;
+    for (std::string& path : paths_between(node, &around)) {
+      Node& pin = nodes.emplace_back();
       pin.kind = NodeKind::pin;
-      pin.target = path;
       pin.source = *shown_at(around, path);
+      pin.target = std::move(path);
       pin.writable = true;
       pin.make_target = node.make_target;
       pin.origin = node.origin;
-      nodes_.emplace(path, pin);
     }
+    return nodes;
   }
 
-  void make_directories(const Node& node, const Node* around) {
-    std::string end = around ? around->target : "/";
-    if (node.target == "/") return;
-    for (std::string path = parent_of(node.target); path != end && path != "/"; path = parent_of(path)) {
-      Node directory;
+  static std::vector<Node> directories(const Node& node, const Node* around) {
+    std::vector<Node> nodes;
+    for (std::string& path : paths_between(node, around)) {
+      Node& directory = nodes.emplace_back();
       directory.kind = NodeKind::directory;
-      directory.target = path;
+      directory.target = std::move(path);
       directory.origin = node.origin;
-      Node& present = nodes_.emplace(path, directory).first->second;
-      // What every sandbox has is not there for the sake of one line of a profile.
-      if (present.kind == NodeKind::directory && node.origin == kOfEverySandbox) present.origin = node.origin;
     }
+    return nodes;
   }
 
   const Host& host_;
-  Nodes nodes_;
+  std::vector<Node> nodes_;    // in the order of their paths
+  std::vector<size_t> above_;  // of nodes_: at and around the one that came last, outermost first
 };
 
 }  // namespace
 
-const Entry* covering(const Entries& entries, const std::string& path) {
-  auto found = nearest(entries, path);
-  return found == entries.end() ? nullptr : &found->second;
+const Entry* covering(const Entries& entries, std::string_view path) {
+  for (;;) {
+    auto found = entries.find(path);
+    if (found != entries.end()) return &found->second;
+    if (path == "/") return nullptr;
+    path = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
+  }
 }
 
 std::optional<std::string> shown_at(const Node& node, const std::string& path) {
@@ -174,6 +186,13 @@ std::optional<std::string> shown_at(const Node& node, const std::string& path) {
   return rebase(path, node.target, node.source);
 }
 
-std::vector<Node> arrange(Entries entries, const Host& host) { return Arranger(host).run(std::move(entries)); }
+std::vector<Node> arrange(Entries entries, const Host& host) {
+  std::vector<Entry*> ordered;
+  ordered.reserve(entries.size());
+  for (auto& [target, entry] : entries) ordered.push_back(&entry);
+  std::sort(ordered.begin(), ordered.end(),
+            [](const Entry* a, const Entry* b) { return PathOrder()(a->node.target, b->node.target); });
+  return Arranger(host).run(ordered);
+}
 
 }  // namespace sbox

@@ -2,14 +2,15 @@
 // hold, adds the directories and pins in between. Decides by the longest path and by nothing else.
 #pragma once
 
-#include <map>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
 #include "plan/host.h"
-#include "plan/paths.h"
 #include "plan/plan.h"
 
 namespace sbox {
@@ -21,11 +22,16 @@ struct Entry {
   Origin origin;
 };
 
-// By target; parents first.
-using Entries = std::map<std::string, Entry, PathOrder>;
+struct PathHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view path) const { return std::hash<std::string_view>()(path); }
+};
+
+// By target.
+using Entries = std::unordered_map<std::string, Entry, PathHash, std::equal_to<>>;
 
 // The entry at `path` or nearest above it, else null.
-const Entry* covering(const Entries& entries, const std::string& path);
+const Entry* covering(const Entries& entries, std::string_view path);
 
 // The host path that `node` makes visible at `path`, which is at or below its target; nothing for what shows no host
 // path.

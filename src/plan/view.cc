@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/strings.h"
+#include "plan/paths.h"
 
 namespace sbox {
 namespace {
@@ -71,7 +72,7 @@ Node node_for(const Grant& grant, const std::string& path, const std::string& ta
 }  // namespace
 
 struct MountView::Found {
-  Grant grant;
+  const Grant& grant;
   std::string path;    // on the host, canonical
   std::string target;  // inside
   FileStatus status;
@@ -143,12 +144,13 @@ void MountView::place(Node node) {
   placed_.insert_or_assign(target, Entry{std::move(node), true, true, {"sbox", 0}});
 }
 
-MountView::Found MountView::find(Grant grant) const {
+MountView::Found MountView::find(const Grant& grant) const {
   Resolved resolved = host_.resolve(grant.path);
-  std::optional<std::string> path = normalise(join(resolved.path, resolved.rest));
+  std::optional<std::string> path = std::move(resolved.path);
+  if (!resolved.rest.empty()) path = normalise(join(*path, resolved.rest));
   if (!path) throw Error(quote(grant.path), "leads to a missing directory and back").at(grant.origin);
-  refuse_forbidden(grant, *path);
-  Found found{std::move(grant), *path, inside(*path), resolved.status, std::move(resolved.links)};
+  if (*path != grant.path) refuse_forbidden(grant, *path);
+  Found found{grant, *path, inside(*path), resolved.status, std::move(resolved.links)};
   auto is_of_home = [&](const Link& link) { return is_below(link.path, places_.home_canonical); };
   bool crosses_home = std::any_of(found.links.begin(), found.links.end(), is_of_home);
   if (private_home_ && crosses_home && is_below(found.grant.path, places_.home)) {
@@ -205,8 +207,11 @@ void MountView::insert(Entries& entries, const Found& found) const {
   const Grant& grant = found.grant;
   Entry entry{node_for(grant, found.path, found.target, found.status.kind), true, false, grant.origin};
   entry.exists = found.status.kind != FileKind::missing;
-  auto [present, is_new] = entries.try_emplace(found.target, entry);
-  if (is_new) return;
+  auto present = entries.find(found.target);
+  if (present == entries.end()) {
+    entries.emplace(found.target, std::move(entry));
+    return;
+  }
   Entry& other = present->second;
   bool both_written = !other.placed && other.origin != entry.origin;
   if (both_written && (rank(other.node) == 3) != (rank(entry.node) == 3) && rank(other.node) && rank(entry.node)) {
@@ -216,7 +221,7 @@ void MountView::insert(Entries& entries, const Found& found) const {
         .hint("take it off one of the lists");
   }
   auto key = [](const Entry& e) { return std::tuple(rank(e.node), !e.exists, e.placed, e.origin.file, e.origin.line); };
-  if (key(entry) < key(other)) other = entry;
+  if (key(entry) < key(other)) other = std::move(entry);
 }
 
 // Editors save by renaming a new file over the old one, which nobody can do to a mount. Where they can make no new file
@@ -243,7 +248,8 @@ void MountView::hide_sockets(Entries& entries) const {
   for (const std::string& socket : sockets_) {
     // Gone by now, or another user's that leads nowhere: nothing to refuse a start for.
     if (host_.resolve(socket).status.kind != FileKind::socket) continue;
-    Found found = find({socket, Access::hide, Strength::offered, {"sbox", 0}, 0});
+    Grant hide{socket, Access::hide, Strength::offered, {"sbox", 0}, 0};
+    Found found = find(hide);
     const Entry* around = covering(entries, found.target);
     if (around && around->node.target != found.target) insert(entries, found);
   }
@@ -267,7 +273,9 @@ void MountView::protect_programs(Entries& entries) const {
   for (const std::string& program : programs_) {
     const Entry* around = covering(entries, program);
     if (!around || !around->node.writable || shown_at(around->node, program) != program) continue;
-    Found found = find({program, Access::read_only, Strength::written, {"sbox", 0}, 0});
+    Grant keep{program, Access::read_only, Strength::written, {"sbox", 0}, 0};
+    refuse_forbidden(keep, program);
+    Found found = find(keep);
     check_links(entries, found);
     insert(entries, found);
   }
@@ -292,16 +300,18 @@ bool MountView::is_wanted(const Entries& entries, const Found& found) const {
 }
 
 std::vector<Node> MountView::nodes() && {
-  std::vector<Grant> grants = std::move(grants_);
-  std::sort(grants.begin(), grants.end(), [](const Grant& a, const Grant& b) {
-    auto key = [](const Grant& g) { return std::tie(g.strength, g.path, g.access, g.origin.file, g.origin.line); };
+  std::vector<const Grant*> grants;
+  grants.reserve(grants_.size());
+  for (const Grant& grant : grants_) grants.push_back(&grant);
+  std::sort(grants.begin(), grants.end(), [](const Grant* a, const Grant* b) {
+    auto key = [](const Grant* g) { return std::tie(g->strength, g->path, g->access, g->origin.file, g->origin.line); };
     return key(a) < key(b);
   });
   Entries entries = std::move(placed_);
   std::vector<Found> accepted;
   accepted.reserve(grants.size());
-  for (Grant& grant : grants) {
-    Found next = find(std::move(grant));
+  for (const Grant* grant : grants) {
+    Found next = find(*grant);
     if (!is_wanted(entries, next)) continue;
     const Found& found = accepted.emplace_back(std::move(next));
     if (found.grant.strength != Strength::written && is_shown_already(entries, found)) continue;

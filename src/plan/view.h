@@ -53,7 +53,8 @@ class MountView {
  private:
   struct Found;
 
-  Found find(Grant grant) const;
+  // Lives as long as `grant`, which is not forbidden as it is named.
+  Found find(const Grant& grant) const;
   void insert(Entries& entries, const Found& found) const;
   void close_parent(Entries& entries, const Found& found) const;
   bool is_shown_already(const Entries& entries, const Found& found) const;

@@ -24,8 +24,8 @@ std::string tidy(std::string_view path) {
 Resolved walk(const std::string& path, const Look& look) {
   if (!path.starts_with('/') || path.find('\0') != std::string::npos) return {"/", path, {}, {}};
   Resolved resolved{"/", "", look("/").status, {}};
-  std::string whole = path;
-  std::string_view left = whole;
+  std::string_view left = path;
+  std::string redirected;  // what is left after a link: its target, and what stood behind it
   for (;;) {
     std::string_view here = left;
     std::string_view part = take_component(left);
@@ -35,26 +35,28 @@ Resolved walk(const std::string& path, const Look& look) {
       resolved.status = look(resolved.path).status;
       continue;
     }
-    std::string next = join(resolved.path, part);
-    const Seen& step = look(next);
+    size_t directory = resolved.path.size();
+    if (directory > 1) resolved.path += '/';
+    resolved.path += part;
+    const Seen& step = look(resolved.path);
     FileStatus status = step.status;
     if (status.kind == FileKind::symlink) {
-      resolved.links.push_back({next, step.target, status.uid});
+      resolved.links.push_back({resolved.path, step.target, status.uid});
       if (resolved.links.size() > kMostLinks) status = {FileKind::unreachable, 0, 0, 0};
     }
     if (status.kind == FileKind::missing || status.kind == FileKind::unreachable) {
+      resolved.path.resize(directory);
       resolved.status = status;
       resolved.rest = tidy(here);
       return resolved;
     }
     if (status.kind != FileKind::symlink) {
-      resolved.path = std::move(next);
       resolved.status = status;
       continue;
     }
-    if (step.target.starts_with('/')) resolved.path.assign(1, '/');
-    whole = step.target + "/" + std::string(left);
-    left = whole;
+    resolved.path.resize(step.target.starts_with('/') ? 1 : directory);
+    redirected = step.target + "/" + std::string(left);
+    left = redirected;
     resolved.status = look(resolved.path).status;
   }
 }

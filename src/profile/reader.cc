@@ -63,14 +63,15 @@ std::string hint_for_key(std::string_view section, std::string_view name) {
   return "";
 }
 
-const Setting& known_setting(std::string_view section, std::string_view name, const Origin& origin) {
+const Setting& known_setting(std::string_view section, std::string_view name, const std::string& file, int line) {
+  const Setting* found = find_setting(section, name);
+  if (found) return *found;
+  Origin origin{file, line};
   if (!is_section(section)) {
     throw Error("[" + std::string(section) + "]", "there is no such section")
         .at(origin)
         .hint(hint_for_section(section));
   }
-  const Setting* found = find_setting(section, name);
-  if (found) return *found;
   throw Error(std::string(name), "there is no such key in [" + std::string(section) + "]")
       .at(origin)
       .hint(hint_for_key(section, name));
@@ -157,18 +158,17 @@ void Reader::merge_drop_ins(const std::string& name, Role role) {
 void Reader::merge(const ProfileFile& file, Role role) {
   IniFile ini = parse_ini(file.path, file.content);
   for (const IniSection& section : ini.sections) {
-    Origin origin{file.path, section.line};
-    if (!is_section(section.name)) {
-      throw Error("[" + section.name + "]", "there is no such section").at(origin).hint(hint_for_section(section.name));
-    }
+    if (is_section(section.name)) continue;
+    throw Error("[" + section.name + "]", "there is no such section")
+        .at({file.path, section.line})
+        .hint(hint_for_section(section.name));
   }
+  std::vector<const Setting*> rows;
   for (const IniEntry& entry : ini.entries) {
-    const Setting& row = known_setting(entry.section, entry.key, {file.path, entry.line});
-    if (row.key == Key::profile_include) include_all(entry, file.path, role);
+    rows.push_back(&known_setting(entry.section, entry.key, file.path, entry.line));
+    if (rows.back()->key == Key::profile_include) include_all(entry, file.path, role);
   }
-  for (const IniEntry& entry : ini.entries) {
-    apply(*find_setting(entry.section, entry.key), entry, file.path, role);
-  }
+  for (size_t i = 0; i < rows.size(); ++i) apply(*rows[i], ini.entries[i], file.path, role);
 }
 
 void Reader::include_all(const IniEntry& entry, const std::string& file, Role role) {
@@ -277,7 +277,7 @@ Override parse_override(const std::string& text) {
   if (name.ends_with('+')) option.operation = Override::Operation::add;
   if (name.ends_with('-')) option.operation = Override::Operation::remove;
   if (option.operation != Override::Operation::assign) name.remove_suffix(1);
-  option.key = known_setting(trim(name.substr(0, dot)), trim(name.substr(dot + 1)), command_line()).key;
+  option.key = known_setting(trim(name.substr(0, dot)), trim(name.substr(dot + 1)), command_line().file, 0).key;
   option.value = text.substr(equals + 1);
   return option;
 }
