@@ -50,7 +50,7 @@ void place_device(Draft& draft, const std::string& path, const Origin& origin) {
   Node node = make_bind(path, path, false, true);
   node.device = true;
   node.origin = origin.text();
-  draft.view.place(node);
+  draft.view.place(std::move(node));
 }
 
 void place_if_device(const Inputs& in, Draft& draft, const std::string& path, const Origin& origin) {

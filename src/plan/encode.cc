@@ -8,14 +8,21 @@
 namespace sbox {
 namespace {
 
+// Goes over the plan twice: to know its size, and to write it into memory of that size.
 class Encoder {
  public:
-  explicit Encoder(size_t expected) { bytes_.reserve(expected); }
+  // `bytes`: where to; null only counts.
+  explicit Encoder(char* bytes) : bytes_(bytes) {}
+  void encode(const Plan& plan) {
+    put(kPlanMagic);
+    put(plan);
+  }
+  size_t size() const { return size_; }
+
   template <typename T>
   void operator()(const char*, const T& value) {
     put(value);
   }
-  std::string take() { return std::move(bytes_); }
 
  private:
   template <typename T>
@@ -25,14 +32,18 @@ class Encoder {
     } else if constexpr (std::is_integral_v<T>) {
       std::array<char, sizeof value> bytes;
       for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(static_cast<uint64_t>(value) >> (8 * i));
-      bytes_.append(bytes.data(), bytes.size());
+      put(std::string_view(bytes.data(), bytes.size()));
     } else {
       fields(*this, value);
     }
   }
+  void put(std::string_view bytes) {
+    if (bytes_) bytes.copy(bytes_ + size_, bytes.size());
+    size_ += bytes.size();
+  }
   void put(const std::string& text) {
     put(static_cast<uint32_t>(text.size()));
-    bytes_ += text;
+    put(std::string_view(text));
   }
   template <typename T>
   void put(const std::vector<T>& list) {
@@ -40,17 +51,18 @@ class Encoder {
     for (const T& element : list) put(element);
   }
 
-  std::string bytes_;
+  char* bytes_;
+  size_t size_ = 0;
 };
 
 }  // namespace
 
 std::string encode_plan(const Plan& plan) {
-  constexpr size_t kUsualSize = 32 << 10;
-  Encoder encoder(kUsualSize);
-  encoder("magic", kPlanMagic);
-  fields(encoder, plan);
-  return encoder.take();
+  Encoder measure(nullptr);
+  measure.encode(plan);
+  std::string bytes(measure.size(), '\0');
+  Encoder(bytes.data()).encode(plan);
+  return bytes;
 }
 
 }  // namespace sbox

@@ -24,7 +24,7 @@ void plan_network(const Inputs& in, Draft& draft) {
   node.content = in.host.read(node.source).value_or("");
   node.is_file = true;
   node.mode = 0644;
-  draft.view.place(node);
+  draft.view.place(std::move(node));
 }
 
 }  // namespace sbox

@@ -32,22 +32,21 @@ constexpr char kBootId[] = "/proc/sys/kernel/random/boot_id";
 
 constexpr uint64_t kRuntimeSize = 16 << 20;
 
-void place_proc(const Inputs& in, Draft& draft) {
+void place_proc(Draft& draft) {
   draft.view.place(make_node(NodeKind::proc, "/proc"));
+  // Those that this host has not are left out in the end.
   for (const char* name : kHiddenOfProc) {
     Node node = make_node(NodeKind::hide, std::string("/proc/") + name);
     node.source = node.target;
-    FileKind kind = in.host.status(node.source).kind;
-    if (kind == FileKind::missing || kind == FileKind::unreachable) continue;
-    draft.view.place(node);
+    draft.view.place(std::move(node));
   }
   Node sysctl = make_node(NodeKind::pin, "/proc/sys");
   sysctl.source = sysctl.target;
   sysctl.writable = false;
-  draft.view.place(sysctl);
+  draft.view.place(std::move(sysctl));
   Node boot_id = make_node(NodeKind::hide, kBootId);
   boot_id.source = boot_id.target;
-  draft.view.place(boot_id);
+  draft.view.place(std::move(boot_id));
 }
 
 void place_devices(const Inputs& in, Draft& draft) {
@@ -57,7 +56,7 @@ void place_devices(const Inputs& in, Draft& draft) {
     }
     Node node = make_bind(path, path, false, true);
     node.device = true;
-    draft.view.place(node);
+    draft.view.place(std::move(node));
   }
   draft.view.place(make_node(NodeKind::devpts, "/dev/pts"));
   draft.view.place(make_tmpfs("/dev/shm", in.profile.number(Key::system_shm_size), 01777));
@@ -67,7 +66,7 @@ void place_devices(const Inputs& in, Draft& draft) {
 
 void plan_system(const Inputs& in, Draft& draft) {
   for (const char* path : kSystemDirectories) draft.view.grant({path, Access::read_only, Strength::offered});
-  place_proc(in, draft);
+  place_proc(draft);
   place_devices(in, draft);
   for (const LinkRow& link : kLinks) draft.view.place(make_symlink(link.path, link.target));
   uint64_t tmp_size = in.profile.number(Key::system_tmp_size);
@@ -79,7 +78,7 @@ void plan_system(const Inputs& in, Draft& draft) {
 void offer(const Inputs& in, Draft& draft, std::initializer_list<const char*> paths) {
   for (std::string path : paths) {
     if (path.starts_with("~/")) path = join(in.places.home, path.substr(2));
-    draft.view.grant({path, Access::read_only, Strength::offered});
+    draft.view.grant({std::move(path), Access::read_only, Strength::offered});
   }
 }
 

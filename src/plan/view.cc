@@ -146,11 +146,13 @@ void MountView::place(Node node) {
 
 MountView::Found MountView::find(const Grant& grant) const {
   Resolved resolved = host_.resolve(grant.path);
-  std::optional<std::string> path = std::move(resolved.path);
-  if (!resolved.rest.empty()) path = normalise(join(*path, resolved.rest));
+  std::optional<std::string> path =
+      resolved.rest.empty() ? std::move(resolved.path) : join(resolved.path, resolved.rest);
+  if (resolved.rest.find("..") != std::string::npos) path = normalise(*path);
   if (!path) throw Error(quote(grant.path), "leads to a missing directory and back").at(grant.origin);
   if (*path != grant.path) refuse_forbidden(grant, *path);
-  Found found{grant, *path, inside(*path), resolved.status, std::move(resolved.links)};
+  std::string target = inside(*path);
+  Found found{grant, std::move(*path), std::move(target), resolved.status, std::move(resolved.links)};
   auto is_of_home = [&](const Link& link) { return is_below(link.path, places_.home_canonical); };
   bool crosses_home = std::any_of(found.links.begin(), found.links.end(), is_of_home);
   if (private_home_ && crosses_home && is_below(found.grant.path, places_.home)) {

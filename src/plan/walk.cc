@@ -24,6 +24,7 @@ std::string tidy(std::string_view path) {
 Resolved walk(const std::string& path, const Look& look) {
   if (!path.starts_with('/') || path.find('\0') != std::string::npos) return {"/", path, {}, {}};
   Resolved resolved{"/", "", look("/").status, {}};
+  resolved.path.reserve(path.size());
   std::string_view left = path;
   std::string redirected;  // what is left after a link: its target, and what stood behind it
   for (;;) {
