@@ -1,4 +1,4 @@
-// Processes beside the program. Each has a pipe: it writes to it when it serves, and ends when the other end is closed.
+// Processes beside the program. Each has a socket: it writes to it when it serves, and ends when the other end is closed.
 #pragma once
 
 #include <sys/types.h>
@@ -10,15 +10,20 @@
 
 namespace sbox {
 
+enum class HelperNews { nothing, serves, failed, gone };
+
 struct RunningHelper {
   std::string name;
   pid_t pid = -1;
-  UniqueFd ready;  // readable when it serves; at its end the helper is gone
+  UniqueFd ready;  // readable when there is news
   bool serves = false;
+
+  // Reads what there is, without waiting. `why`: of a failure.
+  HelperNews news(std::string& why);
 };
 
-// `directory` is the descriptor behind "{directory}". The helper gets a fixed environment, nothing of the caller's, and
-// dies with the calling process. pid -1 with errno set on failure.
-RunningHelper start_helper(const Helper& helper, int directory);
+// `directory` is the descriptor behind helper.directory. The helper gets namespaces and a file tree of its own, a fixed
+// environment and nothing of the caller's, and dies with the calling process. pid -1 with errno set on failure.
+RunningHelper start_helper(const Helper& helper, uint32_t uid, uint32_t gid, int directory);
 
 }  // namespace sbox

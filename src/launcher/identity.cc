@@ -3,17 +3,22 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/vfs.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "launcher/kernel.h"
 
 namespace sbox {
 namespace {
+
+constexpr int kNobodyIsLeft = 125;
 
 void write_once(const Step& step, int dir, const char* path, const std::string& text) {
   UniqueFd file = open_at(dir, path, O_WRONLY, 0);
@@ -23,15 +28,22 @@ void write_once(const Step& step, int dir, const char* path, const std::string& 
 
 }  // namespace
 
-void map_ids(const Step& step, const Plan& plan) {
+void die_with_supervisor(const Step& step) {
+  step.require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "parent death signal");
+  // It may have died before: then nobody would send the signal, but its end of the socket is closed.
+  pollfd hangup{step.socket(), 0, 0};
+  if (poll(&hangup, 1, 0) != 0) _exit(kNobodyIsLeft);
+}
+
+void map_ids(const Step& step, uint32_t uid, uint32_t gid) {
   UniqueFd proc = open_at(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   struct statfs status {};
   step.require(proc.ok() && fstatfs(proc.get(), &status) == 0, "/proc");
   if (status.f_type != PROC_SUPER_MAGIC) step.fail("/proc is not the kernel's", EINVAL);
   auto one = [](uint32_t id) { return std::to_string(id) + " " + std::to_string(id) + " 1"; };
   write_once(step, proc.get(), "self/setgroups", "deny");
-  write_once(step, proc.get(), "self/uid_map", one(plan.uid));
-  write_once(step, proc.get(), "self/gid_map", one(plan.gid));
+  write_once(step, proc.get(), "self/uid_map", one(uid));
+  write_once(step, proc.get(), "self/gid_map", one(gid));
 }
 
 void set_hostname(const Step& step, const Plan& plan) {

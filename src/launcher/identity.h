@@ -6,9 +6,12 @@
 
 namespace sbox {
 
-// Maps the one uid and gid of the plan onto themselves and denies setgroups. Precondition: just cloned into a new user
+// Ends the calling process with its parent, whose end of `step`'s socket is the only other one.
+void die_with_supervisor(const Step& step);
+
+// Maps the one uid and gid onto themselves and denies setgroups. Precondition: just cloned into a new user
 // namespace, still dumpable, the host's /proc in place.
-void map_ids(const Step& step, const Plan& plan);
+void map_ids(const Step& step, uint32_t uid, uint32_t gid);
 
 void set_hostname(const Step& step, const Plan& plan);
 

@@ -24,13 +24,6 @@ constexpr int kFailure = 125;  // nobody is left to read it: the supervisor is g
 constexpr int kNotExecutable = 126;
 constexpr int kNotFound = 127;
 
-void die_with_supervisor(const Step& step) {
-  step.require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "parent death signal");
-  // It may have died before: then nobody would send the signal, but its end of the socket is closed.
-  pollfd hangup{step.socket(), 0, 0};
-  if (poll(&hangup, 1, 0) != 0) _exit(kFailure);
-}
-
 // The tmpfs nodes in which helpers make their sockets come first, so that the helpers start while the rest is made.
 Prepared prepare_mounts(Step& step, const Plan& plan) {
   step.begin("helpers");
@@ -47,7 +40,7 @@ Prepared prepare_mounts(Step& step, const Plan& plan) {
   }
   step.begin("files of the host");
   make_mounts_private(step);
-  std::vector<UniqueFd> sources = open_sources(step, plan);
+  std::vector<UniqueFd> sources = open_sources(step, plan.nodes);
   for (size_t i = 0; i < sources.size(); ++i) {
     if (sources[i]) prepared[i] = std::move(sources[i]);
     // A fresh proc can be had only while another one is in view.
@@ -178,7 +171,7 @@ void run_init(const InitContext& context, int socket) {
   die_with_supervisor(step);
   mode_t callers_umask = 0, none = 0;
   step.require(set_umask(0, callers_umask), "umask");
-  map_ids(step, plan);
+  map_ids(step, plan.uid, plan.gid);
   Prepared prepared = prepare_mounts(step, plan);
   close_user_namespaces(step, plan, prepared);
 
@@ -186,7 +179,7 @@ void run_init(const InitContext& context, int socket) {
   Root root = enter_new_root(step);
   step.begin("file tree");
   Confinement confinement;
-  confinement.probe = build_tree(step, plan, root, std::move(prepared));
+  confinement.probe = build_tree(step, plan.nodes, root, std::move(prepared));
   confinement.expected = {context.host, root.mount_id, confinement.probe.get(), socket};
   root.fd.reset();
 
@@ -208,7 +201,7 @@ void run_init(const InitContext& context, int socket) {
   step.require(prctl(PR_SET_DUMPABLE, 0) == 0, "dumpable");
   die_with_supervisor(step);
   step.begin("system call filter");
-  load_filters(step, plan);
+  load_filters(step, plan.filters);
 
   step.begin("start");
   // The memory is shared until the program replaces it: nothing is copied for a process that will not need it.

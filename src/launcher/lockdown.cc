@@ -68,8 +68,8 @@ void drop_capabilities(const Step& step) {
   step.require(dropped == 0, "permitted set");
 }
 
-void load_filters(const Step& step, const Plan& plan) {
-  for (const Filter& filter : plan.filters) {
+void load_filters(const Step& step, const std::vector<Filter>& filters) {
+  for (const Filter& filter : filters) {
     static_assert(sizeof(FilterInstruction) == sizeof(sock_filter));
     if (filter.code.empty() || filter.code.size() > BPF_MAXINSNS) step.fail(filter.name, EINVAL);
     sock_fprog program{static_cast<unsigned short>(filter.code.size()),

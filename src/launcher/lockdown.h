@@ -22,6 +22,6 @@ void restrict_files(const Step& step, const Plan& plan);
 void drop_capabilities(const Step& step);
 
 // Loads the plan's programs in order. From here on the process keeps to them itself.
-void load_filters(const Step& step, const Plan& plan);
+void load_filters(const Step& step, const std::vector<Filter>& filters);
 
 }  // namespace sbox

@@ -112,10 +112,10 @@ uint64_t mount_attributes(const Node& node) {
   return attributes;
 }
 
-std::vector<UniqueFd> open_sources(const Step& step, const Plan& plan) {
-  std::vector<UniqueFd> sources(plan.nodes.size());
-  for (size_t i = 0; i < plan.nodes.size(); ++i) {
-    const Node& node = plan.nodes[i];
+std::vector<UniqueFd> open_sources(const Step& step, const std::vector<Node>& nodes) {
+  std::vector<UniqueFd> sources(nodes.size());
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
     if (node.kind != NodeKind::bind) continue;
     UniqueFd source = open_source(step, node);
     sources[i] = clone_mount(step, source.get(), mount_attributes(node), node.source);

@@ -33,6 +33,6 @@ UniqueFd clone_mount(const Step& step, int fd, uint64_t attributes, const std::s
 uint64_t mount_attributes(const Node& node);
 
 // The sources of all bind nodes, by node number (empty for other kinds). Precondition: still in the host's tree.
-std::vector<UniqueFd> open_sources(const Step& step, const Plan& plan);
+std::vector<UniqueFd> open_sources(const Step& step, const std::vector<Node>& nodes);
 
 }  // namespace sbox

@@ -249,7 +249,7 @@ void Supervisor::handle(Message message) {
 }
 
 void Supervisor::start_the_helper(const Helper& helper, int directory) {
-  helpers_.push_back(start_helper(helper, directory));
+  helpers_.push_back(start_helper(helper, plan_.uid, plan_.gid, directory));
   if (helpers_.back().pid < 0) fail("start " + helpers_.back().name + ": " + reason(errno));
 }
 
@@ -259,15 +259,22 @@ void Supervisor::check_helpers(const std::vector<pollfd>& polled) {
       return helper.ready && p.fd == helper.ready.get() && p.revents != 0;
     });
     if (!happened) continue;
-    char byte = 0;
-    if (read(helper.ready.get(), &byte, 1) == 1) {
-      helper.serves = true;
-      go_when_ready();
-      continue;
+    std::string why = helper.name + ": it ended before it served";
+    switch (helper.news(why)) {
+      case HelperNews::nothing:
+        break;
+      case HelperNews::serves:
+        go_when_ready();
+        break;
+      case HelperNews::failed:
+        fail(why);
+        break;
+      case HelperNews::gone:
+        // When it goes later, what it mediates is gone with it: the program has no other way to there.
+        helper.ready.reset();
+        if (!helper.serves) fail(why);
+        break;
     }
-    // When it goes later, what it mediates is gone with it: the program has no other way to there.
-    helper.ready.reset();
-    if (!helper.serves) fail(helper.name + ": it ended before it served");
   }
 }
 

@@ -293,10 +293,10 @@ UniqueFd new_tmpfs_for(const Step& step, const Node& node) {
   return new_tmpfs(step, options, mount_attributes(node));
 }
 
-UniqueFd build_tree(const Step& step, const Plan& plan, const Root& root, Prepared prepared) {
+UniqueFd build_tree(const Step& step, const std::vector<Node>& nodes, const Root& root, Prepared prepared) {
   UniqueFd probe = make_probe(step, root.fd.get());
   TreeBuilder builder(step, root, std::move(prepared));
-  for (size_t i = 0; i < plan.nodes.size(); ++i) builder.make(plan.nodes[i], i);
+  for (size_t i = 0; i < nodes.size(); ++i) builder.make(nodes[i], i);
   builder.finish();
   return probe;
 }

@@ -15,7 +15,7 @@ using Prepared = std::vector<UniqueFd>;
 // Makes every node in order and closes the root to writing. Sends a `follow` message for each such node.
 // Preconditions: inside the new root, umask 0. Returns an O_PATH descriptor of an unlinked file that only Landlock
 // keeps this process from opening (see self_check.h).
-UniqueFd build_tree(const Step& step, const Plan& plan, const Root& root, Prepared prepared);
+UniqueFd build_tree(const Step& step, const std::vector<Node>& nodes, const Root& root, Prepared prepared);
 
 // What a tmpfs node becomes before it is attached.
 UniqueFd new_tmpfs_for(const Step& step, const Node& node);

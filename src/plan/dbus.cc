@@ -3,10 +3,12 @@
 #include "base/strings.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
+#include "plan/seccomp.h"
 
 namespace sbox {
 namespace {
 
+constexpr char kBusInside[] = "/run/bus";
 constexpr const char* kProxies[] = {"/usr/bin/xdg-dbus-proxy", "/usr/local/bin/xdg-dbus-proxy"};
 
 struct Bus {
@@ -61,6 +63,13 @@ struct RuleRow {
 constexpr RuleRow kRules[] = {
     {Key::dbus_see, "--see="}, {Key::dbus_talk, "--talk="}, {Key::dbus_own, "--own="}, {Key::dbus_call, "--call="}};
 
+// What a word of another section needs of the bus.
+constexpr RuleRow kImplied[] = {
+    {Key::desktop_notifications, "--talk=org.freedesktop.Notifications"},
+    {Key::desktop_portals, "--talk=org.freedesktop.portal.Desktop"},
+    {Key::desktop_portals, "--talk=org.freedesktop.portal.Documents"},
+};
+
 // Whether a rule gives org.freedesktop.impl.*: by itself, or as a part of all that is below a shorter name.
 bool reaches_inner_portals(std::string_view rule) {
   constexpr std::string_view kInner = "org.freedesktop.impl.", kBelow = ".*";
@@ -70,9 +79,32 @@ bool reaches_inner_portals(std::string_view rule) {
   return name.starts_with(kInner) || kInner.starts_with(name);
 }
 
+// The portals ask the bus who calls, which is the proxy, and take who has this file in its root for a sandboxed
+// application of that name.
+Node identity_for_portals(const Inputs& in) {
+  std::string id = app_id(in);
+  std::string text = "[Application]\nname=" + id + "\n\n[Instance]\ninstance-id=" + id + "\n";
+  if (in.profile.text(Key::network_mode) != "none") text += "\n[Context]\nshared=network;\n";
+  return make_file("/.flatpak-info", text);
+}
+
+// The file tree of the proxy: its program and libraries, and the bus. It has that for a socket that it listens on.
+std::vector<Node> tree_of_proxy(const Inputs& in, const Bus& bus) {
+  MountView view(in.host, in.places, in.request.prefix);
+  for (const char* path : kSystemDirectories) view.grant({path, Access::read_only, Strength::offered});
+  view.grant({"/etc/ld.so.cache", Access::read_only, Strength::offered});
+  if (!bus.socket.empty()) view.place(make_bind(bus.socket, kBusInside, false, true));
+  if (in.profile.flag(Key::desktop_portals)) view.place(identity_for_portals(in));
+  return std::move(view).nodes();
+}
+
 Helper proxy(const Inputs& in, const Bus& bus, const std::string& program) {
-  Helper helper{
-      "xdg-dbus-proxy", {program, "--fd={ready}", bus.address, "{directory}/bus", "--filter"}, in.places.runtime};
+  std::string address = bus.socket.empty() ? bus.address : std::string("unix:path=") + kBusInside;
+  Helper helper{"xdg-dbus-proxy", {program, "--fd={ready}", address, "bus", "--filter"}, in.places.runtime, {}, {}};
+  helper.nodes = tree_of_proxy(in, bus);
+  SeccompPolicy policy;
+  policy.architecture = in.host.architecture();
+  helper.filters = load_filters(policy, join(in.request.prefix, "lib/sbox/filters"));
   for (const RuleRow& row : kRules) {
     for (const Value& value : in.profile.list(row.key)) {
       if (reaches_inner_portals(value.text)) {
@@ -81,9 +113,10 @@ Helper proxy(const Inputs& in, const Bus& bus, const std::string& program) {
       helper.argv.push_back(row.option + value.text);
     }
   }
-  const std::string notifications = "--talk=org.freedesktop.Notifications";
-  bool is_listed = std::find(helper.argv.begin(), helper.argv.end(), notifications) != helper.argv.end();
-  if (in.profile.flag(Key::desktop_notifications) && !is_listed) helper.argv.push_back(notifications);
+  for (const RuleRow& row : kImplied) {
+    bool is_listed = std::find(helper.argv.begin(), helper.argv.end(), row.option) != helper.argv.end();
+    if (in.profile.flag(row.key) && !is_listed) helper.argv.push_back(row.option);
+  }
   return helper;
 }
 
@@ -91,8 +124,11 @@ Helper proxy(const Inputs& in, const Bus& bus, const std::string& program) {
 
 void plan_dbus(const Inputs& in, Draft& draft) {
   const Value& session = in.profile.scalar(Key::dbus_session);
-  bool notifies = in.profile.flag(Key::desktop_notifications);
-  if (session.text == "no" && !notifies) return;
+  const Value* asked = session.text != "no" ? &session : nullptr;
+  for (const RuleRow& row : kImplied) {
+    if (!asked && in.profile.flag(row.key)) asked = &in.profile.scalar(row.key);
+  }
+  if (!asked) return;
   std::optional<Bus> bus = find_bus(in);
   if (!bus) return;
   std::string target = join(in.places.runtime, "bus");
@@ -107,9 +143,8 @@ void plan_dbus(const Inputs& in, Draft& draft) {
     std::optional<std::string> program = find_proxy(in);
     if (!program && in.profile.is_optional("dbus")) return;
     if (!program) {
-      const Value& asked = session.text == "no" ? in.profile.scalar(Key::desktop_notifications) : session;
       throw Error("dbus session = filtered", "xdg-dbus-proxy is not installed")
-          .at(asked.origin)
+          .at(asked->origin)
           .hint("install xdg-dbus-proxy");
     }
     draft.plan.helpers.push_back(proxy(in, *bus, *program));

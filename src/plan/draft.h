@@ -36,6 +36,7 @@ void plan_devices(const Inputs& in, Draft& draft);  // [devices]
 void plan_display(const Inputs& in, Draft& draft);  // [display]
 void plan_audio(const Inputs& in, Draft& draft);    // [audio]
 void plan_desktop(const Inputs& in, Draft& draft);  // [desktop]
+void plan_portals(const Inputs& in, Draft& draft);  // [desktop] portals
 void plan_dbus(const Inputs& in, Draft& draft);     // [dbus]
 void plan_network(const Inputs& in, Draft& draft);  // [network]
 void plan_sockets(const Inputs& in, Draft& draft);  // sockets of the host below granted directories
@@ -49,6 +50,12 @@ void make_private_home_directories(const Inputs& in, Plan& plan);
 void check_program(const Inputs& in, const Plan& plan);  // visible inside, else Error
 std::string directory_inside(const Inputs& in, const Plan& plan);
 Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes);
+
+// Programs and libraries: offered read-only to every sandbox.
+inline constexpr const char* kSystemDirectories[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+
+// The name by which portals know the program.
+std::string app_id(const Inputs& in);
 
 // The shell that users inside have.
 std::string shell_inside(const Host& host);

@@ -70,6 +70,8 @@ void fields(Visitor& visit, T& helper) {
   visit("name", helper.name);
   visit("argv", helper.argv);
   visit("directory", helper.directory);
+  visit("nodes", helper.nodes);
+  visit("filters", helper.filters);
 }
 
 template <typename Visitor, Is<Plan> T>

@@ -75,14 +75,15 @@ struct ResourceLimit {
   bool operator==(const ResourceLimit&) const = default;
 };
 
-// A process that is started beside the program, outside the sandbox, and ends with it. It makes one socket inside the
-// sandbox: `directory` is a tmpfs node of the plan.
+// A process that is started beside the program, in a smaller sandbox of its own, and ends with it. It makes sockets
+// inside the program's sandbox: `directory` is a tmpfs node of the plan, and the helper's current directory.
 struct Helper {
   std::string name;               // for messages: "xdg-dbus-proxy"
   std::vector<std::string> argv;  // argv[0] absolute; the launcher replaces "{ready}" by the number of a descriptor
-                                  // that the helper writes to when it serves and whose close tells it to end, and
-                                  // "{directory}" by a path of `directory`
+                                  // that the helper writes to when it serves and whose close tells it to end
   std::string directory;
+  std::vector<Node> nodes;      // the file tree that it sees
+  std::vector<Filter> filters;  // its own
   bool operator==(const Helper&) const = default;
 };
 

@@ -54,6 +54,7 @@ Plan make_plan(const Profile& profile, const Request& request, const Host& host)
   plan_display(in, draft);
   plan_audio(in, draft);
   plan_desktop(in, draft);
+  plan_portals(in, draft);
   plan_dbus(in, draft);
   plan_network(in, draft);
   plan_sockets(in, draft);

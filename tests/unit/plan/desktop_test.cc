@@ -170,6 +170,13 @@ class Bus : public Session {
     host.program("/usr/bin/xdg-dbus-proxy");
     host.socket("/run/user/1000/bus");
   }
+  // What the portals read of the proxy.
+  static std::string identity(const Plan& plan) {
+    for (const Node& node : plan.helpers.at(0).nodes) {
+      if (node.target == "/.flatpak-info") return node.content;
+    }
+    return "";
+  }
 };
 
 TEST_F(Bus, IsFilteredByTheProxy) {
@@ -180,10 +187,17 @@ TEST_F(Bus, IsFilteredByTheProxy) {
   set(Key::dbus_call, "org.portal=org.portal.Open@/x");
   Plan p = plan();
   ASSERT_EQ(p.helpers.size(), 1u);
-  EXPECT_THAT(p.helpers[0].argv, ElementsAre("/usr/bin/xdg-dbus-proxy", "--fd={ready}", "unix:path=/run/user/1000/bus",
-                                             "{directory}/bus", "--filter", "--see=org.seen", "--talk=org.example.*",
-                                             "--own=org.mine", "--call=org.portal=org.portal.Open@/x"));
+  EXPECT_THAT(p.helpers[0].argv, ElementsAre("/usr/bin/xdg-dbus-proxy", "--fd={ready}", "unix:path=/run/bus", "bus",
+                                             "--filter", "--see=org.seen", "--talk=org.example.*", "--own=org.mine",
+                                             "--call=org.portal=org.portal.Open@/x"));
   EXPECT_EQ(p.helpers[0].directory, "/run/user/1000");
+  Plan seen;
+  seen.nodes = p.helpers[0].nodes;
+  EXPECT_EQ(what(seen, "/run/bus"), "ro");
+  EXPECT_EQ(what(seen, "/.flatpak-info"), "none");
+  for (const char* path : {"/home/ann", "/run/user/1000", "/tmp", "/etc", "/proc"})
+    EXPECT_EQ(what(seen, path), "none") << path;
+  EXPECT_FALSE(p.helpers[0].filters.empty());
   EXPECT_EQ(variable(p, "DBUS_SESSION_BUS_ADDRESS"), "unix:path=/run/user/1000/bus");
   EXPECT_EQ(what(p, "/run/user/1000/bus"), "none");
 }
@@ -193,6 +207,36 @@ TEST_F(Bus, NotificationsImplyTheFilteredOne) {
   Plan p = plan();
   ASSERT_EQ(p.helpers.size(), 1u);
   EXPECT_THAT(p.helpers[0].argv, Contains("--talk=org.freedesktop.Notifications"));
+}
+
+TEST_F(Bus, PortalsKnowTheProgramByTheNameInTheRootOfTheProxy) {
+  set(Key::desktop_portals, "yes");
+  Plan p = plan();
+  ASSERT_EQ(p.helpers.size(), 1u);
+  EXPECT_THAT(p.helpers[0].argv, Contains("--talk=org.freedesktop.portal.Desktop"));
+  EXPECT_THAT(p.helpers[0].argv, Not(Contains(HasSubstr("portal.*"))));
+  ASSERT_NE(identity(p), "");
+  EXPECT_THAT(identity(p), HasSubstr("[Application]\nname=local.sbox.test\n"));
+  EXPECT_THAT(identity(p), Not(HasSubstr("shared=network")));
+  EXPECT_EQ(variable(p, "GTK_USE_PORTAL"), "1");
+  EXPECT_EQ(what(p, "/.flatpak-info"), "none");
+  set(Key::network_mode, "host");
+  set(Key::desktop_app_id, "org.example.My-App");
+  EXPECT_THAT(identity(plan()), HasSubstr("name=org.example.My-App\n"));
+  EXPECT_THAT(identity(plan()), HasSubstr("shared=network;"));
+  for (const char* bad : {"short", "org.example", "org.my-example.x", "org..x", "org.example.1x", "/a.b.c"}) {
+    set(Key::desktop_app_id, bad);
+    EXPECT_THAT(fault(), HasSubstr("app-id")) << bad;
+  }
+}
+
+TEST_F(Bus, TheDocumentsOfThisApplicationAreThereWhereTheirPortalRuns) {
+  set(Key::desktop_portals, "yes");
+  EXPECT_EQ(what(plan(), "/run/user/1000/doc"), "none");
+  host.directory("/run/user/1000/doc/by-app/local.sbox.test");
+  EXPECT_EQ(what(plan(), "/run/user/1000/doc"), "rw");
+  set(Key::desktop_portals, "no");
+  EXPECT_EQ(what(plan(), "/run/user/1000/doc"), "none");
 }
 
 TEST_F(Bus, MayHaveAnAbstractAddress) {

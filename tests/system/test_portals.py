@@ -1,0 +1,125 @@
+"""Portals: a program picks a file that its sandbox does not hold, through the real dialog of the desktop."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+from desktop import Display, display, session_bus
+from harness import SystemTest, wait_for
+
+LIBEXEC = pathlib.Path("/usr/libexec")
+SERVICES = ("xdg-permission-store", "xdg-document-portal", "xdg-desktop-portal-gtk", "xdg-desktop-portal")
+NAMES = (
+    "org.freedesktop.impl.portal.PermissionStore",
+    "org.freedesktop.portal.Documents",
+    "org.freedesktop.impl.portal.desktop.gtk",
+    "org.freedesktop.portal.Desktop",
+)
+DARK = 1
+# Opens the chooser, adds a line to what was picked and says where it was.
+EDITOR = """
+import gi, sys
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gtk
+chooser = Gtk.FileChooserNative.new("pick one", None, Gtk.FileChooserAction.OPEN, None, None)
+if chooser.run() != Gtk.ResponseType.ACCEPT: sys.exit("nothing picked")
+path = chooser.get_filename()
+text = open(path).read()
+open(path, "w").write(text + "edited\\n")
+print(path, flush=True)
+print(text, end="", flush=True)
+"""
+
+
+class Portals(SystemTest):
+    def setUp(self) -> None:
+        super().setUp()
+        if not all((LIBEXEC / name).exists() for name in SERVICES):
+            self.skipTest("the portals are not installed")
+
+    @contextlib.contextmanager
+    def desktop(self) -> Iterator[Display]:
+        """A display and a session bus with the real portals."""
+        with display(self.account) as shown, session_bus(self.account) as bus, contextlib.ExitStack() as stack:
+            self.env = shown.env | bus | {"XDG_CURRENT_DESKTOP": "GNOME", "GSETTINGS_BACKEND": "keyfile"}
+            stack.callback(self.end_documents)
+            for service, name in zip(SERVICES, NAMES):
+                daemon = self.account.daemon([str(LIBEXEC / service)], self.env)
+                stack.callback(self.account.stop, daemon)
+                wait_for(lambda: self.has_owner(name), what=name)
+            # Root may not look into a mount of this kind.
+            mounted = ["test", "-d", str(self.account.runtime / "doc/by-app")]
+            wait_for(lambda: self.account.run(mounted).status == 0, what="document portal")
+            yield shown
+
+    def end_documents(self) -> None:
+        self.account.run(["fusermount3", "-uz", str(self.account.runtime / "doc")])
+
+    def has_owner(self, name: str) -> bool:
+        result = self.call("org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner", name)
+        return "true" in result
+
+    def call(self, name: str, path: str, method: str, *arguments: str) -> str:
+        argv = ["gdbus", "call", "--session", "-d", name, "-o", path, "-m", method, *arguments]
+        return self.account.run(argv, self.env).out
+
+    def inside_call(self, *arguments: str, options: tuple[str, ...] = ("-s", "desktop.portals=yes")) -> str:
+        result = self.sbox(*options, "--", "gdbus", "call", "--session", *arguments, env=self.env)
+        return result.out + result.err
+
+    def test_a_picked_file_can_be_edited_and_no_other(self) -> None:
+        picked = self.account.file(self.account.home / "letters/picked.txt", "dear reader\n")
+        other = self.account.file(self.account.home / "letters/other.txt", "not for you\n")
+        with self.desktop() as shown:
+            script = f"{EDITOR}\nimport os\nprint(os.path.exists({str(other)!r}), os.path.exists({str(picked)!r}))"
+            settings = ["-s", "desktop.portals=yes", "-s", "display.x11=yes"]
+            child = self.start(*settings, "--", "python3", "-c", script, env=self.env, stdout=subprocess.PIPE)
+            window = shown.wait_for_window("pick one")
+            shown.tool("xdotool", "windowactivate", "--sync", window)
+            shown.tool("xdotool", "key", "ctrl+l")
+            shown.tool("xdotool", "type", "--delay", "20", str(picked))
+            shown.save(self.artefact("portal-file-chooser.png"))
+            shown.tool("xdotool", "key", "Return")
+            out, _ = child.communicate(timeout=30)
+            lines = out.decode().splitlines()
+            self.assertEqual(lines[1:], ["dear reader", "False False"], lines)
+            self.assertRegex(lines[0], rf"\A{self.account.runtime}/doc/[0-9a-f]+/picked\.txt\Z")
+            self.assertEqual(picked.read_text(), "dear reader\nedited\n")
+            # It stays granted to this application, and no other has it.
+            again = self.sbox(*settings, "--", "cat", lines[0], env=self.env)
+            self.assertEqual(again.out, picked.read_text(), again)
+            for options in (["-s", "desktop.app-id=org.example.Other"], ["-s", "desktop.portals=no"]):
+                denied = self.sbox(*settings, *options, "--", "cat", lines[0], env=self.env)
+                self.assertNotEqual(denied.status, 0, denied)
+        self.assertEqual(other.read_text(), "not for you\n")
+
+    def test_the_portals_take_it_for_a_sandboxed_application(self) -> None:
+        with self.desktop():
+            # What an application was given is for the host to ask, not for the application.
+            lookup = ["-d", "org.freedesktop.portal.Documents", "-o", "/org/freedesktop/portal/documents", "-m"]
+            listing = [*lookup, "org.freedesktop.portal.Documents.List", "local.sbox.default"]
+            outside = self.call(*[lookup[1], lookup[3]], "org.freedesktop.portal.Documents.List", "local.sbox.default")
+            self.assertRegex(outside, r"\A\(\{")
+            self.assertIn("NotAllowed", self.inside_call(*listing))
+
+    def test_settings_tell_of_dark_mode(self) -> None:
+        with self.desktop():
+            read = ["-d", "org.freedesktop.portal.Desktop", "-o", "/org/freedesktop/portal/desktop", "-m"]
+            read += ["org.freedesktop.portal.Settings.Read", "org.freedesktop.appearance", "color-scheme"]
+            self.assertIn("uint32 0", self.inside_call(*read))
+            scheme = ["gsettings", "set", "org.gnome.desktop.interface", "color-scheme", "prefer-dark"]
+            self.assertEqual(self.account.run(scheme, self.env).status, 0)
+            wait_for(lambda: f"uint32 {DARK}" in self.inside_call(*read), what="dark mode")
+
+    def test_without_the_word_no_portal_is_in_reach(self) -> None:
+        with self.desktop():
+            read = ["-d", "org.freedesktop.portal.Desktop", "-o", "/org/freedesktop/portal/desktop", "-m"]
+            read += ["org.freedesktop.portal.Settings.Read", "org.freedesktop.appearance", "color-scheme"]
+            denied = self.inside_call(*read, options=("-s", "dbus.session=filtered"))
+            self.assertRegex(denied, "ServiceUnknown|AccessDenied")
+            self.assertFalse(json.loads(self.sbox("--dry-run", "true", env=self.env).out)["helpers"])
