@@ -119,6 +119,10 @@ void explain_display(Page& page, const Profile& profile, const Plan& plan) {
   }
 }
 
+void say_if(Page& page, const Profile& profile, Key key, const std::string& sentence) {
+  if (profile.flag(key)) page.say(sentence, origin(profile, key));
+}
+
 void list_rules(Page& page, const Profile& profile, Key key, const std::string& sentence) {
   const std::vector<Value>& rules = profile.list(key);
   if (rules.empty()) return;
@@ -132,21 +136,17 @@ void explain_dbus(Page& page, const Profile& profile) {
   page.heading("Session bus");
   std::string from = origin(profile, Key::dbus_session);
   const std::string& mode = profile.text(Key::dbus_session);
-  if (mode == "no") page.say("None.", from);
-  if (mode == "full") page.say("All of it, unfiltered.", from);
-  if (mode != "filtered") return;
-  page.say("Through a filter that hides all but these names.", from);
+  if (mode == "full") return page.say("All of it, unfiltered.", from);
+  bool has_words = profile.flag(Key::desktop_notifications) || profile.flag(Key::desktop_portals);
+  if (mode == "no" && !has_words) return page.say("None.", from);
+  page.say("Through a filter that hides all but what is named here.", mode == "no" ? "" : from);
   list_rules(page, profile, Key::dbus_talk, "It may call and hear:");
   list_rules(page, profile, Key::dbus_own, "It may be:");
   list_rules(page, profile, Key::dbus_see, "It may see the presence of:");
   list_rules(page, profile, Key::dbus_call, "It may call these methods alone:");
-  if (profile.flag(Key::desktop_notifications)) {
-    page.say("It may show notifications.", origin(profile, Key::desktop_notifications));
-  }
-}
-
-void say_if(Page& page, const Profile& profile, Key key, const std::string& sentence) {
-  if (profile.flag(key)) page.say(sentence, origin(profile, key));
+  say_if(page, profile, Key::desktop_notifications, "It may show notifications.");
+  say_if(page, profile, Key::desktop_portals,
+         "It may ask through portals: for files that you pick in a dialog, for links to be opened, for settings.");
 }
 
 void explain_process(Page& page, const Profile& profile) {

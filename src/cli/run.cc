@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "base/unique_fd.h"
+#include "cli/document_portal.h"
 #include "cli/options.h"
 #include "plan/encode.h"
 #include "plan/json.h"
@@ -116,6 +117,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   Stopwatch watch(options.verbose);
   Profile profile = read_profile(context.search, profile_for(context, options), options.overrides);
   watch.lap("profile");
+  if (!options.dry_run) wake_document_portal(profile, context.host);
   Request request;
   request.program = options.command[0];
   request.arguments.assign(options.command.begin() + 1, options.command.end());

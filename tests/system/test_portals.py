@@ -68,6 +68,21 @@ class Portals(SystemTest):
         argv = ["gdbus", "call", "--session", "-d", name, "-o", path, "-m", method, *arguments]
         return self.account.run(argv, self.env).out
 
+    def pick(self, shown: Display, window: str, path: pathlib.Path) -> None:
+        """Types the path into the dialog: again where the first keys came before it had the keyboard."""
+
+        def typed() -> bool:
+            shown.tool("xdotool", "windowactivate", "--sync", window)
+            shown.tool("xdotool", "key", "ctrl+l", "ctrl+a")
+            shown.tool("xdotool", "type", "--delay", "20", str(path))
+            shown.save(self.artefact("portal-file-chooser.png"))
+            shown.tool("xdotool", "key", "Return")
+            with contextlib.suppress(TimeoutError):
+                wait_for(lambda: not shown.window("pick one"), 4)
+            return not shown.window("pick one")
+
+        wait_for(typed, 40, "the dialog is answered")
+
     def inside_call(self, *arguments: str, options: tuple[str, ...] = ("-s", "desktop.portals=yes")) -> str:
         result = self.sbox(*options, "--", "gdbus", "call", "--session", *arguments, env=self.env)
         return result.out + result.err
@@ -79,12 +94,7 @@ class Portals(SystemTest):
             script = f"{EDITOR}\nimport os\nprint(os.path.exists({str(other)!r}), os.path.exists({str(picked)!r}))"
             settings = ["-s", "desktop.portals=yes", "-s", "display.x11=yes"]
             child = self.start(*settings, "--", "python3", "-c", script, env=self.env, stdout=subprocess.PIPE)
-            window = shown.wait_for_window("pick one")
-            shown.tool("xdotool", "windowactivate", "--sync", window)
-            shown.tool("xdotool", "key", "ctrl+l")
-            shown.tool("xdotool", "type", "--delay", "20", str(picked))
-            shown.save(self.artefact("portal-file-chooser.png"))
-            shown.tool("xdotool", "key", "Return")
+            self.pick(shown, shown.wait_for_window("pick one"), picked)
             out, _ = child.communicate(timeout=30)
             lines = out.decode().splitlines()
             self.assertEqual(lines[1:], ["dear reader", "False False"], lines)
@@ -104,8 +114,34 @@ class Portals(SystemTest):
             lookup = ["-d", "org.freedesktop.portal.Documents", "-o", "/org/freedesktop/portal/documents", "-m"]
             listing = [*lookup, "org.freedesktop.portal.Documents.List", "local.sbox.default"]
             outside = self.call(*[lookup[1], lookup[3]], "org.freedesktop.portal.Documents.List", "local.sbox.default")
-            self.assertRegex(outside, r"\A\(\{")
+            self.assertIn("{", outside)
             self.assertIn("NotAllowed", self.inside_call(*listing))
+
+    def test_a_link_is_opened_outside_by_the_program_of_the_user(self) -> None:
+        opened = self.work / "opened"
+        self.account.file(self.account.home / "bin/reader", f'#!/bin/sh\necho "$@" >{opened}\n', 0o755)
+        entry = f"[Desktop Entry]\nType=Application\nName=Reader\nExec={self.account.home}/bin/reader %u\n"
+        entry += "MimeType=x-scheme-handler/https;\n"
+        self.account.file(self.account.home / ".local/share/applications/reader.desktop", entry)
+        default = "[Default Applications]\nx-scheme-handler/https=reader.desktop\n"
+        self.account.file(self.account.home / ".config/mimeapps.list", default)
+        with self.desktop():
+            call = ["-d", "org.freedesktop.portal.Desktop", "-o", "/org/freedesktop/portal/desktop", "-m"]
+            call += ["org.freedesktop.portal.OpenURI.OpenURI", "", "https://example.org/", "{}"]
+            self.assertIn("/request/", self.inside_call(*call))
+            wait_for(opened.exists, what="the link")
+            wait_for(lambda: opened.read_text() == "https://example.org/\n", what="the address")
+
+    def test_the_document_portal_is_started_where_it_does_not_run(self) -> None:
+        mounted = ["test", "-d", str(self.account.runtime / "doc/by-app")]
+        with session_bus(self.account) as bus:
+            self.env = bus
+            self.addCleanup(self.end_documents)
+            self.assertEqual(self.sbox("--", "true", env=bus).status, 0)
+            self.assertNotEqual(self.account.run(mounted).status, 0)
+            here = f"ls -d {self.account.runtime}/doc"
+            self.assertEqual(self.sbox("-s", "desktop.portals=yes", "--", "sh", "-c", here, env=bus).status, 0)
+            self.assertEqual(self.account.run(mounted).status, 0)
 
     def test_settings_tell_of_dark_mode(self) -> None:
         with self.desktop():
