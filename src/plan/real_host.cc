@@ -105,6 +105,8 @@ std::string ask_getent(uint32_t uid) {
 }  // namespace
 
 RealHost::RealHost(const char* const* environment) : uid_(getuid()), gid_(getgid()) {
+  constexpr size_t kUsualPaths = 256;
+  seen_.reserve(kUsualPaths);
   for (; environment && *environment; ++environment) {
     std::string_view entry(*environment);
     size_t equals = entry.find('=');

@@ -80,6 +80,9 @@ struct MountView::Found {
 };
 
 MountView::MountView(const Host& host, const Places& places, const std::string& prefix) : host_(host), places_(places) {
+  constexpr size_t kUsualGrants = 128, kUsualEntries = 256;
+  grants_.reserve(kUsualGrants);
+  placed_.reserve(kUsualEntries);
   for (const std::string& home : {places.home, places.home_canonical}) {
     policy_.push_back(join(home, ".config/sbox"));
     policy_.push_back(join(home, ".local/share/sbox"));
@@ -310,21 +313,22 @@ std::vector<Node> MountView::nodes() && {
     return key(a) < key(b);
   });
   Entries entries = std::move(placed_);
-  std::vector<Found> accepted;
-  accepted.reserve(grants.size());
+  std::vector<Found> linked;
   for (const Grant* grant : grants) {
-    Found next = find(*grant);
-    if (!is_wanted(entries, next)) continue;
-    const Found& found = accepted.emplace_back(std::move(next));
-    if (found.grant.strength != Strength::written && is_shown_already(entries, found)) continue;
-    close_parent(entries, found);
-    insert(entries, found);
+    Found found = find(*grant);
+    if (!is_wanted(entries, found)) continue;
+    bool is_shown = found.grant.strength != Strength::written && is_shown_already(entries, found);
+    if (!is_shown) {
+      close_parent(entries, found);
+      insert(entries, found);
+    }
+    if (!found.links.empty()) linked.push_back(std::move(found));
   }
   hide_sockets(entries);
   protect_programs(entries);
   // Only now is it known what is writable.
-  for (const Found& found : accepted) check_links(entries, found);
-  for (const Found& found : accepted) add_links(entries, found);
+  for (const Found& found : linked) check_links(entries, found);
+  for (const Found& found : linked) add_links(entries, found);
   protect_policy(entries);
   return arrange(std::move(entries), host_);
 }
