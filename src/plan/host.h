@@ -36,7 +36,7 @@ class Host {
  public:
   virtual ~Host() = default;
 
-  // Status of `path` itself, a symlink not followed.
+  // Status of `path` itself, a symlink not followed. Precondition: normalised.
   virtual FileStatus status(const std::string& path) const = 0;
   // Walks the absolute `path` component by component without ever following a magic link (/proc/N/fd, /proc/N/root:
   // unreachable). At most 40 links.

@@ -39,15 +39,6 @@ std::string join(const std::string& directory, std::string_view rest) {
   return path.append(1, '/').append(rest);
 }
 
-bool is_below(std::string_view path, std::string_view directory) {
-  if (directory == "/") return path != "/";
-  return path.size() > directory.size() && path[directory.size()] == '/' && path.starts_with(directory);
-}
-
-bool is_at_or_below(std::string_view path, std::string_view directory) {
-  return path == directory || is_below(path, directory);
-}
-
 std::string rest_below(const std::string& path, const std::string& directory) {
   if (path == directory) return "";
   return path.substr(directory == "/" ? 1 : directory.size() + 1);

@@ -19,8 +19,13 @@ std::string parent_of(const std::string& path);  // of "/": "/"
 std::string base_name(const std::string& path);
 std::string join(const std::string& directory, std::string_view rest);  // an empty rest gives the directory
 
-bool is_below(std::string_view path, std::string_view directory);  // strictly
-bool is_at_or_below(std::string_view path, std::string_view directory);
+inline bool is_below(std::string_view path, std::string_view directory) {  // strictly
+  if (directory == "/") return path != "/";
+  return path.size() > directory.size() && path[directory.size()] == '/' && path.starts_with(directory);
+}
+inline bool is_at_or_below(std::string_view path, std::string_view directory) {
+  return path == directory || is_below(path, directory);
+}
 // What is left of `path` after `directory`, without a slash in front. Precondition: is_at_or_below.
 std::string rest_below(const std::string& path, const std::string& directory);
 // `path` moved from below `from` to below `to`. Precondition: is_at_or_below(path, from).

@@ -165,10 +165,7 @@ const Seen& RealHost::look(const std::string& path) const {
   return seen_.emplace(path, std::move(seen)).first->second;
 }
 
-FileStatus RealHost::status(const std::string& path) const {
-  std::optional<std::string> normal = normalise(path);
-  return normal ? look(*normal).status : FileStatus{};
-}
+FileStatus RealHost::status(const std::string& path) const { return look(path).status; }
 
 Resolved RealHost::resolve(const std::string& path) const {
   return walk(path, [this](const std::string& at) -> const Seen& { return look(at); });

@@ -20,6 +20,7 @@ namespace {
 constexpr std::string_view kProfile = ".profile";
 constexpr std::string_view kDropIns = ".profile.d";
 constexpr std::string_view kDropIn = ".conf";
+constexpr char kBlocks[] = "lib";
 
 // Sorted. `directory` stays the caller's.
 std::vector<std::string> names_in(const UniqueFd& directory, const std::string& shown) {
@@ -84,22 +85,23 @@ std::vector<std::string> sorted(const std::set<std::string>& names) { return {na
 Search::Search(const SearchPath& path) {
   for (const std::string& directory : path.directories) {
     std::optional<UniqueFd> fd = open_trusted_directory(AT_FDCWD, directory, directory);
-    if (fd) directories_.push_back({directory, std::move(*fd)});
+    if (fd) directories_.push_back({directory, std::move(*fd), std::nullopt});
   }
 }
 
-std::optional<ProfileFile> Search::find(const std::string& name) const {
+std::optional<ProfileFile> Search::find(const std::string& name) {
   size_t slash = name.find('/');
   std::string file = name.substr(slash == std::string::npos ? 0 : slash + 1) + std::string(kProfile);
-  for (const Directory& directory : directories_) {
+  for (Directory& directory : directories_) {
     std::string shown = directory.path + "/" + name + std::string(kProfile);
-    std::optional<UniqueFd> folder;
+    const UniqueFd* folder = &directory.fd;
     if (slash != std::string::npos) {
-      std::string folder_name = name.substr(0, slash);
-      folder = open_trusted_directory(directory.fd.get(), folder_name, directory.path + "/" + folder_name);
-      if (!folder) continue;
+      std::optional<UniqueFd>& blocks = directory.blocks;
+      if (!blocks) blocks = open_trusted_directory(directory.fd.get(), kBlocks, directory.path + "/" + kBlocks);
+      if (!blocks) continue;
+      folder = &*blocks;
     }
-    std::optional<std::string> content = read_trusted_file(folder ? folder->get() : directory.fd.get(), file, shown);
+    std::optional<std::string> content = read_trusted_file(folder->get(), file, shown);
     if (content) return ProfileFile{std::move(shown), std::move(*content)};
   }
   return std::nullopt;
@@ -155,8 +157,8 @@ std::vector<std::string> Search::profiles() const {
 std::vector<std::string> Search::blocks() const {
   std::set<std::string> names;
   for (const Directory& directory : directories_) {
-    std::string path = directory.path + "/lib";
-    std::optional<UniqueFd> folder = open_trusted_directory(directory.fd.get(), "lib", path);
+    std::string path = directory.path + "/" + kBlocks;
+    std::optional<UniqueFd> folder = open_trusted_directory(directory.fd.get(), kBlocks, path);
     if (!folder) continue;
     for (const std::string& name : stems(names_in(*folder, path), kProfile)) names.insert("lib/" + name);
   }

@@ -23,7 +23,7 @@ class Search {
 
   // The file of the profile or block `name` (NAME, lib/NAME) in the highest directory that has one. Error when that one
   // is not trusted: a lower one never takes its place.
-  std::optional<ProfileFile> find(const std::string& name) const;
+  std::optional<ProfileFile> find(const std::string& name);
   // Whether any directory has something of that name, good or not.
   bool has(const std::string& name) const;
 
@@ -46,6 +46,7 @@ class Search {
   struct Directory {
     std::string path;
     UniqueFd fd;
+    std::optional<UniqueFd> blocks;  // its lib/, once that was asked for
   };
   std::vector<Directory> directories_;
 };

@@ -85,7 +85,12 @@ UniqueFd open_through_link(int directory, const std::string& name, int flags, co
   return fd;
 }
 
-std::optional<UniqueFd> open_trusted(int directory, const std::string& name, const Subject& subject) {
+struct Opened {
+  UniqueFd fd;
+  struct stat status;
+};
+
+std::optional<Opened> open_trusted(int directory, const std::string& name, const Subject& subject) {
   // Not blocking, so that a named pipe is refused and not waited for.
   int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | (subject.kind == Kind::directory ? O_DIRECTORY : 0);
   UniqueFd fd = open_at(directory, name, flags | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
@@ -97,12 +102,12 @@ std::optional<UniqueFd> open_trusted(int directory, const std::string& name, con
   struct stat status = status_of(fd, subject);
   check_kind(status, subject);
   check_trust(status, subject);
-  return fd;
+  return Opened{std::move(fd), status};
 }
 
-std::string read_all(const UniqueFd& fd, const Subject& subject) {
+std::string read_all(const Opened& file, const Subject& subject) {
+  const auto& [fd, status] = file;
   // One byte more than is allowed, so that a longer file shows; its size may change while it is read.
-  struct stat status = status_of(fd, subject);
   std::string content;
   if (status.st_size <= static_cast<off_t>(kLargestProfile)) content.resize(static_cast<size_t>(status.st_size) + 1);
   for (size_t used = 0; !content.empty();) {
@@ -125,13 +130,15 @@ std::string read_all(const UniqueFd& fd, const Subject& subject) {
 
 std::optional<std::string> read_trusted_file(int directory, const std::string& name, const std::string& shown) {
   Subject subject{Kind::file, shown};
-  std::optional<UniqueFd> fd = open_trusted(directory, name, subject);
-  if (!fd) return std::nullopt;
-  return read_all(*fd, subject);
+  std::optional<Opened> file = open_trusted(directory, name, subject);
+  if (!file) return std::nullopt;
+  return read_all(*file, subject);
 }
 
 std::optional<UniqueFd> open_trusted_directory(int directory, const std::string& name, const std::string& shown) {
-  return open_trusted(directory, name, {Kind::directory, shown});
+  std::optional<Opened> opened = open_trusted(directory, name, {Kind::directory, shown});
+  if (!opened) return std::nullopt;
+  return std::move(opened->fd);
 }
 
 }  // namespace sbox
