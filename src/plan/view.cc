@@ -149,11 +149,13 @@ void MountView::place(Node node) {
 
 MountView::Found MountView::find(const Grant& grant) const {
   Resolved resolved = host_.resolve(grant.path);
-  std::optional<std::string> path =
-      resolved.rest.empty() ? std::move(resolved.path) : join(resolved.path, resolved.rest);
-  if (resolved.rest.find("..") != std::string::npos) path = normalise(*path);
-  if (!path) throw Error(quote(grant.path), "leads to a missing directory and back").at(grant.origin);
-  if (*path != grant.path) refuse_forbidden(grant, *path);
+  // Without a link on the way it is where it is named.
+  std::optional<std::string> path = grant.path;
+  if (!resolved.links.empty() || resolved.rest.find("..") != std::string::npos) {
+    path = normalise(join(resolved.path, resolved.rest));
+    if (!path) throw Error(quote(grant.path), "leads to a missing directory and back").at(grant.origin);
+    refuse_forbidden(grant, *path);
+  }
   std::string target = inside(*path);
   Found found{grant, std::move(*path), std::move(target), resolved.status, std::move(resolved.links)};
   auto is_of_home = [&](const Link& link) { return is_below(link.path, places_.home_canonical); };
