@@ -25,7 +25,11 @@ Plan plan_of(const std::vector<std::string>& names) {
   node.target = node.content = first;
   node.source = node.origin = last;
   plan.nodes = {node};
-  plan.helpers = {{first, names, last}};
+  Helper helper;
+  helper.name = first;
+  helper.argv = names;
+  helper.nodes = {node};
+  plan.helpers = {helper};
   plan.landlock.rules = {{last, 1}};
   plan.limits = {{first, 1, 2, 3}};
   plan.filters = {{last, {{6, 0, 0, 0x7fff0000}}}};
