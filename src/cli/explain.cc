@@ -108,7 +108,12 @@ void explain_display(Page& page, const Profile& profile, const Plan& plan) {
   page.heading("Display and sound");
   bool has_wayland = !variable(plan, "WAYLAND_DISPLAY").empty(), has_x11 = !variable(plan, "DISPLAY").empty();
   if (has_wayland) page.say("Wayland: its own windows.", origin(profile, Key::display_wayland));
-  if (has_x11) page.say("X11: the whole screen and keyboard (see below).", origin(profile, Key::display_x11));
+  bool is_nested = profile.text(Key::display_x11) == "nested";
+  if (has_x11) {
+    page.say(is_nested ? "X11: a server of its own, in a window; nothing of the session's screen, keys or clipboard."
+                       : "X11: the whole screen and keyboard (see below).",
+             origin(profile, Key::display_x11));
+  }
   bool wants = profile.flag(Key::display_wayland) || profile.text(Key::display_x11) != "no";
   if (wants && !has_wayland && !has_x11) page.say("The profile asks for a display, but there is none here now.");
   if (!wants) page.say("No display.");

@@ -148,6 +148,8 @@ std::string what_is_there(const Node& node, const std::string& inside) {
       return is_exact ? "a file of its own is there, made for each run" : "nothing is there";
     case NodeKind::follow:
       return is_exact ? "a copy of it is there" : "nothing is there";
+    case NodeKind::socket:
+      return "a socket of its own is there";
     case NodeKind::symlink:
       return "a symlink of its own is there, to " + node.content;
     case NodeKind::hide:

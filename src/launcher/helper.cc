@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,16 +22,24 @@
 namespace sbox {
 namespace {
 
-constexpr int kReady = 3, kDirectory = 4;
+constexpr int kServed = 3, kReady = 4;
 
-void arrange_descriptors(const Step& step, int ready, int directory) {
+void arrange_descriptors(const Step& step, int ready, int served) {
   // Both go above the two fixed numbers first, so that neither is overwritten by the other.
-  int high_ready = fcntl(ready, F_DUPFD, kDirectory + 1), high_directory = fcntl(directory, F_DUPFD, kDirectory + 1);
+  int high_ready = fcntl(ready, F_DUPFD, kReady + 1), high_served = fcntl(served, F_DUPFD, kReady + 1);
   // The caller's streams stay with the caller: a helper must not keep them open.
   int null = open("/dev/null", O_RDWR);
   bool ok = dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2 && dup2(high_ready, kReady) == kReady &&
-            dup3(high_directory, kDirectory, O_CLOEXEC) == kDirectory && close_range(kDirectory + 1, ~0U, 0) == 0;
+            dup2(high_served, kServed) == kServed && close_range(kReady + 1, ~0U, 0) == 0;
   step.require(ok, "descriptors");
+}
+
+// A directory is entered and closed, a socket stays.
+void enter_directory(const Step& step) {
+  struct stat status {};
+  step.require(fstat(kServed, &status) == 0, "fstat");
+  if (!S_ISDIR(status.st_mode)) return;
+  step.require(fchdir(kServed) == 0 && close(kServed) == 0, "enter directory");
 }
 
 // The tree of the helper, then no privilege and a filter. Process 1 of its own pid namespace.
@@ -41,16 +50,15 @@ void confine(Step& step, const Helper& helper, uint32_t uid, uint32_t gid) {
   make_mounts_private(step);
   Prepared sources = open_sources(step, helper.nodes);
   Root root = enter_new_root(step);
-  build_tree(step, helper.nodes, root, std::move(sources));
+  build_tree(step, {helper.nodes, {}}, root, std::move(sources));
   step.require(set_umask(077, before), "umask");
-  step.require(fchdir(kDirectory) == 0, helper.directory);
   set_no_new_privs(step);
   drop_capabilities(step);
   load_filters(step, helper.filters);
 }
 
-[[noreturn]] void become(const Helper& helper, uint32_t uid, uint32_t gid, int ready, int directory) {
-  arrange_descriptors(Step(ready, false), ready, directory);
+[[noreturn]] void become(const Helper& helper, uint32_t uid, uint32_t gid, int ready, int served) {
+  arrange_descriptors(Step(ready, false), ready, served);
   Step step(kReady, false);
   step.begin(helper.name.c_str());
   sigset_t none;
@@ -59,19 +67,15 @@ void confine(Step& step, const Helper& helper, uint32_t uid, uint32_t gid) {
   signal(SIGPIPE, SIG_DFL);
   die_with_supervisor(step);
   confine(step, helper, uid, gid);
-  std::vector<std::string> texts = helper.argv;
-  std::vector<char*> arguments;
-  for (std::string& text : texts) {
+  enter_directory(step);
+  std::vector<std::string> arguments = helper.argv;
+  for (std::string& text : arguments) {
     constexpr std::string_view kMark = "{ready}";
     size_t at = text.find(kMark);
     if (at != std::string::npos) text.replace(at, kMark.size(), 1, static_cast<char>('0' + kReady));
-    arguments.push_back(text.data());
   }
-  arguments.push_back(nullptr);
-  char path[] = "PATH=/usr/bin:/bin", locale[] = "LC_ALL=C";
-  char* environment[] = {path, locale, nullptr};
-  execve(arguments[0], arguments.data(), environment);
-  step.fail(arguments[0], errno);
+  execve(arguments.at(0).c_str(), pointers(arguments).data(), pointers(helper.environment).data());
+  step.fail(arguments.at(0), errno);
 }
 
 }  // namespace
@@ -91,7 +95,22 @@ HelperNews RunningHelper::news(std::string& why) {
   return HelperNews::serves;
 }
 
-RunningHelper start_helper(const Helper& helper, uint32_t uid, uint32_t gid, int directory) {
+void RunningHelper::reap() {
+  if (pid > 0 && waitpid(pid, nullptr, WNOHANG) == pid) pid = -1;
+}
+
+void RunningHelper::kill() {
+  ready.reset();
+  if (pid > 0) ::kill(pid, SIGKILL);
+}
+
+void RunningHelper::end() {
+  kill();
+  if (pid > 0) waitpid(pid, nullptr, 0);
+  pid = -1;
+}
+
+RunningHelper start_helper(const Helper& helper, uint32_t uid, uint32_t gid, int served) {
   RunningHelper running;
   running.name = helper.name;
   int ends[2];
@@ -103,7 +122,7 @@ RunningHelper start_helper(const Helper& helper, uint32_t uid, uint32_t gid, int
   running.pid = static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, nullptr, nullptr, nullptr));
   if (running.pid == 0) {
     running.ready.reset();
-    become(helper, uid, gid, inside.get(), directory);
+    become(helper, uid, gid, inside.get(), served);
   }
   return running;
 }

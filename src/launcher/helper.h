@@ -1,4 +1,5 @@
-// Processes beside the program. Each has a socket: it writes to it when it serves, and ends when the other end is closed.
+// Processes beside the program. Each has a socket: it writes to it when it serves, and ends when the other end is
+// closed.
 #pragma once
 
 #include <sys/types.h>
@@ -20,10 +21,15 @@ struct RunningHelper {
 
   // Reads what there is, without waiting. `why`: of a failure.
   HelperNews news(std::string& why);
+  void reap();  // where it has ended
+  void kill();
+  // Kills it and waits until it is gone.
+  void end();
 };
 
-// `directory` is the descriptor behind helper.directory. The helper gets namespaces and a file tree of its own, a fixed
-// environment and nothing of the caller's, and dies with the calling process. pid -1 with errno set on failure.
-RunningHelper start_helper(const Helper& helper, uint32_t uid, uint32_t gid, int directory);
+// `served` is the descriptor behind helper.node: a directory or a listening socket. The helper gets namespaces and a
+// file tree of its own and nothing of the caller's, and dies with the calling process. pid -1 with errno set on
+// failure.
+RunningHelper start_helper(const Helper& helper, uint32_t uid, uint32_t gid, int served);
 
 }  // namespace sbox

@@ -30,13 +30,10 @@ Prepared prepare_mounts(Step& step, const Plan& plan) {
   Prepared prepared(plan.nodes.size());
   for (size_t i = 0; i < plan.nodes.size(); ++i) {
     const Node& node = plan.nodes[i];
-    for (size_t helper = 0; helper < plan.helpers.size(); ++helper) {
-      if (node.kind != NodeKind::tmpfs || node.target != plan.helpers[helper].directory) continue;
-      if (!prepared[i]) prepared[i] = new_tmpfs_for(step, node);
-      step.require(send_message(step.socket(), static_cast<uint8_t>(MessageKind::directory),
-                                static_cast<int64_t>(helper), {}, prepared[i].get()),
-                   plan.helpers[helper].name);
-    }
+    auto serves_here = [&](const Helper& helper) { return helper.node == node.target; };
+    if (node.kind != NodeKind::tmpfs || std::none_of(plan.helpers.begin(), plan.helpers.end(), serves_here)) continue;
+    prepared[i] = new_tmpfs_for(step, node);
+    offer_to_helper(step, plan.helpers, node, prepared[i].get());
   }
   step.begin("files of the host");
   make_mounts_private(step);
@@ -63,13 +60,6 @@ void wait_for_helpers(const Step& step, const Plan& plan) {
   Message command;
   bool go = receive_message(step.socket(), command) && command.kind == static_cast<uint8_t>(CommandKind::go);
   if (!go) _exit(kFailure);
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
-  result.push_back(nullptr);
-  return result;
 }
 
 void close_all_but(const Step& step, int a, int b) {
@@ -179,7 +169,7 @@ void run_init(const InitContext& context, int socket) {
   Root root = enter_new_root(step);
   step.begin("file tree");
   Confinement confinement;
-  confinement.probe = build_tree(step, plan.nodes, root, std::move(prepared));
+  confinement.probe = build_tree(step, {plan.nodes, plan.helpers}, root, std::move(prepared));
   confinement.expected = {context.host, root.mount_id, confinement.probe.get(), socket};
   root.fd.reset();
 

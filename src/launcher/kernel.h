@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/unique_fd.h"
 
@@ -32,6 +33,14 @@ inline UniqueFd open_at(int dir, const char* path, uint64_t flags, uint64_t reso
 inline bool set_umask(mode_t mask, mode_t& before) {
   before = umask(mask);
   return umask(mask) == mask;
+}
+
+// For execve(2), as long as `texts` lives.
+inline std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
 }
 
 inline int pivot_root(const char* new_root, const char* put_old) {

@@ -97,6 +97,7 @@ uint64_t expected_attributes(const Node& node) {
     case NodeKind::directory:
     case NodeKind::file:
     case NodeKind::symlink:
+    case NodeKind::socket:
       return 0;
     case NodeKind::proc:
       return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;

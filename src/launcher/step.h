@@ -13,7 +13,7 @@ namespace sbox {
 // What the child tells the supervisor, one packet each, on a SOCK_SEQPACKET socket.
 enum class MessageKind : uint8_t {
   failed = 1,  // text: "STEP: DETAIL: REASON"; value: exit status
-  directory,   // descriptor: a tmpfs in which helper number `value` makes its socket
+  helper,      // descriptor: what helper number `value` serves through
   terminal,    // descriptor: the master of the sandbox's pty
   follow,      // descriptor: a generated file to keep up to date, for node number `value`
   started,     // the program's process exists

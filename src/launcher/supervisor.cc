@@ -87,7 +87,7 @@ class Supervisor {
   void handle_silence();
   void handle_message();
   void handle(Message message);
-  void start_the_helper(const Helper& helper, int directory);
+  void start_the_helper(const Helper& helper, int served);
   void check_helpers(const std::vector<pollfd>& polled);
   void go_when_ready();
   void handle_signals();
@@ -223,7 +223,7 @@ void Supervisor::handle(Message message) {
   switch (static_cast<MessageKind>(message.kind)) {
     case MessageKind::failed:
       return fail(message.text + hint_for(message.text), static_cast<int>(message.value));
-    case MessageKind::directory:
+    case MessageKind::helper:
       if (index >= plan_.helpers.size() || !message.fd) return fail(kStrange);
       return start_the_helper(plan_.helpers[index], message.fd.get());
     case MessageKind::terminal:
@@ -248,8 +248,8 @@ void Supervisor::handle(Message message) {
   fail(kStrange);
 }
 
-void Supervisor::start_the_helper(const Helper& helper, int directory) {
-  helpers_.push_back(start_helper(helper, plan_.uid, plan_.gid, directory));
+void Supervisor::start_the_helper(const Helper& helper, int served) {
+  helpers_.push_back(start_helper(helper, plan_.uid, plan_.gid, served));
   if (helpers_.back().pid < 0) fail("start " + helpers_.back().name + ": " + reason(errno));
 }
 
@@ -270,7 +270,7 @@ void Supervisor::check_helpers(const std::vector<pollfd>& polled) {
         fail(why);
         break;
       case HelperNews::gone:
-        // When it goes later, what it mediates is gone with it: the program has no other way to there.
+        // It lets go of the socket when it ends, or because it has nothing more to say.
         helper.ready.reset();
         if (!helper.serves) fail(why);
         break;
@@ -293,7 +293,9 @@ void Supervisor::forward(const signalfd_siginfo& info) {
   int number = static_cast<int>(info.ssi_signo);
   switch (number) {
     case SIGCHLD:
-      return;  // the descriptors tell
+      // A helper that is gone takes with it what it mediates: the program has no other way to there.
+      for (RunningHelper& helper : helpers_) helper.reap();
+      return;
     case SIGWINCH:
       return terminal_.copy_size();
     case SIGTTIN:
@@ -338,11 +340,7 @@ void Supervisor::fail(const std::string& text, int status) {
 
 // Only when nothing of the sandbox goes on: what they mediate ends with them.
 void Supervisor::stop_helpers() {
-  for (RunningHelper& helper : helpers_) {
-    if (helper.pid <= 0) continue;
-    helper.ready.reset();  // it ends with this, too
-    kill(helper.pid, SIGKILL);
-  }
+  for (RunningHelper& helper : helpers_) helper.kill();
 }
 
 void Supervisor::end_everything() {
@@ -353,9 +351,7 @@ void Supervisor::end_everything() {
     waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED);
   }
   stop_helpers();
-  for (RunningHelper& helper : helpers_) {
-    if (helper.pid > 0) waitpid(helper.pid, nullptr, 0);
-  }
+  for (RunningHelper& helper : helpers_) helper.end();
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "launcher/tree.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -30,8 +32,8 @@ const char* name_of(const Node& node) { return node.target.c_str() + node.target
 
 class TreeBuilder {
  public:
-  TreeBuilder(const Step& step, const Root& root, Prepared prepared)
-      : step_(step), root_(root.fd.get()), prepared_(std::move(prepared)) {
+  TreeBuilder(const Step& step, const std::vector<Helper>& helpers, const Root& root, Prepared prepared)
+      : step_(step), helpers_(helpers), root_(root.fd.get()), prepared_(std::move(prepared)) {
     own_devices_.push_back(device_of(root_));
     open_workshop();
   }
@@ -47,6 +49,7 @@ class TreeBuilder {
   void make_pin(const Node& node);
   void make_hide(const Node& node);
   void make_tmpfs(const Node& node, size_t number);
+  void make_socket(const Node& node);
 
   // The directory of the node's target; what is made in it is named by name_of.
   const Parent& parent_of(const Node& node);
@@ -63,6 +66,7 @@ class TreeBuilder {
   void set_read_only(int mount, const std::string& name);
 
   const Step& step_;
+  const std::vector<Helper>& helpers_;
   int root_;
   Prepared prepared_;
   Parent parent_;
@@ -93,6 +97,8 @@ void TreeBuilder::make(const Node& node, size_t number) {
       return attach(node, std::move(prepared_[number]), false);
     case NodeKind::devpts:
       return attach(node, new_devpts(step_), false);
+    case NodeKind::socket:
+      return make_socket(node);
   }
 }
 
@@ -154,6 +160,19 @@ void TreeBuilder::make_tmpfs(const Node& node, size_t number) {
   UniqueFd mount = prepared_[number] ? std::move(prepared_[number]) : new_tmpfs_for(step_, node);
   own_devices_.push_back(device_of(mount.get()));
   attach(node, std::move(mount), false);
+}
+
+void TreeBuilder::make_socket(const Node& node) {
+  own_parent_of(node);  // so nothing in the path is a link
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (node.target.size() >= sizeof address.sun_path) step_.fail(node.target, ENAMETOOLONG);
+  node.target.copy(address.sun_path, node.target.size());
+  UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  bool listens = listener && bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+                 listen(listener.get(), SOMAXCONN) == 0;
+  step_.require(listens, node.target);
+  offer_to_helper(step_, helpers_, node, listener.get());
 }
 
 const Parent& TreeBuilder::parent_of(const Node& node) {
@@ -293,10 +312,19 @@ UniqueFd new_tmpfs_for(const Step& step, const Node& node) {
   return new_tmpfs(step, options, mount_attributes(node));
 }
 
-UniqueFd build_tree(const Step& step, const std::vector<Node>& nodes, const Root& root, Prepared prepared) {
+void offer_to_helper(const Step& step, const std::vector<Helper>& helpers, const Node& node, int fd) {
+  for (size_t i = 0; i < helpers.size(); ++i) {
+    if (helpers[i].node != node.target) continue;
+    step.require(
+        send_message(step.socket(), static_cast<uint8_t>(MessageKind::helper), static_cast<int64_t>(i), {}, fd),
+        helpers[i].name);
+  }
+}
+
+UniqueFd build_tree(const Step& step, const Tree& tree, const Root& root, Prepared prepared) {
   UniqueFd probe = make_probe(step, root.fd.get());
-  TreeBuilder builder(step, root, std::move(prepared));
-  for (size_t i = 0; i < nodes.size(); ++i) builder.make(nodes[i], i);
+  TreeBuilder builder(step, tree.helpers, root, std::move(prepared));
+  for (size_t i = 0; i < tree.nodes.size(); ++i) builder.make(tree.nodes[i], i);
   builder.finish();
   return probe;
 }

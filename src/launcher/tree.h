@@ -12,10 +12,19 @@ namespace sbox {
 // comes).
 using Prepared = std::vector<UniqueFd>;
 
-// Makes every node in order and closes the root to writing. Sends a `follow` message for each such node.
+struct Tree {
+  const std::vector<Node>& nodes;
+  const std::vector<Helper>& helpers;  // that serve in it
+};
+
+// Makes every node in order and closes the root to writing. Sends a `follow` message for each such node, and a `helper`
+// message for each socket.
 // Preconditions: inside the new root, umask 0. Returns an O_PATH descriptor of an unlinked file that only Landlock
 // keeps this process from opening (see self_check.h).
-UniqueFd build_tree(const Step& step, const std::vector<Node>& nodes, const Root& root, Prepared prepared);
+UniqueFd build_tree(const Step& step, const Tree& tree, const Root& root, Prepared prepared);
+
+// Sends `fd` to the supervisor for the helper that serves through `node`, where there is one.
+void offer_to_helper(const Step& step, const std::vector<Helper>& helpers, const Node& node, int fd);
 
 // What a tmpfs node becomes before it is attached.
 UniqueFd new_tmpfs_for(const Step& step, const Node& node);

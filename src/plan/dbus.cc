@@ -3,13 +3,11 @@
 #include "base/strings.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
-#include "plan/seccomp.h"
 
 namespace sbox {
 namespace {
 
 constexpr char kBusInside[] = "/run/bus";
-constexpr const char* kProxies[] = {"/usr/bin/xdg-dbus-proxy", "/usr/local/bin/xdg-dbus-proxy"};
 
 struct Bus {
   std::string address;  // as D-Bus writes it
@@ -41,17 +39,6 @@ std::optional<Bus> find_bus(const Inputs& in) {
   }
   for (const std::string& address : split(list, ';')) {
     if (auto bus = parse_address(in, address)) return bus;
-  }
-  return std::nullopt;
-}
-
-// Trusted with the whole session, so only what root put there.
-std::optional<std::string> find_proxy(const Inputs& in) {
-  for (const char* path : kProxies) {
-    FileStatus status = in.host.resolve(path).status;
-    constexpr uint32_t kExecute = 01, kOthersWrite = 022;
-    bool sound = status.uid == 0 && (status.mode & kExecute) && !(status.mode & kOthersWrite);
-    if (status.kind == FileKind::file && sound) return path;
   }
   return std::nullopt;
 }
@@ -88,11 +75,9 @@ Node identity_for_portals(const Inputs& in) {
   return make_file("/.flatpak-info", text);
 }
 
-// The file tree of the proxy: its program and libraries, and the bus. It has that for a socket that it listens on.
+// The file tree of the proxy: its program and libraries, and the bus.
 std::vector<Node> tree_of_proxy(const Inputs& in, const Bus& bus) {
-  MountView view(in.host, in.places, in.request.prefix);
-  for (const char* path : kSystemDirectories) view.grant({path, Access::read_only, Strength::offered});
-  view.grant({"/etc/ld.so.cache", Access::read_only, Strength::offered});
+  MountView view = view_for_helper(in);
   if (!bus.socket.empty()) view.place(make_bind(bus.socket, kBusInside, false, true));
   if (in.profile.flag(Key::desktop_portals)) view.place(identity_for_portals(in));
   return std::move(view).nodes();
@@ -100,11 +85,9 @@ std::vector<Node> tree_of_proxy(const Inputs& in, const Bus& bus) {
 
 Helper proxy(const Inputs& in, const Bus& bus, const std::string& program) {
   std::string address = bus.socket.empty() ? bus.address : std::string("unix:path=") + kBusInside;
-  Helper helper{"xdg-dbus-proxy", {program, "--fd={ready}", address, "bus", "--filter"}, in.places.runtime, {}, {}};
+  Helper helper = new_helper(in, "xdg-dbus-proxy", {program, "--fd={ready}", address, "bus", "--filter"});
+  helper.node = in.places.runtime;
   helper.nodes = tree_of_proxy(in, bus);
-  SeccompPolicy policy;
-  policy.architecture = in.host.architecture();
-  helper.filters = load_filters(policy, join(in.request.prefix, "lib/sbox/filters"));
   for (const RuleRow& row : kRules) {
     for (const Value& value : in.profile.list(row.key)) {
       if (reaches_inner_portals(value.text)) {
@@ -140,7 +123,7 @@ void plan_dbus(const Inputs& in, Draft& draft) {
     }
     draft.view.place(make_bind(bus->socket, target, false, true));
   } else {
-    std::optional<std::string> program = find_proxy(in);
+    std::optional<std::string> program = trusted_program(in, "xdg-dbus-proxy");
     if (!program && in.profile.is_optional("dbus")) return;
     if (!program) {
       throw Error("dbus session = filtered", "xdg-dbus-proxy is not installed")

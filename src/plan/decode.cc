@@ -27,7 +27,7 @@ class Decoder {
     if constexpr (std::is_same_v<T, NodeKind>) {
       uint8_t number = 0;
       get(number);
-      ok_ = ok_ && number <= static_cast<uint8_t>(NodeKind::devpts);
+      ok_ = ok_ && number <= static_cast<uint8_t>(NodeKind::socket);
       value = kind_ = static_cast<NodeKind>(number);
     } else if constexpr (std::is_same_v<T, bool>) {
       uint8_t number = 0;

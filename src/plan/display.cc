@@ -20,16 +20,23 @@ bool is_usable_socket(const Inputs& in, const std::string& what, const Resolved&
   return true;
 }
 
-bool place_wayland(const Inputs& in, Draft& draft) {
+// The canonical path of the session's Wayland socket.
+std::optional<std::string> find_wayland(const Inputs& in) {
   std::string name = variable(in, "WAYLAND_DISPLAY");
-  if (name.empty()) return false;
+  if (name.empty()) return std::nullopt;
   std::string what = "WAYLAND_DISPLAY=" + escape_control(name);
   if (name[0] != '/' && in.places.host_runtime.empty()) throw Error(what, in.places.runtime_fault);
   std::optional<std::string> path = normalise(name[0] == '/' ? name : join(in.places.host_runtime, name));
   if (!path || has_control(*path)) throw Error(what, "is not the name of a socket");
   Resolved found = in.host.resolve(*path);
-  if (!is_usable_socket(in, what, found, false)) return false;
-  draft.view.place(make_bind(found.path, join(in.places.runtime, "wayland-0"), false, true));
+  if (!is_usable_socket(in, what, found, false)) return std::nullopt;
+  return found.path;
+}
+
+bool place_wayland(const Inputs& in, Draft& draft) {
+  std::optional<std::string> socket = find_wayland(in);
+  if (!socket) return false;
+  draft.view.place(make_bind(*socket, join(in.places.runtime, "wayland-0"), false, true));
   draft.environment["WAYLAND_DISPLAY"] = "wayland-0";
   return true;
 }
@@ -73,25 +80,126 @@ std::string number_inside(const Inputs& in, const std::string& number) {
   return std::to_string(inside);
 }
 
-bool place_x11(const Inputs& in, Draft& draft) {
+// A server of this machine.
+struct X11 {
+  std::string number, socket;  // canonical
+  std::optional<XauthorityEntry> cookie;
+};
+
+std::optional<X11> find_x11(const Inputs& in) {
   std::string display = variable(in, "DISPLAY");
-  if (display.empty()) return false;
+  if (display.empty()) return std::nullopt;
   std::string what = "DISPLAY=" + escape_control(display);
   std::optional<std::string> number = local_display(display);
   if (!number) throw Error(what, "is not a display of this machine").hint("only :N is possible");
   Resolved found = in.host.resolve(kSockets + *number);
-  if (!is_usable_socket(in, what, found, true)) return false;
-  std::string inside = number_inside(in, *number);
-  draft.view.place(make_bind(found.path, kSockets + inside, false, true));
-  draft.environment["DISPLAY"] = ":" + inside;
-  std::optional<XauthorityEntry> cookie = host_cookie(in, *number);
-  if (!cookie) return true;
-  // The sandbox has another host name, so the cookie is for any.
-  XauthorityEntry entry{XauthorityEntry::kWild, "", inside, cookie->name, cookie->data};
-  Node file = make_file(join(in.places.runtime, "Xauthority"), write_xauthority({entry}));
+  if (!is_usable_socket(in, what, found, true)) return std::nullopt;
+  return X11{*number, found.path, host_cookie(in, *number)};
+}
+
+// A file with one cookie, which is for any host name: the sandbox has another than the host.
+Node cookie_file(const std::string& target, const std::string& number, const XauthorityEntry& cookie) {
+  XauthorityEntry entry{XauthorityEntry::kWild, "", number, cookie.name, cookie.data};
+  Node file = make_file(target, write_xauthority({entry}));
   file.mode = 0600;
-  draft.view.place(file);
+  return file;
+}
+
+void use_display(const Inputs& in, Draft& draft, const std::string& number,
+                 const std::optional<XauthorityEntry>& cookie) {
+  draft.environment["DISPLAY"] = ":" + number;
+  if (!cookie) return;
+  Node file = cookie_file(join(in.places.runtime, "Xauthority"), number, *cookie);
   draft.environment["XAUTHORITY"] = file.target;
+  draft.view.place(file);
+}
+
+bool place_x11(const Inputs& in, Draft& draft) {
+  std::optional<X11> server = find_x11(in);
+  if (!server) return false;
+  std::string inside = number_inside(in, server->number);
+  draft.view.place(make_bind(server->socket, kSockets + inside, false, true));
+  use_display(in, draft, inside, server->cookie);
+  return true;
+}
+
+XauthorityEntry new_cookie(const Inputs& in) {
+  constexpr size_t kDigits = 32;
+  std::string digits = in.host.random_hex(kDigits), data;
+  for (size_t i = 0; i < digits.size(); i += 2) {
+    data += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  }
+  return {XauthorityEntry::kWild, "", "", "MIT-MAGIC-COOKIE-1", data};
+}
+
+constexpr char kOwnCookie[] = "/run/cookie", kOuterCookie[] = "/run/outer-cookie";
+
+// What any X server needs: it compiles its keyboard map by a program of its own, in /tmp.
+MountView view_for_server(const Inputs& in, const std::string& number, const XauthorityEntry& cookie) {
+  constexpr uint64_t kSize = 16 << 20;
+  MountView view = view_for_helper(in);
+  view.place(cookie_file(kOwnCookie, number, cookie));
+  view.place(make_tmpfs("/tmp", kSize, 01777));
+  Node null = make_bind("/dev/null", "/dev/null", false, true);
+  null.device = true;
+  view.place(null);
+  return view;
+}
+
+// Its window is one of the session's Wayland compositor.
+Helper xwayland(const Inputs& in, const std::string& program, const std::string& socket, const std::string& number,
+                const XauthorityEntry& cookie) {
+  Helper helper = new_helper(in, "Xwayland",
+                             {program, ":" + number, "-auth", kOwnCookie, "-listenfd", "3", "-displayfd", "{ready}",
+                              "-nolisten", "tcp", "-nolisten", "local", "-nolisten", "unix", "-noreset", "-shm"});
+  helper.environment.insert(helper.environment.end(), {"WAYLAND_DISPLAY=wayland-0", "XDG_RUNTIME_DIR=/run"});
+  MountView view = view_for_server(in, number, cookie);
+  view.place(make_bind(socket, "/run/wayland-0", false, true));
+  helper.nodes = std::move(view).nodes();
+  return helper;
+}
+
+// Its window is one of the session's X server.
+Helper xephyr(const Inputs& in, const std::string& program, const X11& outer, const std::string& number,
+              const XauthorityEntry& cookie) {
+  Helper helper = new_helper(
+      in, "Xephyr",
+      {program, ":" + number, "-auth", kOwnCookie, "-displayfd", "{ready}", "-nolisten", "tcp", "-nolisten", "local",
+       "-nolisten", "unix", "-noreset", "-screen", "1280x800", "-resizeable", "-title", "sbox: " + in.profile.name()});
+  // The socket is handed over as systemd does it; the server is process 1 of its namespace.
+  helper.environment.insert(helper.environment.end(), {"DISPLAY=:" + outer.number, "LISTEN_FDS=1", "LISTEN_PID=1"});
+  MountView view = view_for_server(in, number, cookie);
+  view.place(make_bind(outer.socket, kSockets + outer.number, false, true));
+  if (outer.cookie) {
+    helper.environment.push_back(std::string("XAUTHORITY=") + kOuterCookie);
+    view.place(cookie_file(kOuterCookie, outer.number, *outer.cookie));
+  }
+  helper.nodes = std::move(view).nodes();
+  return helper;
+}
+
+// An X server of the sandbox's own, in a window of the session.
+bool place_nested_x11(const Inputs& in, Draft& draft) {
+  std::optional<std::string> wayland = find_wayland(in);
+  std::optional<X11> outer = find_x11(in);
+  if (!wayland && !outer) return false;
+  std::optional<std::string> xwayland_program = trusted_program(in, "Xwayland");
+  std::optional<std::string> xephyr_program = trusted_program(in, "Xephyr");
+  std::string number = number_inside(in, "0");
+  XauthorityEntry cookie = new_cookie(in);
+  Helper helper;
+  if (wayland && xwayland_program) {
+    helper = xwayland(in, *xwayland_program, *wayland, number, cookie);
+  } else if (outer && xephyr_program) {
+    helper = xephyr(in, *xephyr_program, *outer, number, cookie);
+  } else {
+    throw Error("display x11 = nested", "there is no X server to start")
+        .hint(wayland ? "install xwayland" : "install xserver-xephyr");
+  }
+  helper.node = kSockets + number;
+  draft.view.place(make_node(NodeKind::socket, helper.node));
+  draft.plan.helpers.push_back(std::move(helper));
+  use_display(in, draft, number, cookie);
   return true;
 }
 
@@ -101,15 +209,13 @@ void plan_display(const Inputs& in, Draft& draft) {
   bool wants_wayland = in.profile.flag(Key::display_wayland);
   const Value& x11 = in.profile.scalar(Key::display_x11);
   const Value& asked = wants_wayland ? in.profile.scalar(Key::display_wayland) : x11;
-  if (x11.text == "nested") {
-    throw Error("display x11 = nested", "is not available yet").at(x11.origin).hint("use fallback or yes");
-  }
   if (!wants_wayland && x11.text == "no") return;
   bool served = false;
   try {
     served = wants_wayland && place_wayland(in, draft);
     bool wants_x11 = x11.text == "yes" || (x11.text == "fallback" && !served);
     if (wants_x11 && place_x11(in, draft)) served = true;
+    if (x11.text == "nested" && place_nested_x11(in, draft)) served = true;
   } catch (Error& error) {
     throw std::move(error).at(asked.origin);
   }

@@ -54,6 +54,13 @@ Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes);
 // Programs and libraries: offered read-only to every sandbox.
 inline constexpr const char* kSystemDirectories[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
 
+// The path of a program that is trusted with the session: only root can have put it there.
+std::optional<std::string> trusted_program(const Inputs& in, const std::string& name);
+
+// A helper without rights but those that its view grants: its program and libraries at first.
+Helper new_helper(const Inputs& in, const std::string& name, std::vector<std::string> argv);
+MountView view_for_helper(const Inputs& in);
+
 // The name by which portals know the program.
 std::string app_id(const Inputs& in);
 

@@ -69,7 +69,8 @@ template <typename Visitor, Is<Helper> T>
 void fields(Visitor& visit, T& helper) {
   visit("name", helper.name);
   visit("argv", helper.argv);
-  visit("directory", helper.directory);
+  visit("node", helper.node);
+  visit("environment", helper.environment);
   visit("nodes", helper.nodes);
   visit("filters", helper.filters);
 }

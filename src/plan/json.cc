@@ -32,6 +32,8 @@ const char* name_of(NodeKind kind) {
       return "proc";
     case NodeKind::devpts:
       return "devpts";
+    case NodeKind::socket:
+      return "socket";
   }
   return "unknown";
 }

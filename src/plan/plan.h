@@ -21,6 +21,7 @@ enum class NodeKind : uint8_t {
   tmpfs,      // private and empty: `size`, `inodes`, `mode`
   proc,       // of the own pid namespace, masked
   devpts,     // own instance
+  socket,     // on the sandbox's own tmpfs: one that a helper listens on
 };
 
 struct Node {
@@ -75,15 +76,16 @@ struct ResourceLimit {
   bool operator==(const ResourceLimit&) const = default;
 };
 
-// A process that is started beside the program, in a smaller sandbox of its own, and ends with it. It makes sockets
-// inside the program's sandbox: `directory` is a tmpfs node of the plan, and the helper's current directory.
+// A process that is started beside the program, in a smaller sandbox of its own, and ends with it.
 struct Helper {
   std::string name;               // for messages: "xdg-dbus-proxy"
   std::vector<std::string> argv;  // argv[0] absolute; the launcher replaces "{ready}" by the number of a descriptor
                                   // that the helper writes to when it serves and whose close tells it to end
-  std::string directory;
-  std::vector<Node> nodes;      // the file tree that it sees
-  std::vector<Filter> filters;  // its own
+  std::string node;  // the node of the plan through which it serves: a tmpfs, which becomes its current directory, or a
+                     // socket, which is its descriptor 3 in the manner of sd_listen_fds(3)
+  std::vector<std::string> environment;  // NAME=VALUE
+  std::vector<Node> nodes;               // the file tree that it sees
+  std::vector<Filter> filters;           // its own
   bool operator==(const Helper&) const = default;
 };
 

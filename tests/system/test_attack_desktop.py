@@ -140,12 +140,6 @@ class Screen(AttackTest):
                     has_network = circumstance is SHARED_NETWORK or name_of(circumstance) in CLIENTS
                     self.assertEqual(bool(json.loads(out)), has_network)
 
-    def test_a_nested_server_that_is_not_there_is_not_replaced_by_the_real_one(self) -> None:
-        with display(self.account, manager=False) as screen:
-            self.refused("-s", "display.x11=nested", "--", "xwininfo", "-root", env=screen.env)
-            result = self.sbox("-s", "display.x11=yes", "--", "xwininfo", "-root", env=screen.env)
-            self.assertEqual(result.status, 0, result)  # the control
-
     def test_the_cookie_of_the_host_is_nowhere_but_in_the_sandbox_s_own_file(self) -> None:
         with open_display(self.account) as (number, cookie, authority):
             env = {"DISPLAY": f":{number}", "XAUTHORITY": str(authority)}

@@ -26,7 +26,7 @@ class Filler {
   template <typename T>
   void fill(T& value) {
     if constexpr (std::is_same_v<T, NodeKind>) {
-      value = static_cast<NodeKind>(++number_ % (static_cast<int>(NodeKind::devpts) + 1));
+      value = static_cast<NodeKind>(++number_ % (static_cast<int>(NodeKind::socket) + 1));
     } else if constexpr (std::is_same_v<T, bool>) {
       value = !value;
     } else if constexpr (std::is_integral_v<T>) {
@@ -129,7 +129,7 @@ TEST(Codec, OnlyAGeneratedFileMayHoldANul) {
   Plan plan, again;
   Node& node = plan.nodes.emplace_back();
   node.content = "a\0b"s;
-  for (int kind = 0; kind <= static_cast<int>(NodeKind::devpts); ++kind) {
+  for (int kind = 0; kind <= static_cast<int>(NodeKind::socket); ++kind) {
     node.kind = static_cast<NodeKind>(kind);
     EXPECT_EQ(decode_plan(encode_plan(plan), again), node.kind == NodeKind::file) << kind;
   }
@@ -137,7 +137,7 @@ TEST(Codec, OnlyAGeneratedFileMayHoldANul) {
 
 TEST(Codec, AKindThatDoesNotExistIsRefused) {
   Plan plan;
-  plan.nodes.emplace_back().kind = static_cast<NodeKind>(static_cast<int>(NodeKind::devpts) + 1);
+  plan.nodes.emplace_back().kind = static_cast<NodeKind>(static_cast<int>(NodeKind::socket) + 1);
   EXPECT_FALSE(accepts(encode_plan(plan)));
 }
 

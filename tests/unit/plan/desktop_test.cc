@@ -8,6 +8,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 
 class Session : public Planning {
@@ -30,6 +31,63 @@ TEST_F(Display, TheWaylandSocketHasAFixedNameInside) {
   EXPECT_EQ(find(p, "/run/user/1000/wayland-0")->source, "/run/user/1000/wayland-7");
   EXPECT_EQ(variable(p, "WAYLAND_DISPLAY"), "wayland-0");
   EXPECT_EQ(what(p, "/tmp/.X11-unix/X3"), "none");
+}
+
+class NestedX11 : public Display {
+ protected:
+  NestedX11() {
+    host.set("DISPLAY", ":3");
+    set(Key::display_x11, "nested");
+  }
+  static std::vector<std::string> targets(const Helper& helper) {
+    std::vector<std::string> found;
+    for (const Node& node : helper.nodes) found.push_back(node.target);
+    return found;
+  }
+};
+
+TEST_F(NestedX11, IsAServerOfTheSandboxAndNotTheSession) {
+  host.program("/usr/bin/Xephyr");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/tmp/.X11-unix/X3"), "none");
+  EXPECT_EQ(what(p, "/tmp/.X11-unix/X0"), "socket");
+  EXPECT_EQ(variable(p, "DISPLAY"), ":0");
+  ASSERT_EQ(p.helpers.size(), 1u);
+  const Helper& helper = p.helpers[0];
+  EXPECT_EQ(helper.node, "/tmp/.X11-unix/X0");
+  EXPECT_EQ(helper.argv[0], "/usr/bin/Xephyr");
+  EXPECT_THAT(helper.environment, IsSupersetOf({"DISPLAY=:3", "LISTEN_FDS=1", "LISTEN_PID=1"}));
+  EXPECT_THAT(targets(helper), Contains("/tmp/.X11-unix/X3"));
+  EXPECT_THAT(targets(helper), Not(Contains(HasSubstr("/home"))));
+}
+
+TEST_F(NestedX11, ShareACookieOfTheirOwn) {
+  host.program("/usr/bin/Xephyr");
+  Plan p = plan();
+  const Node* cookie = find(p, "/run/user/1000/Xauthority");
+  ASSERT_TRUE(cookie);
+  const std::vector<Node>& nodes = p.helpers[0].nodes;
+  EXPECT_TRUE(std::any_of(nodes.begin(), nodes.end(), [&](const Node& n) { return n.content == cookie->content; }));
+}
+
+TEST_F(NestedX11, IsAWindowOfTheCompositorWhereThereIsOne) {
+  host.program("/usr/bin/Xephyr");
+  host.program("/usr/bin/Xwayland");
+  host.set("WAYLAND_DISPLAY", "wayland-7");
+  Plan p = plan();
+  EXPECT_EQ(p.helpers.at(0).argv[0], "/usr/bin/Xwayland");
+  EXPECT_THAT(targets(p.helpers[0]), Contains("/run/wayland-0"));
+  EXPECT_EQ(what(p, "/run/user/1000/wayland-0"), "none");
+  EXPECT_EQ(variable(p, "WAYLAND_DISPLAY"), "unset");
+}
+
+TEST_F(NestedX11, WithoutAServerToStartOrADisplayIsRefused) {
+  EXPECT_THAT(fault(), HasSubstr("install xserver-xephyr"));
+  host.set("WAYLAND_DISPLAY", "wayland-7");
+  EXPECT_THAT(fault(), HasSubstr("install xwayland"));
+  host.set("WAYLAND_DISPLAY", "");
+  host.set("DISPLAY", "");
+  EXPECT_THAT(fault(), HasSubstr("no display"));
 }
 
 TEST_F(Display, AWaylandSocketOfAnotherUserIsRefused) {
@@ -190,7 +248,7 @@ TEST_F(Bus, IsFilteredByTheProxy) {
   EXPECT_THAT(p.helpers[0].argv, ElementsAre("/usr/bin/xdg-dbus-proxy", "--fd={ready}", "unix:path=/run/bus", "bus",
                                              "--filter", "--see=org.seen", "--talk=org.example.*", "--own=org.mine",
                                              "--call=org.portal=org.portal.Open@/x"));
-  EXPECT_EQ(p.helpers[0].directory, "/run/user/1000");
+  EXPECT_EQ(p.helpers[0].node, "/run/user/1000");
   Plan seen;
   seen.nodes = p.helpers[0].nodes;
   EXPECT_EQ(what(seen, "/run/bus"), "ro");
