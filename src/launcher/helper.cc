@@ -1,15 +1,19 @@
 #include "launcher/helper.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <vector>
 
 #include "launcher/identity.h"
@@ -42,8 +46,28 @@ void enter_directory(const Step& step) {
   step.require(fchdir(kServed) == 0 && close(kServed) == 0, "enter directory");
 }
 
+// What the kernel says of this process, whatever the calls before have returned. There is no /proc here to ask.
+void check(const Step& step, const Helper& helper, uint64_t root_mount_id) {
+  auto expect = [&](bool so, const char* what) {
+    if (!so) step.fail(what, 0);
+  };
+  struct statfs root {};
+  constexpr auto kReadOnly = ST_RDONLY | ST_NOSUID | ST_NODEV;
+  expect(mount_id(AT_FDCWD, "/", 0) == root_mount_id, "its root is not as planned");
+  expect(statfs("/", &root) == 0 && (root.f_flags & kReadOnly) == kReadOnly, "its root is not read-only");
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {{~0U, ~0U, ~0U}, {~0U, ~0U, ~0U}}, none[2] = {};
+  expect(syscall(SYS_capget, &header, sets) == 0 && memcmp(sets, none, sizeof sets) == 0, "it has capabilities");
+  for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability) {
+    expect(prctl(PR_CAPBSET_READ, capability) == 0, "its bounding set is not empty");
+  }
+  expect(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "it could gain rights");
+  expect(helper.filters.empty() || prctl(PR_GET_SECCOMP) == 2, "its system calls are not filtered");
+  expect(getpid() == 1, "it has no process namespace of its own");
+}
+
 // The tree of the helper, then no privilege and a filter. Process 1 of its own pid namespace.
-void confine(Step& step, const Helper& helper, uint32_t uid, uint32_t gid) {
+void confine(const Step& step, const Helper& helper, uint32_t uid, uint32_t gid) {
   map_ids(step, uid, gid);
   mode_t before = 0;
   step.require(set_umask(0, before), "umask");
@@ -55,6 +79,7 @@ void confine(Step& step, const Helper& helper, uint32_t uid, uint32_t gid) {
   set_no_new_privs(step);
   drop_capabilities(step);
   load_filters(step, helper.filters);
+  check(step, helper, root.mount_id);
 }
 
 [[noreturn]] void become(const Helper& helper, uint32_t uid, uint32_t gid, int ready, int served) {

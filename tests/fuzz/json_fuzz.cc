@@ -27,7 +27,8 @@ Plan plan_of(const std::vector<std::string>& names) {
   plan.nodes = {node};
   Helper helper;
   helper.name = first;
-  helper.argv = names;
+  helper.node = last;
+  helper.argv = helper.environment = names;
   helper.nodes = {node};
   plan.helpers = {helper};
   plan.landlock.rules = {{last, 1}};
@@ -55,6 +56,7 @@ void check(const nlohmann::json& read, const Plan& plan) {
   check_text(read["nodes"][0]["target"], plan.nodes[0].target);
   check_text(read["nodes"][0]["source"], plan.nodes[0].source);
   check_list(read["helpers"][0]["argv"], plan.helpers[0].argv);
+  check_list(read["helpers"][0]["environment"], plan.helpers[0].environment);
 }
 
 bool is_shown(char c) { return c == '\n' || (c >= ' ' && c <= '~'); }
