@@ -19,7 +19,8 @@ RUN_PACKAGES := xdg-dbus-proxy xauth xvfb x11-apps x11-utils imagemagick firefox
 CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool mandoc libglib2.0-bin pulseaudio \
   pulseaudio-utils chromium thunderbird evince mpv vlc libreoffice-writer libreoffice-calc gimp inkscape mousepad \
   keepassxc transmission-gtk xterm sway foot git libcap2-bin procps xdg-desktop-portal xdg-desktop-portal-gtk fuse3 \
-  python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland
+  python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland \
+  desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish
 FUZZ_PACKAGES := clang libclang-rt-dev
 BENCH_PACKAGES := bubblewrap firejail firejail-profiles
 PROOF_PACKAGES := bubblewrap strace
@@ -47,7 +48,7 @@ endif
 # The launcher holds no exceptions and nothing of the front end: it stays in memory twice for each sandbox.
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
 
-FRONT_SOURCES := $(wildcard src/base/*.cc src/profile/*.cc src/plan/*.cc src/cli/*.cc)
+FRONT_SOURCES := $(wildcard src/base/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/cli/*.cc)
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
 LAUNCHER_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(LAUNCHER_SOURCES))
@@ -162,6 +163,10 @@ lint-tidy:
 lint-aarch64:
 	$(EACH_SOURCE) aarch64-linux-gnu-g++ -fsyntax-only $(LINT_FLAGS) $(WARNINGS) -idirafter /usr/include {}
 
+COMPLETIONS_BASH := share/bash-completion/completions/sbox
+COMPLETIONS_ZSH := share/zsh/site-functions/_sbox
+COMPLETIONS_FISH := share/fish/vendor_completions.d/sbox.fish
+
 install: all
 	install -d -m 755 $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib $(DESTDIR)$(PREFIX)/lib/sbox/filters
 	install -D -s -m 755 $(BUILD)/bin/sbox $(DESTDIR)$(PREFIX)/bin/sbox
@@ -170,11 +175,21 @@ install: all
 	install -m 644 profiles/lib/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib
 	install -m 644 $(BUILD)/lib/sbox/filters/* $(DESTDIR)$(PREFIX)/lib/sbox/filters
 	install -D -m 644 contrib/apparmor/sbox $(DESTDIR)$(PREFIX)/share/sbox/apparmor/sbox
+	install -D -m 644 contrib/completions/sbox.bash $(DESTDIR)$(PREFIX)/$(COMPLETIONS_BASH)
+	install -D -m 644 contrib/completions/_sbox $(DESTDIR)$(PREFIX)/$(COMPLETIONS_ZSH)
+	install -D -m 644 contrib/completions/sbox.fish $(DESTDIR)$(PREFIX)/$(COMPLETIONS_FISH)
+	install -d -m 755 $(DESTDIR)$(PREFIX)/share/sbox/file-managers
+	install -m 755 contrib/file-managers/sbox-open $(DESTDIR)$(PREFIX)/share/sbox/file-managers/sbox-open
+	for file in README.md sbox-open.desktop uca.xml; do \
+	  sed 's#@SHARE@#$(PREFIX)/share/sbox#' contrib/file-managers/$$file > $(DESTDIR)$(PREFIX)/share/sbox/file-managers/$$file; \
+	  chmod 644 $(DESTDIR)$(PREFIX)/share/sbox/file-managers/$$file; \
+	done
 	install -D -m 644 $(BUILD)/share/man/man1/sbox.1 $(DESTDIR)$(PREFIX)/share/man/man1/sbox.1
 	install -D -m 644 $(BUILD)/share/man/man5/sbox-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/sbox-profile.5
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/sbox $(DESTDIR)$(PREFIX)/lib/sbox $(DESTDIR)$(PREFIX)/libexec/sbox
+	cd $(DESTDIR)$(PREFIX) && rm -f $(COMPLETIONS_BASH) $(COMPLETIONS_ZSH) $(COMPLETIONS_FISH)
 	rm -f $(DESTDIR)$(PREFIX)/bin/sbox $(DESTDIR)$(PREFIX)/share/man/man1/sbox.1 $(DESTDIR)$(PREFIX)/share/man/man5/sbox-profile.5
 
 clean:

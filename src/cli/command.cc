@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cli/complete.h"
 #include "cli/doctor.h"
+#include "cli/enable.h"
 #include "cli/explain.h"
 #include "cli/lint.h"
 #include "cli/run.h"
@@ -17,7 +19,7 @@ using Arguments = std::vector<std::string>;
 constexpr Command kCommands[] = {
     {"run", "[OPTIONS] [--] PROGRAM [ARG...]", "run PROGRAM; for programs that are called like a command of sbox",
      [](const Context& context, const Arguments& arguments) { return run_run(context, arguments); }},
-    {"show", "PROFILE", "the effective profile, each line with its origin",
+    {"show", "[--all] [PROFILE]", "the effective profile, each line with its origin",
      [](const Context& context, const Arguments& arguments) { return run_show(context.search, arguments); }},
     {"explain", "PROFILE [PATH]", "what the program can touch, in plain words; for one path: yes or no, and why",
      [](const Context& context, const Arguments& arguments) {
@@ -29,11 +31,17 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) {
        return run_doctor(context.host, context.prefix, arguments);
      }},
+    {"enable", "[--shims] [--system] APP... | --all | --list [--json]",
+     "desktop entries that start programs through sbox",
+     [](const Context& context, const Arguments& arguments) { return run_enable(context, arguments); }},
+    {"disable", "[--system] APP... | --all", "the entries as they were before",
+     [](const Context& context, const Arguments& arguments) { return run_disable(context, arguments); }},
+    {"complete", "WORD...", "what may come next on this command line; for the completions of shells",
+     [](const Context& context, const Arguments& arguments) { return run_complete(context, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"list",  "join",   "stop",     "top",    "log",     "learn",
-                                          "diff",  "commit", "discard",  "enable", "disable", "export",
-                                          "audit", "edit",   "snapshot", "restore"};
+constexpr std::string_view kReserved[] = {"list",   "join",    "stop",   "top",   "log",  "learn",    "diff",
+                                          "commit", "discard", "export", "audit", "edit", "snapshot", "restore"};
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 
 #include "base/strings.h"
 #include "cli/command.h"
+#include "cli/notify.h"
 #include "cli/run.h"
 #include "plan/real_host.h"
 
@@ -66,12 +67,15 @@ int dispatch(std::vector<std::string> arguments, const char* const* environment)
 }  // namespace sbox
 
 int main(int argc, char** argv, char** environment) {
+  std::vector<std::string> words;
   try {
     sbox::clean_descriptors();
     sbox::refuse_privilege();
-    return sbox::dispatch(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), environment);
+    words.assign(argv + std::min(argc, 1), argv + argc);
+    return sbox::dispatch(words, environment);
   } catch (const sbox::Error& error) {
     fprintf(stderr, "%s\n", error.line().c_str());
+    if (sbox::wants_notification(words)) sbox::notify(error.line(), environment);
     return error.exit_status();
   } catch (const std::bad_alloc&) {
     fputs("sbox: out of memory\n", stderr);

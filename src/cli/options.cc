@@ -9,21 +9,17 @@
 namespace sbox {
 namespace {
 
-struct OptionRow {
-  char letter;
-  const char* name;
-  const char* value;  // null: takes none
-  const char* meaning;
-};
-
 constexpr char kDryRun = 'd';
 constexpr char kName = 'n';
+constexpr char kNotify = 'N';
 constexpr char kVersion = 'V';
 
-constexpr OptionRow kOptions[] = {
+constexpr RunOption kOptions[] = {
     {'p', "profile", "NAME|FILE", "another profile"},
     {'s', "set", "SECTION.KEY=VALUE", "one setting for this run; += adds to a list, -= removes"},
     {kName, "name", "NAME", "name of the instance"},
+    // main() sees to it: it speaks of errors in the options too.
+    {kNotify, "notify", nullptr, "errors as desktop notifications too, where there is no terminal"},
     {kDryRun, "dry-run", nullptr, "print the plan as JSON, start nothing"},
     {'v', "verbose", nullptr, "what was decided and where the time went"},
     {'q', "quiet", nullptr, "errors only"},
@@ -35,7 +31,7 @@ constexpr char kLetters[] = "+:p:s:vqh";
 
 std::vector<option> long_options() {
   std::vector<option> options;
-  for (const OptionRow& row : kOptions) {
+  for (const RunOption& row : kOptions) {
     options.push_back({row.name, row.value == nullptr ? no_argument : required_argument, nullptr, row.letter});
   }
   options.push_back({});
@@ -44,7 +40,7 @@ std::vector<option> long_options() {
 
 Error unknown_option(const std::string& word) {
   std::vector<std::string> names;
-  for (const OptionRow& row : kOptions) names.push_back(std::string("--") + row.name);
+  for (const RunOption& row : kOptions) names.push_back(std::string("--") + row.name);
   std::optional<std::string> near = nearest(word.substr(0, word.find('=')), names);
   return Error("option " + quote(word), "unknown, or it takes no value")
       .hint(near ? "did you mean " + *near + "?"
@@ -96,6 +92,8 @@ void apply(RunOptions& options, int letter, const std::string& value) {
 
 }  // namespace
 
+std::span<const RunOption> run_options() { return kOptions; }
+
 RunOptions parse_run_options(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = arguments;
   words.insert(words.begin(), "sbox");
@@ -122,7 +120,7 @@ RunOptions parse_run_options(const std::vector<std::string>& arguments) {
 
 std::string run_options_help() {
   std::string text;
-  for (const OptionRow& row : kOptions) {
+  for (const RunOption& row : kOptions) {
     bool has_letter = std::string_view(kLetters).find(row.letter) != std::string_view::npos;
     std::string names = has_letter ? std::string("-") + row.letter + ", " : "    ";
     names += std::string("--") + row.name + (row.value == nullptr ? "" : std::string(" ") + row.value);

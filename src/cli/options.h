@@ -1,6 +1,7 @@
 // The options of `sbox run`. Parsing ends at the first word that is no option: what follows belongs to the program.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,14 @@ struct RunOptions {
   bool dry_run = false, verbose = false, quiet = false, help = false, version = false;
   std::vector<std::string> command;  // the program and its arguments
 };
+
+struct RunOption {
+  char letter;        // not a letter of the command line where it has only the long form
+  const char* name;   // without --
+  const char* value;  // what it takes, null for nothing
+  const char* meaning;
+};
+std::span<const RunOption> run_options();
 
 // Error for an unknown option (with the nearest known one) or a missing value.
 RunOptions parse_run_options(const std::vector<std::string>& arguments);

@@ -12,6 +12,7 @@
 #include "base/unique_fd.h"
 #include "cli/document_portal.h"
 #include "cli/options.h"
+#include "desktop/exec.h"
 #include "plan/encode.h"
 #include "plan/json.h"
 #include "plan/planner.h"
@@ -47,8 +48,10 @@ int print_help() {
   std::string text = "usage: sbox [OPTIONS] [--] PROGRAM [ARG...]\n\n" + run_options_help() + "\ncommands:\n";
   for (const Command& command : commands()) {
     std::string line = "  sbox " + std::string(command.name) + " " + std::string(command.arguments);
-    line.resize(std::max<size_t>(line.size() + 1, 46), ' ');
-    text += line + std::string(command.summary) + "\n";
+    constexpr size_t kColumn = 46;
+    text += line + (line.size() < kColumn ? "" : "\n");
+    text.append(line.size() < kColumn ? kColumn - line.size() : kColumn, ' ');
+    text += std::string(command.summary) + "\n";
   }
   text += "\nsbox(1) and sbox-profile(5) say more.\n";
   fputs(text.c_str(), stdout);
@@ -101,7 +104,7 @@ UniqueFd sealed_file(const std::string& bytes) {
 
 std::string profile_for(const Context& context, const RunOptions& options) {
   if (!options.profile.empty()) return options.profile;
-  return find_profile_for(context.search, options.command[0]).value_or(kDefaultProfile);
+  return find_profile_for(context.search, program_of(options.command)).value_or(kDefaultProfile);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "base/strings.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
+#include "plan/shim.h"
 
 namespace sbox {
 namespace {
@@ -36,6 +37,7 @@ std::string find_in_path(const Inputs& in, const std::string& name) {
     if (!is_sound(in, directory)) continue;
     std::string path = join(*normalise(directory), name);
     Resolved found = in.host.resolve(path);
+    if (found.status.kind == FileKind::file && is_shim(in.host, found.path)) continue;
     if (found.status.kind == FileKind::file && may_execute(in, found.status)) return path;
     if (found.status.kind == FileKind::file) unusable = path;
   }

@@ -119,11 +119,11 @@ def add_cookie(account: Account, authority: pathlib.Path, name: str, cookie: str
 
 
 @contextlib.contextmanager
-def session_bus(account: Account) -> Iterator[dict[str, str]]:
-    """A session bus at its usual place; yields the variables that point to it."""
+def session_bus(account: Account, env: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """A session bus at its usual place, started with `env`; yields the variables that point to it."""
     socket = account.runtime / "bus"
     argv = ["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address=unix:path={socket}"]
-    daemon = account.daemon(argv)
+    daemon = account.daemon(argv, env)
     try:
         wait_for(socket.exists, what="session bus")
         yield {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={socket}"}

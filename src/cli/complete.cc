@@ -1,0 +1,135 @@
+#include "cli/complete.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/strings.h"
+#include "cli/options.h"
+#include "desktop/catalogue.h"
+
+namespace sbox {
+namespace {
+
+class Completer {
+ public:
+  Completer(const Context& context, const std::vector<std::string>& words) : context_(context), words_(words) {}
+
+  std::string text() {
+    const Command* command = words_.size() > 1 ? find_command(words_[0]) : nullptr;
+    if (words_.size() == 1) {
+      for (const Command& one : commands()) add(one.name, one.summary);
+    }
+    if (!command || command->name == "run")
+      options(command ? 1 : 0);
+    else
+      arguments(*command);
+    return text_;
+  }
+
+ private:
+  const std::string& current() const { return words_.back(); }
+
+  static const Command* find_command(const std::string& name) {
+    auto found =
+        std::find_if(commands().begin(), commands().end(), [&](const Command& one) { return one.name == name; });
+    return found == commands().end() ? nullptr : &*found;
+  }
+
+  void add(std::string_view word, std::string_view meaning = {}) {
+    if (!word.starts_with(current()) || escape_control(word) != word) return;
+    text_.append(word).append("\t").append(meaning).append("\n");
+  }
+
+  // From the summary of the arguments, such as "[--json] APP...".
+  void arguments(const Command& command) {
+    std::string plain(command.arguments);
+    std::replace_if(
+        plain.begin(), plain.end(), [](char c) { return c == '[' || c == ']' || c == '.'; }, ' ');
+    for (const std::string& part : split(plain, ' ')) {
+      if (part.starts_with('-')) add(part);
+      if (part == "PROFILE" || part == "FILE") profiles("");
+      if (part == "PATH" || part == "FILE") text_ += ":files\n";
+      if (part == "APP") entries();
+    }
+  }
+
+  void options(size_t at) {
+    const RunOption* pending = nullptr;
+    for (; at + 1 < words_.size(); ++at) {
+      const std::string& word = words_[at];
+      if (pending) {
+        pending = nullptr;
+        continue;
+      }
+      if (word == "--") return program(at + 1);
+      if (!word.starts_with('-')) return program(at);
+      pending = find_option(word);
+      if (pending && !pending->value) pending = nullptr;
+    }
+    if (pending) return value(*pending, "");
+    size_t equals = current().find('=');
+    const RunOption* named = equals == std::string::npos ? nullptr : find_option(current().substr(0, equals));
+    if (named) return value(*named, current().substr(0, equals + 1));
+    for (const RunOption& option : run_options()) add("--" + std::string(option.name), option.meaning);
+    if (!current().starts_with('-')) program(at);
+  }
+
+  static const RunOption* find_option(const std::string& word) {
+    auto found = std::find_if(run_options().begin(), run_options().end(), [&](const RunOption& option) {
+      return word == "--" + std::string(option.name) || word == std::string("-") + option.letter;
+    });
+    return found == run_options().end() ? nullptr : &*found;
+  }
+
+  void program(size_t at) { text_ += ":program " + std::to_string(at) + "\n"; }
+
+  // `before`: what of the word stands in front of the value.
+  void value(const RunOption& option, const std::string& before) {
+    if (option.letter == 's') return assignments(before);
+    if (option.letter != 'p') return;
+    profiles(before);
+    if (before.empty()) text_ += ":files\n";
+  }
+
+  void assignments(const std::string& before) {
+    for (const Setting& row : settings()) {
+      if (row.where == Where::file_only) continue;
+      std::string name = before + std::string(row.section) + "." + std::string(row.name);
+      if (!current().starts_with(name + "=") && !current().starts_with(name + "+=") &&
+          !current().starts_with(name + "-=")) {
+        add(name + "=", row.meaning);
+        continue;
+      }
+      std::string start = current().substr(0, current().find('=', name.size()) + 1);
+      std::string_view choices = row.type == Type::boolean ? "yes|no" : row.choices;
+      for (const std::string& choice : split(choices, '|')) add(start + choice);
+    }
+  }
+
+  void profiles(const std::string& before) {
+    for (const std::string& name : list_profiles(context_.search)) add(before + name);
+  }
+
+  void entries() {
+    std::string sbox = context_.prefix + "/bin/sbox";
+    for (const Entry& entry : find_entries(context_.host, data_directories(context_.host, false), sbox)) {
+      add(entry.id, entry.program);
+    }
+  }
+
+  const Context& context_;
+  const std::vector<std::string>& words_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string completions(const Context& context, const std::vector<std::string>& words) {
+  return words.empty() ? "" : Completer(context, words).text();
+}
+
+int run_complete(const Context& context, const std::vector<std::string>& arguments) {
+  return fputs(completions(context, arguments).c_str(), stdout) < 0 ? 1 : 0;
+}
+
+}  // namespace sbox

@@ -1,0 +1,289 @@
+#include "cli/enable.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "base/strings.h"
+#include "desktop/catalogue.h"
+#include "desktop/store.h"
+#include "plan/paths.h"
+#include "plan/shim.h"
+
+namespace sbox {
+namespace {
+
+struct EnableOptions {
+  bool all = false, list = false, json = false, shims = false, system = false;
+  std::vector<std::string> apps;
+};
+
+struct Flag {
+  std::string_view name;
+  bool EnableOptions::*member;
+  bool enable_only;
+};
+
+constexpr Flag kFlags[] = {{"--all", &EnableOptions::all, false},
+                           {"--system", &EnableOptions::system, false},
+                           {"--shims", &EnableOptions::shims, true},
+                           {"--list", &EnableOptions::list, true},
+                           {"--json", &EnableOptions::json, true}};
+
+EnableOptions parse_options(const std::vector<std::string>& arguments, const std::string& command) {
+  EnableOptions options;
+  bool is_disable = command == "disable";
+  for (const std::string& word : arguments) {
+    auto flag = std::find_if(std::begin(kFlags), std::end(kFlags),
+                             [&](const Flag& one) { return one.name == word && !(is_disable && one.enable_only); });
+    if (flag != std::end(kFlags))
+      options.*flag->member = true;
+    else if (word.starts_with('-'))
+      throw Error(command + " " + quote(word), "there is no such option").hint("see sbox(1)");
+    else
+      options.apps.push_back(word);
+  }
+  bool one = (options.all ? 1 : 0) + (options.list ? 1 : 0) + (options.apps.empty() ? 0 : 1) == 1;
+  if (!one) throw Error(command, is_disable ? "takes names, or --all" : "takes names, or --all, or --list");
+  if (options.json && !options.list) throw Error(command, "--json goes with --list");
+  return options;
+}
+
+// Where everything is, for this run.
+struct Desk {
+  Desk(const Context& c, const EnableOptions& options)
+      : context(c),
+        sbox(c.prefix + "/bin/sbox"),
+        home(normalise(c.host.variable("HOME").value_or(c.host.home())).value_or(c.host.home())),
+        directories(data_directories(c.host, options.system)),
+        commands(options.system ? "/usr/local/bin" : home + "/.local/bin"),
+        root(options.system ? "/usr/local" : home),
+        entries(find_entries(c.host, directories, sbox)) {}
+
+  Store data() const { return Store(is_below(directories[0], root) ? root : directories[0]); }
+
+  const Context& context;
+  std::string sbox, home;
+  std::vector<std::string> directories;
+  std::string commands, root;
+  std::vector<Entry> entries;
+};
+
+void say(const Entry& entry, const std::string& text) {
+  printf("%s: %s\n", escape_control(entry.id).c_str(), text.c_str());
+}
+
+std::string profile_of(const Desk& desk, const Entry& entry) {
+  return entry.program.empty() ? "" : find_profile_for(desk.context.search, entry.program).value_or("");
+}
+
+Record record_in(const Entry& entry) {
+  return entry.entry.written ? record_of(*entry.entry.written).value_or(Record{}) : Record{};
+}
+
+// By its id, else all that start the program of that name.
+std::vector<const Entry*> find(const Desk& desk, const std::string& app) {
+  std::string id = app.substr(0, app.size() - (app.ends_with(".desktop") ? std::string_view(".desktop").size() : 0));
+  std::vector<const Entry*> same_id, same_program;
+  std::vector<std::string> ids;
+  for (const Entry& entry : desk.entries) {
+    ids.push_back(entry.id);
+    if (entry.id == id) same_id.push_back(&entry);
+    if (base_name(entry.program) == app) same_program.push_back(&entry);
+  }
+  if (!same_id.empty()) return same_id;
+  if (!same_program.empty()) return same_program;
+  std::optional<std::string> near = nearest(id, ids);
+  throw Error(quote(app), "no desktop entry has that name or starts that program")
+      .hint(near ? "did you mean " + *near + "?" : "see `sbox enable --list`");
+}
+
+// The program that `command` would start if it were not there.
+std::optional<std::string> behind(const Desk& desk, const std::string& command) {
+  for (const std::string& written : split(desk.context.host.variable("PATH").value_or(""), ':')) {
+    std::optional<std::string> directory = normalise(written);
+    if (!directory || has_control(*directory) || *directory == parent_of(command)) continue;
+    std::string path = join(*directory, base_name(command));
+    Resolved found = desk.context.host.resolve(path);
+    if (found.status.kind == FileKind::file && !is_shim(desk.context.host, found.path)) return path;
+  }
+  return std::nullopt;
+}
+
+std::string quoted_for_shell(const std::string& word) {
+  std::string text;
+  for (char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return "'" + text + "'";
+}
+
+// The name of the command that is put on PATH, "" for none.
+std::string make_shim(const Desk& desk, const Entry& entry) {
+  std::string name = base_name(entry.program), path = join(desk.commands, name);
+  // A program without a profile may be a shell or an interpreter, which others call.
+  std::optional<std::string> program;
+  if (!has_control(name) && !profile_of(desk, entry).empty()) program = behind(desk, path);
+  if (!program) {
+    say(entry, "no command on PATH is made for " + quote(name));
+    return "";
+  }
+  FileKind there = desk.context.host.status(path).kind;
+  bool is_ours = there == FileKind::file && is_shim(desk.context.host, path);
+  if (there != FileKind::missing && !is_ours) {
+    throw Error(quote(path), "is there and not by sbox").hint("remove it, or enable without --shims");
+  }
+  std::string command = quoted_for_shell(desk.sbox) + " run -- " + quoted_for_shell(*program);
+  Store(desk.root).write(path, std::string(kShimHead) + "exec " + command + " \"$@\"\n", 0755);
+  return name;
+}
+
+void remove_shim(const Desk& desk, const Entry& entry) {
+  std::string shim = record_in(entry).shim;
+  if (shim.empty() || shim.find('/') != std::string::npos) return;
+  bool shared = std::any_of(desk.entries.begin(), desk.entries.end(),
+                            [&](const Entry& other) { return other.id != entry.id && record_in(other).shim == shim; });
+  std::string path = join(desk.commands, shim);
+  bool is_ours = desk.context.host.status(path).kind == FileKind::file && is_shim(desk.context.host, path);
+  if (!shared && is_ours) Store(desk.root).undo(path, path + std::string(kAside));
+}
+
+std::string aside_of(const Place& place) { return place.path + std::string(kAside); }
+
+void write_wrapped(const Desk& desk, const Place& place, const std::string& shim) {
+  std::string text = wrapped(place.parse(), desk.sbox, {*place.source, digest_of(place.original), shim});
+  desk.data().write(place.path, text, 0644, place.occupied ? aside_of(place) : "");
+}
+
+void enable(const Desk& desk, const Entry& entry, bool with_shim) {
+  if (entry.state == EntryState::wrapped) return say(entry, "starts through sbox already");
+  if (!entry.entry.source) throw Error(quote(entry.id), "its original is gone").hint("sbox disable " + entry.id);
+  if (entry.entry.parse().value("Exec").empty() && !entry.service.source) {
+    throw Error(quote(entry.id), "has no command line");
+  }
+  std::string shim = with_shim || !record_in(entry).shim.empty() ? make_shim(desk, entry) : "";
+  if (entry.service.source) write_wrapped(desk, entry.service, "");
+  write_wrapped(desk, entry.entry, shim);
+  std::string profile = profile_of(desk, entry);
+  say(entry, "starts through sbox, profile " + (profile.empty() ? "default" : profile));
+}
+
+void disable(const Desk& desk, const Entry& entry) {
+  remove_shim(desk, entry);
+  if (entry.service.written) desk.data().undo(entry.service.path, aside_of(entry.service));
+  desk.data().undo(entry.entry.path, aside_of(entry.entry));
+  say(entry, "starts as before");
+}
+
+const char* word(EntryState state) {
+  switch (state) {
+    case EntryState::available:
+      return "available";
+    case EntryState::enabled:
+      return "enabled";
+    case EntryState::stale:
+      return "stale";
+    case EntryState::gone:
+      return "gone";
+    case EntryState::wrapped:
+      return "wrapped";
+  }
+  return "unknown";
+}
+
+// What is enabled, or would be by --all.
+std::vector<const Entry*> listed(const Desk& desk) {
+  std::vector<const Entry*> found;
+  for (const Entry& entry : desk.entries) {
+    bool known = entry.state != EntryState::available || !profile_of(desk, entry).empty();
+    if (known) found.push_back(&entry);
+  }
+  return found;
+}
+
+std::string list_text(const Desk& desk) {
+  std::string text;
+  for (const Entry* entry : listed(desk)) {
+    std::string line = word(entry->state);
+    line.resize(11, ' ');
+    line += escape_control(entry->id) + " ";
+    line.resize(std::max<size_t>(line.size(), 45), ' ');
+    text += line + profile_of(desk, *entry) + "\n";
+  }
+  return text;
+}
+
+std::string list_json(const Desk& desk) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Entry* entry : listed(desk)) {
+    list.push_back({{"id", entry->id},
+                    {"state", word(entry->state)},
+                    {"program", entry->program},
+                    {"profile", profile_of(desk, *entry)},
+                    {"entry", entry->entry.written ? entry->entry.path : ""},
+                    {"source", entry->entry.source.value_or("")},
+                    {"service", entry->service.written ? entry->service.path : ""},
+                    {"shim", record_in(*entry).shim}});
+  }
+  return list.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+// Returns the exit status.
+int for_each(const std::vector<const Entry*>& entries, const std::function<void(const Entry&)>& action) {
+  int status = 0;
+  for (const Entry* entry : entries) {
+    try {
+      action(*entry);
+    } catch (const Error& error) {
+      fprintf(stderr, "%s\n", error.line().c_str());
+      status = error.exit_status();
+    }
+  }
+  return status;
+}
+
+std::vector<const Entry*> chosen(const Desk& desk, const EnableOptions& options,
+                                 const std::function<bool(const Entry&)>& by_all) {
+  std::vector<const Entry*> entries;
+  for (const Entry& entry : desk.entries) {
+    if (options.all && by_all(entry)) entries.push_back(&entry);
+  }
+  for (const std::string& app : options.apps) {
+    for (const Entry* entry : find(desk, app)) {
+      if (std::find(entries.begin(), entries.end(), entry) == entries.end()) entries.push_back(entry);
+    }
+  }
+  return entries;
+}
+
+void refuse_without_root(const Context& context, const EnableOptions& options) {
+  if (options.system && !options.list && context.host.uid() != 0) throw Error("--system", "needs root");
+}
+
+}  // namespace
+
+int run_enable(const Context& context, const std::vector<std::string>& arguments) {
+  EnableOptions options = parse_options(arguments, "enable");
+  refuse_without_root(context, options);
+  Desk desk(context, options);
+  if (options.list) return fputs((options.json ? list_json(desk) : list_text(desk)).c_str(), stdout) < 0 ? 1 : 0;
+  auto by_all = [&](const Entry& entry) {
+    return entry.state != EntryState::wrapped && entry.state != EntryState::gone && !profile_of(desk, entry).empty();
+  };
+  return for_each(chosen(desk, options, by_all), [&](const Entry& entry) { enable(desk, entry, options.shims); });
+}
+
+int run_disable(const Context& context, const std::vector<std::string>& arguments) {
+  EnableOptions options = parse_options(arguments, "disable");
+  refuse_without_root(context, options);
+  Desk desk(context, options);
+  auto is_enabled = [](const Entry& entry) { return entry.entry.written.has_value(); };
+  std::vector<const Entry*> entries = chosen(desk, options, is_enabled);
+  std::erase_if(entries, [&](const Entry* entry) { return !is_enabled(*entry); });
+  if (entries.empty() && !options.all) throw Error(quote(options.apps[0]), "is not enabled");
+  return for_each(entries, [&](const Entry& entry) {
+    disable(desk, entry);
+    desk.entries[static_cast<size_t>(&entry - desk.entries.data())].entry.written.reset();
+  });
+}
+
+}  // namespace sbox
