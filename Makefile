@@ -24,6 +24,7 @@ CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool m
 FUZZ_PACKAGES := clang libclang-rt-dev
 BENCH_PACKAGES := bubblewrap firejail firejail-profiles
 PROOF_PACKAGES := bubblewrap strace
+COMPOSITOR_PACKAGES := mmdebstrap bubblewrap wayland-utils grim foot sway
 LINT_PACKAGES := clang-format clang-tidy g++-aarch64-linux-gnu
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast \
@@ -48,7 +49,7 @@ endif
 # The launcher holds no exceptions and nothing of the front end: it stays in memory twice for each sandbox.
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
 
-FRONT_SOURCES := $(wildcard src/base/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/cli/*.cc)
+FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/cli/*.cc)
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
 LAUNCHER_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(LAUNCHER_SOURCES))
@@ -58,7 +59,7 @@ PROFILES := $(wildcard profiles/*.profile profiles/lib/*.profile)
 LIBRARIES := -lseccomp -linih
 
 # The build directory has the layout of an installation, so build/bin/sbox runs from there.
-PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch
+PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec/sbox/sbox-wayland
 DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
   $(BUILD)/share/sbox/apparmor/sbox
 MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
@@ -87,6 +88,11 @@ $(BUILD)/libexec/sbox/sbox-launch: $(LAUNCHER_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ -lcap
+
+$(BUILD)/libexec/sbox/sbox-wayland: $(addprefix $(BUILD)/obj/src/,helpers/wayland_context.o wayland/wire.o)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	@mkdir -p $(@D)
@@ -170,7 +176,7 @@ COMPLETIONS_FISH := share/fish/vendor_completions.d/sbox.fish
 install: all
 	install -d -m 755 $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib $(DESTDIR)$(PREFIX)/lib/sbox/filters
 	install -D -s -m 755 $(BUILD)/bin/sbox $(DESTDIR)$(PREFIX)/bin/sbox
-	install -D -s -m 755 $(BUILD)/libexec/sbox/sbox-launch $(DESTDIR)$(PREFIX)/libexec/sbox/sbox-launch
+	install -D -s -m 755 -t $(DESTDIR)$(PREFIX)/libexec/sbox $(filter $(BUILD)/libexec/%,$(PROGRAMS))
 	install -m 644 profiles/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles
 	install -m 644 profiles/lib/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib
 	install -m 644 $(BUILD)/lib/sbox/filters/* $(DESTDIR)$(PREFIX)/lib/sbox/filters
@@ -197,5 +203,5 @@ clean:
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
 -include tests/mutate/mutate.mk
--include tests/sweep/sweep.mk
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include tests/sweep/sweep.mk tests/system/compositor.mk
+-include $(shell find $(BUILD) -path $(BUILD)/trixie -prune -o -name '*.d' -type f -print 2>/dev/null)

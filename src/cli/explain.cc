@@ -1,5 +1,6 @@
 #include "cli/explain.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -107,7 +108,14 @@ void explain_network(Page& page, const Profile& profile) {
 void explain_display(Page& page, const Profile& profile, const Plan& plan) {
   page.heading("Display and sound");
   bool has_wayland = !variable(plan, "WAYLAND_DISPLAY").empty(), has_x11 = !variable(plan, "DISPLAY").empty();
-  if (has_wayland) page.say("Wayland: its own windows.", origin(profile, Key::display_wayland));
+  bool is_confined = std::any_of(plan.helpers.begin(), plan.helpers.end(),
+                                 [](const Helper& helper) { return helper.name == "sbox-wayland"; });
+  if (has_wayland) {
+    page.say(is_confined ? "Wayland: its own windows; the compositor hides from it what is not for sandboxed clients."
+                         : "Wayland: its own windows, and what this compositor offers to every client: with some, "
+                           "pictures of the screen, the clipboard and made-up keys. It has no security context.",
+             origin(profile, Key::display_wayland));
+  }
   bool is_nested = profile.text(Key::display_x11) == "nested";
   if (has_x11) {
     page.say(is_nested ? "X11: a server of its own, in a window; nothing of the session's screen, keys or clipboard."

@@ -59,6 +59,9 @@ class Host {
   virtual std::string architecture() const = 0;  // uname -m
   // What the caller may raise RLIMIT_`resource` to; UINT64_MAX: no limit.
   virtual uint64_t hard_limit(int resource) const = 0;
+  // Whether the Wayland compositor behind this socket can tell sandboxed clients from others (security-context-v1).
+  // Nothing when none answers there.
+  virtual std::optional<bool> confines_wayland_clients(const std::string& socket) const = 0;
   // `digits` hexadecimal digits of the kernel's random numbers, new for each call.
   virtual std::string random_hex(size_t digits) const = 0;
 };

@@ -22,6 +22,7 @@
 #include "base/strings.h"
 #include "base/unique_fd.h"
 #include "plan/paths.h"
+#include "wayland/wire.h"
 
 namespace sbox {
 namespace {
@@ -235,6 +236,14 @@ uint64_t RealHost::hard_limit(int resource) const {
   rlimit limit{};
   if (getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) throw system_error("getrlimit", errno);
   return limit.rlim_max;
+}
+
+std::optional<bool> RealHost::confines_wayland_clients(const std::string& socket) const {
+  std::optional<WaylandClient> client = WaylandClient::connect(socket);
+  if (!client) return std::nullopt;
+  std::optional<std::vector<WaylandGlobal>> globals = client->globals();
+  if (!globals) return std::nullopt;
+  return std::ranges::any_of(*globals, [](const auto& global) { return global.interface == kSecurityContextManager; });
 }
 
 std::string RealHost::random_hex(size_t digits) const {

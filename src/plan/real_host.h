@@ -33,6 +33,7 @@ class RealHost : public Host {
   uint32_t landlock_abi() const override;
   std::string architecture() const override;
   uint64_t hard_limit(int resource) const override;
+  std::optional<bool> confines_wayland_clients(const std::string& socket) const override;
   std::string random_hex(size_t digits) const override;
 
  private:

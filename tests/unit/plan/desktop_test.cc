@@ -33,6 +33,34 @@ TEST_F(Display, TheWaylandSocketHasAFixedNameInside) {
   EXPECT_EQ(what(p, "/tmp/.X11-unix/X3"), "none");
 }
 
+TEST_F(Display, ACompositorThatCanTellSandboxedClientsIsAskedTo) {
+  host.set("WAYLAND_DISPLAY", "wayland-7");
+  set(Key::display_wayland, "yes");
+  host.set_compositor(true);
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/run/user/1000/wayland-0"), "socket");
+  EXPECT_EQ(variable(p, "WAYLAND_DISPLAY"), "wayland-0");
+  ASSERT_EQ(p.helpers.size(), 1u);
+  const Helper& helper = p.helpers[0];
+  EXPECT_EQ(helper.node, "/run/user/1000/wayland-0");
+  EXPECT_THAT(helper.argv, ElementsAre("/run/sbox-wayland", "local.sbox.test", "local.sbox.test"));
+  std::vector<std::string> sources;
+  for (const Node& node : helper.nodes) {
+    if (node.kind == NodeKind::bind) sources.push_back(node.source);
+  }
+  EXPECT_THAT(sources, ElementsAre("/usr/local/libexec/sbox/sbox-wayland", "/run/user/1000/wayland-7"));
+}
+
+TEST_F(Display, ACompositorThatDoesNotAnswerIsNone) {
+  host.set("WAYLAND_DISPLAY", "wayland-7");
+  set(Key::display_wayland, "yes");
+  host.set_compositor(std::nullopt);
+  EXPECT_THAT(fault(), HasSubstr("no display"));
+  set(Key::display_x11, "fallback");
+  host.set("DISPLAY", ":3");
+  EXPECT_EQ(what(plan(), "/tmp/.X11-unix/X3"), "ro");
+}
+
 class NestedX11 : public Display {
  protected:
   NestedX11() {

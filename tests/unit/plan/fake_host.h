@@ -30,6 +30,7 @@ class FakeHost : public Host {
   void set_landlock(uint32_t abi) { landlock_ = abi; }
   void set_hard_limit(int resource, uint64_t limit) { hard_limits_[resource] = limit; }
   void set_hostname(const std::string& name) { hostname_ = name; }
+  void set_compositor(std::optional<bool> confines) { compositor_ = confines; }
   void set_home(const std::string& home) { home_ = home; }
 
   FileStatus status(const std::string& path) const override;
@@ -50,6 +51,7 @@ class FakeHost : public Host {
     auto found = hard_limits_.find(resource);
     return found == hard_limits_.end() ? UINT64_MAX : found->second;
   }
+  std::optional<bool> confines_wayland_clients(const std::string&) const override { return compositor_; }
   std::string random_hex(size_t digits) const override { return std::string(digits, 'a'); }
 
  private:
@@ -65,6 +67,7 @@ class FakeHost : public Host {
   std::map<int, uint64_t> hard_limits_;
   std::string home_ = "/home/ann", directory_ = "/home/ann", hostname_ = "workshop";
   uint32_t landlock_ = 7;
+  std::optional<bool> compositor_ = false;
 };
 
 }  // namespace sbox::testing
