@@ -20,7 +20,8 @@ CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool m
   pulseaudio-utils chromium thunderbird evince mpv vlc libreoffice-writer libreoffice-calc gimp inkscape mousepad \
   keepassxc transmission-gtk xterm sway foot git libcap2-bin procps xdg-desktop-portal xdg-desktop-portal-gtk fuse3 \
   python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland \
-  desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish
+  desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish bubblewrap openssh-client gpg gpg-agent \
+  cups-daemon cups-client pcscd libpcsclite1 ibus fcitx5 at-spi2-core fontconfig
 FUZZ_PACKAGES := clang libclang-rt-dev
 BENCH_PACKAGES := bubblewrap firejail firejail-profiles
 PROOF_PACKAGES := bubblewrap strace
@@ -46,12 +47,15 @@ LDFLAGS += $(STATIC) -pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections $(if 
 ifneq ($(STATIC),)
 LDFLAGS := $(filter-out -pie,$(LDFLAGS))
 endif
-# The launcher holds no exceptions and nothing of the front end: it stays in memory twice for each sandbox.
+# The launcher holds no exceptions and nothing of the front end: it stays in memory twice for each sandbox. The same goes
+# for the relay between programs that play sound and the sound server.
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
 
 FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/cli/*.cc)
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
+SOUND_SOURCES := $(wildcard src/sound/*.cc)
+SOUND_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(SOUND_SOURCES) src/launcher/runtime.cc)
 LAUNCHER_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(LAUNCHER_SOURCES))
 UNIT_SOURCES := $(wildcard tests/unit/*.cc tests/unit/*/*.cc)
 UNIT_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(UNIT_SOURCES))
@@ -63,6 +67,7 @@ PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec
 DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
   $(BUILD)/share/sbox/apparmor/sbox
 MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
+PROGRAMS += $(BUILD)/libexec/sbox/sbox-sound
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -99,10 +104,15 @@ $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
 
-$(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) | $(DATA)
+$(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) $(BUILD)/obj/src/sound/protocol.o | $(DATA)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread
+
+$(BUILD)/libexec/sbox/sbox-sound: $(SOUND_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^
 
 # Profiles that others could write are refused, so the modes do not depend on the umask.
 $(BUILD)/share/sbox/profiles/%: profiles/%
@@ -160,7 +170,7 @@ lint: deps
 	mandoc -Tlint -Wwarning $(MANUALS)
 
 # Each source by itself, on all processors.
-EACH_SOURCE := printf '%s\n' $(sort $(FRONT_SOURCES) $(wildcard src/launcher/*.cc src/tools/*.cc)) | xargs -P $$(nproc) -I{}
+EACH_SOURCE := printf '%s\n' $(sort $(FRONT_SOURCES) $(SOUND_SOURCES) $(wildcard src/launcher/*.cc src/tools/*.cc)) | xargs -P $$(nproc) -I{}
 LINT_FLAGS = -std=c++20 $(filter-out -MMD -MP,$(CPPFLAGS))
 lint-tidy:
 	$(EACH_SOURCE) clang-tidy --quiet {} -- $(LINT_FLAGS)

@@ -1,0 +1,92 @@
+#include "sound/relay.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace sbox::sound {
+namespace {
+
+// Sound waits in the server, not here.
+constexpr size_t kMostWaiting = 256 << 10, kPart = 64 << 10;
+
+// Reads once; descriptors that come along are not taken. False at the end.
+bool receive(int fd, std::string& buffer) {
+  size_t before = buffer.size();
+  buffer.resize(before + kPart);
+  ssize_t size = recv(fd, buffer.data() + before, kPart, MSG_DONTWAIT);
+  bool is_over = size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
+  buffer.resize(before + (size > 0 ? static_cast<size_t>(size) : 0));
+  return !is_over;
+}
+
+bool send_some(int fd, std::string& buffer) {
+  if (buffer.empty()) return true;
+  ssize_t size = send(fd, buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (size > 0) buffer.erase(0, static_cast<size_t>(size));
+  return size >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+// The first whole packet of `buffer`; empty where there is none yet. False for a header that nobody may send.
+bool next_packet(const std::string& buffer, Header& header, std::string_view& whole) {
+  whole = {};
+  if (buffer.size() < kHeaderSize) return true;
+  header = parse_header(buffer.data());
+  if (!is_sound_header(header)) return false;
+  if (buffer.size() - kHeaderSize >= header.length)
+    whole = std::string_view(buffer).substr(0, kHeaderSize + header.length);
+  return true;
+}
+
+}  // namespace
+
+pollfd Connection::wait_for(const UniqueFd& side, const std::string& out, const std::string& other_out) {
+  int events = (out.empty() ? 0 : POLLOUT) | (other_out.size() < kMostWaiting ? POLLIN : 0);
+  return {side.get(), static_cast<short>(events), 0};
+}
+
+bool Connection::take_from_client() {
+  if (!receive(client_.get(), from_client_)) return false;
+  Header header{};
+  std::string_view whole;
+  while (next_packet(from_client_, header, whole)) {
+    if (whole.empty()) return true;
+    if (header.channel == kControl) {
+      std::string content(whole.substr(kHeaderSize));
+      Verdict verdict = gate_.judge(content);
+      if (verdict == Verdict::broken) return false;
+      if (verdict == Verdict::forward) to_server_ += packet(content);
+      if (verdict == Verdict::refuse) to_client_ += gate_.refusal();
+    } else {
+      to_server_ += whole;
+    }
+    from_client_.erase(0, whole.size());
+  }
+  return false;
+}
+
+bool Connection::take_from_server() {
+  if (!receive(server_.get(), from_server_)) return false;
+  Header header{};
+  std::string_view whole;
+  while (next_packet(from_server_, header, whole)) {
+    if (whole.empty()) return true;
+    // Sound comes to those who record.
+    if (header.channel == kControl) {
+      gate_.hear(whole.substr(kHeaderSize));
+      to_client_ += whole;
+    }
+    from_server_.erase(0, whole.size());
+  }
+  return false;
+}
+
+bool Connection::go_on(short client_events, short server_events) {
+  constexpr short kReadable = POLLIN | POLLHUP | POLLERR;
+  if ((client_events & kReadable) && !take_from_client()) return false;
+  if ((server_events & kReadable) && !take_from_server()) return false;
+  return send_some(server_.get(), to_server_) && send_some(client_.get(), to_client_);
+}
+
+}  // namespace sbox::sound
