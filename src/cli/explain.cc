@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 
 #include "cli/page.h"
@@ -125,8 +126,11 @@ void explain_display(Page& page, const Profile& profile, const Plan& plan) {
   bool wants = profile.flag(Key::display_wayland) || profile.text(Key::display_x11) != "no";
   if (wants && !has_wayland && !has_x11) page.say("The profile asks for a display, but there is none here now.");
   if (!wants) page.say("No display.");
-  if (profile.flag(Key::audio_playback)) {
-    page.say("Sound, where the host has a sound server.", origin(profile, Key::audio_playback));
+  if (profile.flag(Key::audio_record)) {
+    page.say("The sound server, where the host has one: it may play and record.", origin(profile, Key::audio_record));
+  } else if (profile.flag(Key::audio_playback)) {
+    page.say("Sound, where the host has a sound server: it may play, not record.",
+             origin(profile, Key::audio_playback));
   } else {
     page.say("No sound.");
   }
@@ -145,21 +149,72 @@ void list_rules(Page& page, const Profile& profile, Key key, const std::string& 
   for (const auto& [line, texts] : by_origin) page.items(texts, line);
 }
 
-void explain_dbus(Page& page, const Profile& profile) {
+struct RuleRow {
+  Key key;
+  const char* sentence;
+};
+constexpr RuleRow kSessionRules[] = {
+    {Key::dbus_talk, "It may call and hear:"},
+    {Key::dbus_own, "It may be:"},
+    {Key::dbus_see, "It may see the presence of:"},
+    {Key::dbus_call, "It may call these methods alone:"},
+    {Key::dbus_broadcast, "It may hear these signals alone:"},
+};
+constexpr RuleRow kSystemRules[] = {
+    {Key::dbus_system_talk, "It may call and hear:"},
+    {Key::dbus_system_own, "It may be:"},
+    {Key::dbus_system_see, "It may see the presence of:"},
+    {Key::dbus_system_call, "It may call these methods alone:"},
+    {Key::dbus_system_broadcast, "It may hear these signals alone:"},
+};
+// Words that bring the filtered session bus along.
+constexpr RuleRow kSessionWords[] = {
+    {Key::desktop_notifications, "It may show notifications."},
+    {Key::desktop_portals,
+     "It may ask through portals: for files that you pick in a dialog, for links to be opened, for settings."},
+    {Key::desktop_input_method, "Input methods hear what is typed into it, and type into it."},
+    {Key::desktop_tray, "It may show an icon in the tray."},
+};
+constexpr char kFiltered[] = "Through a filter that hides all but what is named here.";
+
+void explain_session_bus(Page& page, const Profile& profile) {
   page.heading("Session bus");
   std::string from = origin(profile, Key::dbus_session);
   const std::string& mode = profile.text(Key::dbus_session);
   if (mode == "full") return page.say("All of it, unfiltered.", from);
-  bool has_words = profile.flag(Key::desktop_notifications) || profile.flag(Key::desktop_portals);
+  auto is_set = [&](const RuleRow& word) { return profile.flag(word.key); };
+  bool has_words = std::any_of(std::begin(kSessionWords), std::end(kSessionWords), is_set);
   if (mode == "no" && !has_words) return page.say("None.", from);
-  page.say("Through a filter that hides all but what is named here.", mode == "no" ? "" : from);
-  list_rules(page, profile, Key::dbus_talk, "It may call and hear:");
-  list_rules(page, profile, Key::dbus_own, "It may be:");
-  list_rules(page, profile, Key::dbus_see, "It may see the presence of:");
-  list_rules(page, profile, Key::dbus_call, "It may call these methods alone:");
-  say_if(page, profile, Key::desktop_notifications, "It may show notifications.");
-  say_if(page, profile, Key::desktop_portals,
-         "It may ask through portals: for files that you pick in a dialog, for links to be opened, for settings.");
+  page.say(kFiltered, mode == "no" ? "" : from);
+  for (const RuleRow& row : kSessionRules) {
+    if (mode != "no") list_rules(page, profile, row.key, row.sentence);
+  }
+  for (const RuleRow& row : kSessionWords) say_if(page, profile, row.key, row.sentence);
+}
+
+void explain_system_bus(Page& page, const Profile& profile) {
+  page.heading("System bus");
+  std::string from = origin(profile, Key::dbus_system);
+  if (profile.text(Key::dbus_system) == "no") return page.say("None.", from);
+  page.say(kFiltered, from);
+  for (const RuleRow& row : kSystemRules) list_rules(page, profile, row.key, row.sentence);
+}
+
+constexpr RuleRow kServices[] = {
+    {Key::desktop_accessibility,
+     "The accessibility bus: screen readers and the like see its windows, and it sees none."},
+    {Key::desktop_printing, "The print server."},
+    {Key::devices_smart_cards, "Smart cards."},
+    {Key::desktop_ssh_agent, "The SSH agent: it signs with your keys."},
+    {Key::desktop_gpg_agent,
+     "The GnuPG agent: it signs and decrypts with your keys. Your public keys are there to read."},
+};
+
+void explain_services(Page& page, const Profile& profile) {
+  page.heading("Services");
+  auto is_granted = [&](const RuleRow& row) { return profile.flag(row.key); };
+  if (std::none_of(std::begin(kServices), std::end(kServices), is_granted)) page.say("None.");
+  for (const RuleRow& row : kServices) say_if(page, profile, row.key, row.sentence);
 }
 
 void explain_process(Page& page, const Profile& profile) {
@@ -172,7 +227,9 @@ void explain_process(Page& page, const Profile& profile) {
     list_rules(page, profile, Key::seccomp_allow, "Further system calls:");
     list_rules(page, profile, Key::seccomp_deny, "System calls taken away:");
   }
-  say_if(page, profile, Key::process_nested_sandbox, "It may make user namespaces, for a sandbox of its own.");
+  if (profile.text(Key::process_nested_sandbox) != "no") {
+    page.say("It may make user namespaces, for a sandbox of its own.", origin(profile, Key::process_nested_sandbox));
+  }
   say_if(page, profile, Key::process_debug, "Its processes may trace each other.");
   say_if(page, profile, Key::process_write_xor_execute, "No memory is writable and executable.");
   say_if(page, profile, Key::seccomp_32_bit, "32-bit programs run.");
@@ -201,9 +258,8 @@ constexpr Concern kConcerns[] = {
      "The unfiltered session bus starts programs outside on demand: this is as good as no sandbox."},
     {[](const Profile& p, const Plan&) { return p.text(Key::home_mode) == "host" && p.list(Key::home_keep).empty(); },
      "It can change the files of the home directory that run at login or hold keys and passwords."},
-    {[](const Profile& p, const Plan&) { return p.flag(Key::audio_playback); },
-     "Who may play sound may also record it: the sound servers do not tell the two apart. PulseAudio also loads "
-     "modules on request."},
+    {[](const Profile& p, const Plan&) { return p.flag(Key::audio_record); },
+     "It can listen through the microphones, and to what others play. PulseAudio also loads modules on request."},
     {[](const Profile&, const Plan& plan) { return !variable(plan, "WAYLAND_DISPLAY").empty(); },
      "A Wayland compositor that offers screen copies, the clipboard or virtual keyboards to every client offers "
      "them to it too."},
@@ -212,8 +268,19 @@ constexpr Concern kConcerns[] = {
     {[](const Profile& p, const Plan&) { return p.flag(Key::devices_camera); }, "It can watch through the cameras."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::devices_usb); },
      "Raw USB is storage, keyboards and security keys."},
-    {[](const Profile& p, const Plan&) { return p.flag(Key::process_nested_sandbox); },
+    {[](const Profile& p, const Plan&) { return p.flag(Key::desktop_printing); },
+     "Who may administer printers (as a member of the group lpadmin) may do so from inside too."},
+    {[](const Profile& p, const Plan&) { return p.flag(Key::desktop_ssh_agent); },
+     "While it runs it can log in wherever the keys in the SSH agent open a door, this machine included; `ssh-add -c` "
+     "makes the agent ask each time."},
+    {[](const Profile& p, const Plan&) { return p.flag(Key::desktop_gpg_agent); },
+     "While it runs it can decrypt and sign with every GnuPG key whose passphrase the agent remembers."},
+    {[](const Profile& p, const Plan&) { return p.flag(Key::devices_smart_cards); },
+     "It can use a smart card that another program has unlocked."},
+    {[](const Profile& p, const Plan&) { return p.text(Key::process_nested_sandbox) != "no"; },
      "User namespaces open more of the kernel to it."},
+    {[](const Profile& p, const Plan&) { return p.text(Key::process_nested_sandbox) == "mounts"; },
+     "So that it may mount, Landlock does not watch its files: the mount view is the only wall around them."},
     {[](const Profile& p, const Plan&) { return p.text(Key::seccomp_mode) == "none"; },
      "Without a filter all of the kernel is open to it."},
 };
@@ -253,7 +320,9 @@ std::string explain_page(const Profile& profile, const Plan& plan) {
   explain_devices(page, plan);
   explain_network(page, profile);
   explain_display(page, profile, plan);
-  explain_dbus(page, profile);
+  explain_session_bus(page, profile);
+  explain_system_bus(page, profile);
+  explain_services(page, profile);
   explain_process(page, profile);
   explain_concerns(page, profile, plan);
   return page.text();

@@ -199,7 +199,8 @@ void check_descriptors(const Step& step, int also) {
 }
 
 void check_landlock(const Step& step, const Plan& plan, int probe) {
-  if (plan.landlock.abi == 0) return;
+  // The probe is a file.
+  if (plan.landlock.handled == 0) return;
   std::string path = "/proc/self/fd/" + std::to_string(probe);
   UniqueFd opened(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   expect(step, !opened && errno == EACCES, "Landlock");

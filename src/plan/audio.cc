@@ -1,19 +1,9 @@
 #include "base/strings.h"
-#include "plan/draft.h"
+#include "plan/agents.h"
 #include "plan/paths.h"
 
 namespace sbox {
 namespace {
-
-// A sound server that is missing or not ours is none: programs go on without sound.
-std::optional<std::string> own_socket(const Inputs& in, const std::string& path) {
-  std::optional<std::string> normal = normalise(path);
-  if (!normal || has_control(*normal)) return std::nullopt;
-  Resolved found = in.host.resolve(*normal);
-  bool trusted = found.status.uid == in.host.uid() || found.status.uid == 0;
-  if (found.status.kind != FileKind::socket || !trusted) return std::nullopt;
-  return found.path;
-}
 
 std::string pulse_path(const Inputs& in) {
   constexpr std::string_view kUnix = "unix:";
@@ -29,17 +19,41 @@ std::string pipewire_path(const Inputs& in) {
   return in.places.host_runtime.empty() || remote.empty() ? "" : join(in.places.host_runtime, remote);
 }
 
+constexpr char kRelayInHelper[] = "/sbox-sound", kServerInHelper[] = "/server";
+
+// A relay that lets sound out and neither recordings in nor orders through.
+Helper relay(const Inputs& in, const std::string& server, const std::string& target) {
+  Resolved prefix = in.host.resolve(in.request.prefix);
+  std::string program = join(join(prefix.path, prefix.rest), "libexec/sbox/sbox-sound");
+  Helper helper = new_helper(in, "sbox-sound", {kRelayInHelper, "{ready}", kServerInHelper});
+  helper.node = target;
+  MountView view(in.host, in.places, "");
+  view.place(make_bind(program, kRelayInHelper, false, true));
+  view.place(make_bind(server, kServerInHelper, false, true));
+  helper.nodes = std::move(view).nodes();
+  return helper;
+}
+
 }  // namespace
 
+// A sound server that is missing or not ours is none: programs go on without sound.
 void plan_audio(const Inputs& in, Draft& draft) {
-  if (!in.profile.flag(Key::audio_playback)) return;
-  if (auto socket = own_socket(in, pulse_path(in))) {
-    std::string target = join(in.places.runtime, "pulse/native");
-    draft.view.place(make_bind(*socket, target, false, true));
+  bool records = in.profile.flag(Key::audio_record);
+  if (!records && !in.profile.flag(Key::audio_playback)) return;
+  std::string target = join(in.places.runtime, "pulse/native");
+  if (auto socket = service_socket(in, pulse_path(in))) {
+    if (records) {
+      draft.view.place(make_bind(*socket, target, false, true));
+      offer(in, draft, {"~/.config/pulse/cookie"});
+    } else {
+      draft.view.place(make_node(NodeKind::socket, target));
+      draft.plan.helpers.push_back(relay(in, *socket, target));
+    }
     draft.environment["PULSE_SERVER"] = "unix:" + target;
-    offer(in, draft, {"~/.config/pulse/cookie"});
   }
-  if (auto socket = own_socket(in, pipewire_path(in))) {
+  // PipeWire's own socket knows no one who may play alone.
+  if (!records) return;
+  if (auto socket = service_socket(in, pipewire_path(in))) {
     draft.view.place(make_bind(*socket, join(in.places.runtime, "pipewire-0"), false, true));
   }
 }

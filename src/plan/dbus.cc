@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "base/strings.h"
 #include "plan/draft.h"
@@ -7,19 +8,13 @@
 namespace sbox {
 namespace {
 
-constexpr char kBusInside[] = "/run/bus";
-
 struct Bus {
   std::string address;  // as D-Bus writes it
   std::string socket;   // canonical path, "" for an abstract one
 };
 
-bool is_own_socket(const Inputs& in, const Resolved& found) {
-  return found.status.kind == FileKind::socket && found.status.uid == in.host.uid();
-}
-
-// One "unix:..." address of the list in DBUS_SESSION_BUS_ADDRESS.
-std::optional<Bus> parse_address(const Inputs& in, const std::string& address) {
+// One "unix:..." address of a list of them. `owner`: who must have made the socket.
+std::optional<Bus> parse_address(const Inputs& in, const std::string& address, uint32_t owner) {
   constexpr std::string_view kPath = "unix:path=", kAbstract = "unix:abstract=";
   std::string head = address.substr(0, address.find(','));
   if (head.find_first_of("%\\") != std::string::npos || has_control(head)) return std::nullopt;
@@ -28,33 +23,80 @@ std::optional<Bus> parse_address(const Inputs& in, const std::string& address) {
   std::optional<std::string> path = normalise(head.substr(kPath.size()));
   if (!path) return std::nullopt;
   Resolved found = in.host.resolve(*path);
-  if (!is_own_socket(in, found)) return std::nullopt;
+  if (found.status.kind != FileKind::socket || found.status.uid != owner) return std::nullopt;
   return Bus{std::string(kPath) + found.path, found.path};
 }
 
-std::optional<Bus> find_bus(const Inputs& in) {
-  std::string list = in.host.variable("DBUS_SESSION_BUS_ADDRESS").value_or("");
-  if (list.empty() && !in.places.host_runtime.empty()) {
-    list = "unix:path=" + join(in.places.host_runtime, "bus");
-  }
-  for (const std::string& address : split(list, ';')) {
-    if (auto bus = parse_address(in, address)) return bus;
+// The first that is there of the addresses in `name`, or of `usual` where that is not set.
+std::optional<Bus> find_bus(const Inputs& in, const char* name, const std::string& usual, uint32_t owner) {
+  std::string list = in.host.variable(name).value_or("");
+  for (const std::string& address : split(list.empty() ? usual : list, ';')) {
+    if (auto bus = parse_address(in, address, owner)) return bus;
   }
   return std::nullopt;
+}
+
+std::optional<Bus> find_session_bus(const Inputs& in) {
+  const std::string& runtime = in.places.host_runtime;
+  std::string usual = runtime.empty() ? "" : "unix:path=" + join(runtime, "bus");
+  return find_bus(in, "DBUS_SESSION_BUS_ADDRESS", usual, in.host.uid());
+}
+
+std::optional<Bus> find_system_bus(const Inputs& in) {
+  return find_bus(in, "DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/dbus/system_bus_socket", 0);
+}
+
+// The session bus would tell where it is; it is where the bus of a display always is.
+std::optional<Bus> find_accessibility_bus(const Inputs& in) {
+  std::string usual, directory = join(in.places.host_runtime, "at-spi");
+  for (const std::string& name : in.host.list(in.places.host_runtime.empty() ? "" : directory)) {
+    usual += (usual.empty() ? "" : ";") + ("unix:path=" + join(directory, name));
+  }
+  return find_bus(in, "AT_SPI_BUS_ADDRESS", usual, in.host.uid());
 }
 
 struct RuleRow {
   Key key;
   const char* option;
 };
-constexpr RuleRow kRules[] = {
-    {Key::dbus_see, "--see="}, {Key::dbus_talk, "--talk="}, {Key::dbus_own, "--own="}, {Key::dbus_call, "--call="}};
+constexpr RuleRow kSessionRules[] = {
+    {Key::dbus_see, "--see="},   {Key::dbus_talk, "--talk="},           {Key::dbus_own, "--own="},
+    {Key::dbus_call, "--call="}, {Key::dbus_broadcast, "--broadcast="},
+};
+constexpr RuleRow kSystemRules[] = {
+    {Key::dbus_system_see, "--see="},   {Key::dbus_system_talk, "--talk="},           {Key::dbus_system_own, "--own="},
+    {Key::dbus_system_call, "--call="}, {Key::dbus_system_broadcast, "--broadcast="},
+};
 
-// What a word of another section needs of the bus.
+// What a word of another section needs of the session bus.
 constexpr RuleRow kImplied[] = {
     {Key::desktop_notifications, "--talk=org.freedesktop.Notifications"},
     {Key::desktop_portals, "--talk=org.freedesktop.portal.Desktop"},
     {Key::desktop_portals, "--talk=org.freedesktop.portal.Documents"},
+    {Key::desktop_input_method, "--talk=org.freedesktop.portal.Fcitx"},
+    {Key::desktop_input_method, "--talk=org.freedesktop.portal.IBus"},
+    {Key::desktop_tray, "--call=org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Introspectable.Introspect"},
+    {Key::desktop_tray, "--call=org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Properties.*"},
+    {Key::desktop_tray,
+     "--call=org.kde.StatusNotifierWatcher=org.kde.StatusNotifierWatcher.RegisterStatusNotifierItem"},
+    {Key::desktop_tray, "--broadcast=org.kde.StatusNotifierWatcher=org.kde.StatusNotifierWatcher.*"},
+};
+
+// A program tells the registry of its windows and asks who listens. The rest of what the registry does is to listen
+// itself, to keys too.
+constexpr const char* kAccessibilityRules[] = {
+    "--sloppy-names",
+    "--call=org.a11y.atspi.Registry=org.a11y.atspi.Socket.Embed@/org/a11y/atspi/accessible/root",
+    "--call=org.a11y.atspi.Registry=org.a11y.atspi.Socket.Unembed@/org/a11y/atspi/accessible/root",
+    "--call=org.a11y.atspi.Registry=org.a11y.atspi.Registry.GetRegisteredEvents@/org/a11y/atspi/registry",
+    "--call=org.a11y.atspi.Registry=org.a11y.atspi.DeviceEventController.GetKeystrokeListeners"
+    "@/org/a11y/atspi/registry/deviceeventcontroller",
+    "--call=org.a11y.atspi.Registry=org.a11y.atspi.DeviceEventController.GetDeviceEventListeners"
+    "@/org/a11y/atspi/registry/deviceeventcontroller",
+    "--call=org.a11y.atspi.Registry=org.a11y.atspi.DeviceEventController.NotifyListenersSync"
+    "@/org/a11y/atspi/registry/deviceeventcontroller",
+    "--call=org.a11y.atspi.Registry=org.a11y.atspi.DeviceEventController.NotifyListenersAsync"
+    "@/org/a11y/atspi/registry/deviceeventcontroller",
 };
 
 // Whether a rule gives org.freedesktop.impl.*: by itself, or as a part of all that is below a shorter name.
@@ -75,64 +117,150 @@ Node identity_for_portals(const Inputs& in) {
   return make_file("/.flatpak-info", text);
 }
 
-// The file tree of the proxy: its program and libraries, and the bus.
-std::vector<Node> tree_of_proxy(const Inputs& in, const Bus& bus) {
+using Rules = std::vector<std::string>;
+
+template <typename Table>
+void add_written(const Inputs& in, const Table& table, Rules& rules) {
+  for (const RuleRow& row : table) {
+    for (const Value& value : in.profile.list(row.key)) rules.push_back(row.option + value.text);
+  }
+}
+
+// Tray icons have names with the number of their process and one that counts them. The proxy has no pattern for these,
+// but the first processes of a sandbox have the lowest numbers.
+void add_tray_names(Rules& rules) {
+  constexpr int kFirstProcess = 2, kLastProcess = 33, kIcons = 2;
+  for (int process = kFirstProcess; process <= kLastProcess; ++process) {
+    for (int icon = 1; icon <= kIcons; ++icon) {
+      rules.push_back("--own=org.kde.StatusNotifierItem-" + std::to_string(process) + "-" + std::to_string(icon));
+    }
+  }
+}
+
+Rules session_rules(const Inputs& in) {
+  Rules rules;
+  for (const RuleRow& row : kSessionRules) {
+    for (const Value& value : in.profile.list(row.key)) {
+      if (!reaches_inner_portals(value.text)) continue;
+      throw Error("dbus name " + quote(value.text), "covers the inner side of the portals").at(value.origin);
+    }
+  }
+  if (in.profile.text(Key::dbus_session) == "filtered") add_written(in, kSessionRules, rules);
+  for (const RuleRow& row : kImplied) {
+    bool is_listed = std::find(rules.begin(), rules.end(), row.option) != rules.end();
+    if (in.profile.flag(row.key) && !is_listed) rules.push_back(row.option);
+  }
+  if (in.profile.flag(Key::desktop_tray)) add_tray_names(rules);
+  return rules;
+}
+
+// A bus that the proxy serves inside: the socket `name` in the runtime directory, and there the variable for it.
+struct Route {
+  const Value& asked;
+  Bus bus;
+  std::string name;
+  const char* variable;
+  Rules rules;
+};
+
+// The setting that asks for the session bus, or null.
+const Value* asks_for_session(const Inputs& in) {
+  const Value& session = in.profile.scalar(Key::dbus_session);
+  if (session.text != "no") return &session;
+  for (const RuleRow& row : kImplied) {
+    if (in.profile.flag(row.key)) return &in.profile.scalar(row.key);
+  }
+  return nullptr;
+}
+
+std::vector<Route> find_routes(const Inputs& in) {
+  std::vector<Route> routes;
+  const Value* session = asks_for_session(in);
+  const Value &system = in.profile.scalar(Key::dbus_system),
+              &accessibility = in.profile.scalar(Key::desktop_accessibility);
+  if (session && session->text != "full") {
+    if (auto bus = find_session_bus(in)) {
+      routes.push_back({*session, *bus, "bus", "DBUS_SESSION_BUS_ADDRESS", session_rules(in)});
+    }
+  }
+  if (system.text == "filtered") {
+    Rules rules;
+    add_written(in, kSystemRules, rules);
+    if (auto bus = find_system_bus(in)) {
+      routes.push_back({system, *bus, "system-bus", "DBUS_SYSTEM_BUS_ADDRESS", rules});
+    }
+  }
+  if (accessibility.text == "yes") {
+    Rules rules(std::begin(kAccessibilityRules), std::end(kAccessibilityRules));
+    if (auto bus = find_accessibility_bus(in)) {
+      routes.push_back({accessibility, *bus, "at-spi-bus", "AT_SPI_BUS_ADDRESS", rules});
+    }
+  }
+  return routes;
+}
+
+// Where the proxy finds the bus.
+std::string place_in_proxy(const Route& route) { return "/run/" + route.name; }
+
+// The file tree of the proxy: its program and libraries, and the buses. It has that for the sockets that it listens on.
+std::vector<Node> tree_of_proxy(const Inputs& in, const std::vector<Route>& routes) {
   MountView view = view_for_helper(in);
-  if (!bus.socket.empty()) view.place(make_bind(bus.socket, kBusInside, false, true));
+  for (const Route& route : routes) {
+    if (!route.bus.socket.empty()) view.place(make_bind(route.bus.socket, place_in_proxy(route), false, true));
+  }
   if (in.profile.flag(Key::desktop_portals)) view.place(identity_for_portals(in));
   return std::move(view).nodes();
 }
 
-Helper proxy(const Inputs& in, const Bus& bus, const std::string& program) {
-  std::string address = bus.socket.empty() ? bus.address : std::string("unix:path=") + kBusInside;
-  Helper helper = new_helper(in, "xdg-dbus-proxy", {program, "--fd={ready}", address, "bus", "--filter"});
+// One process for all buses.
+Helper proxy(const Inputs& in, const std::vector<Route>& routes, const std::string& program) {
+  Helper helper = new_helper(in, "xdg-dbus-proxy", {program, "--fd={ready}"});
   helper.node = in.places.runtime;
-  helper.nodes = tree_of_proxy(in, bus);
-  for (const RuleRow& row : kRules) {
-    for (const Value& value : in.profile.list(row.key)) {
-      if (reaches_inner_portals(value.text)) {
-        throw Error("dbus name " + quote(value.text), "covers the inner side of the portals").at(value.origin);
-      }
-      helper.argv.push_back(row.option + value.text);
-    }
+  for (const Route& route : routes) {
+    bool is_file = !route.bus.socket.empty();
+    helper.argv.push_back(is_file ? "unix:path=" + place_in_proxy(route) : route.bus.address);
+    helper.argv.push_back(route.name);
+    helper.argv.push_back("--filter");
+    helper.argv.insert(helper.argv.end(), route.rules.begin(), route.rules.end());
   }
-  for (const RuleRow& row : kImplied) {
-    bool is_listed = std::find(helper.argv.begin(), helper.argv.end(), row.option) != helper.argv.end();
-    if (in.profile.flag(row.key) && !is_listed) helper.argv.push_back(row.option);
-  }
+  helper.nodes = tree_of_proxy(in, routes);
   return helper;
+}
+
+void plan_full_bus(const Inputs& in, Draft& draft, const Value& asked) {
+  std::optional<Bus> bus = find_session_bus(in);
+  if (!bus) return;
+  if (bus->socket.empty()) {
+    throw Error("dbus session = full", "the session bus has an abstract address").at(asked.origin).hint("use filtered");
+  }
+  std::string target = join(in.places.runtime, "bus");
+  draft.view.place(make_bind(bus->socket, target, false, true));
+  draft.environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=" + target;
 }
 
 }  // namespace
 
 void plan_dbus(const Inputs& in, Draft& draft) {
   const Value& session = in.profile.scalar(Key::dbus_session);
-  const Value* asked = session.text != "no" ? &session : nullptr;
-  for (const RuleRow& row : kImplied) {
-    if (!asked && in.profile.flag(row.key)) asked = &in.profile.scalar(row.key);
+  if (session.text == "full") plan_full_bus(in, draft, session);
+  std::vector<Route> routes = find_routes(in);
+  if (routes.empty()) return;
+  std::optional<std::string> program = trusted_program(in, "xdg-dbus-proxy");
+  if (!program && in.profile.is_optional("dbus")) return;
+  if (!program) {
+    throw Error("a filtered bus", "xdg-dbus-proxy is not installed")
+        .at(routes[0].asked.origin)
+        .hint("install xdg-dbus-proxy");
   }
-  if (!asked) return;
-  std::optional<Bus> bus = find_bus(in);
-  if (!bus) return;
-  std::string target = join(in.places.runtime, "bus");
-  if (session.text == "full") {
-    if (bus->socket.empty()) {
-      throw Error("dbus session = full", "the session bus has an abstract address")
-          .at(session.origin)
-          .hint("use filtered");
+  draft.plan.helpers.push_back(proxy(in, routes, *program));
+  for (const Route& route : routes) {
+    std::string path = join(in.places.runtime, route.name);
+    draft.environment[route.variable] = "unix:path=" + path;
+    // For programs that know it by its place.
+    if (&route.asked == &in.profile.scalar(Key::dbus_system)) {
+      draft.view.place(make_symlink("/run/dbus/system_bus_socket", path));
     }
-    draft.view.place(make_bind(bus->socket, target, false, true));
-  } else {
-    std::optional<std::string> program = trusted_program(in, "xdg-dbus-proxy");
-    if (!program && in.profile.is_optional("dbus")) return;
-    if (!program) {
-      throw Error("dbus session = filtered", "xdg-dbus-proxy is not installed")
-          .at(asked->origin)
-          .hint("install xdg-dbus-proxy");
-    }
-    draft.plan.helpers.push_back(proxy(in, *bus, *program));
   }
-  draft.environment["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=" + target;
 }
 
 }  // namespace sbox

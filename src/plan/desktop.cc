@@ -33,6 +33,8 @@ void plan_desktop(const Inputs& in, Draft& draft) {
   if (in.profile.flag(Key::desktop_icons)) {
     offer(in, draft, {"~/.icons", "~/.local/share/icons"});
   }
+  // The portal has text of this program's alone; on IBus's own bus any client may be an input method.
+  if (in.profile.flag(Key::desktop_input_method)) draft.environment.emplace("IBUS_USE_PORTAL", "1");
 }
 
 }  // namespace sbox

@@ -38,9 +38,13 @@ struct OfferRow {
 };
 
 constexpr OfferRow kOffers[] = {
-    {Key::devices_gpu, "/sys/dev/char"},      {Key::devices_gpu, "/sys/devices/system/cpu"},
-    {Key::devices_gpu, "/sys/module/nvidia"}, {Key::devices_input, "/run/udev/data"},
-    {Key::devices_usb, "/run/udev/data"},     {Key::devices_camera, "/sys/dev/char"},
+    {Key::devices_gpu, "/sys/dev/char"},
+    {Key::devices_gpu, "/sys/devices/system/cpu"},
+    {Key::devices_gpu, "/sys/module/nvidia"},
+    {Key::devices_input, "/run/udev/data"},
+    {Key::devices_usb, "/run/udev/data"},
+    {Key::devices_camera, "/sys/dev/char"},
+    {Key::devices_security_keys, "/run/udev/data"},
 };
 
 // Memory, ports and the console of the machine itself.
@@ -76,6 +80,36 @@ void offer_sys(const Inputs& in, Draft& draft, const SysRow& row, const Origin& 
   for (const std::string& name : in.host.list(row.directory, row.prefix)) {
     std::string path = in.host.resolve(join(row.directory, name) + row.suffix).path;
     if (is_below(path, "/sys/devices")) draft.view.grant({path, Access::read_only, Strength::offered, origin});
+  }
+}
+
+// Whether a HID report descriptor has the usage page of FIDO. It is a row of items: a byte with the kind of the item
+// and the size of what follows.
+bool describes_security_key(std::string_view descriptor) {
+  constexpr uint8_t kSize = 0x03, kUsagePage = 0x04, kLongItem = 0xfe;
+  constexpr unsigned kFido = 0xf1d0;
+  auto byte = [&](size_t i) -> unsigned { return i < descriptor.size() ? static_cast<uint8_t>(descriptor[i]) : 0; };
+  for (size_t at = 0; at < descriptor.size();) {
+    unsigned head = byte(at);
+    size_t size = head == kLongItem ? 2 + byte(at + 1) : (head & kSize) == 3 ? 4 : head & kSize;
+    bool is_page = head != kLongItem && (head & ~unsigned{kSize}) == kUsagePage;
+    if (is_page && size == 2 && (byte(at + 1) | byte(at + 2) << 8) == kFido) return true;
+    at += 1 + size;
+  }
+  return false;
+}
+
+// Raw HID devices that are security keys, with the /sys by which libraries find them.
+void place_security_keys(const Inputs& in, Draft& draft, const Origin& origin) {
+  constexpr char kClass[] = "/sys/class/hidraw";
+  for (const std::string& name : in.host.list(kClass)) {
+    std::string device = in.host.resolve(join(join(kClass, name), "device")).path, node = join("/dev", name);
+    bool is_key = describes_security_key(in.host.read(join(device, "report_descriptor")).value_or(""));
+    if (!is_key || in.host.status(node).kind != FileKind::character_device) continue;
+    place_device(draft, node, origin);
+    for (const std::string& path : {std::string(kClass), device}) {
+      draft.view.grant({path, Access::read_only, Strength::offered, origin});
+    }
   }
 }
 
@@ -123,6 +157,9 @@ void plan_devices(const Inputs& in, Draft& draft) {
     for (const std::string& bus : in.host.list("/dev/bus/usb")) {
       place_devices_of(in, draft, join("/dev/bus/usb", bus), "", in.profile.scalar(Key::devices_usb).origin);
     }
+  }
+  if (wanted(Key::devices_security_keys)) {
+    place_security_keys(in, draft, in.profile.scalar(Key::devices_security_keys).origin);
   }
   for (const Value& value : in.profile.list(Key::devices_allow)) allow(in, draft, value);
 }

@@ -31,6 +31,12 @@ constexpr const char* kKept[] = {
     "XDG_SESSION_TYPE",
 };
 
+// With [desktop] input-method: which module a toolkit takes.
+constexpr const char* kOfInputMethods[] = {
+    "CLUTTER_IM_MODULE", "GLFW_IM_MODULE", "GTK_IM_MODULE", "QT_IM_MODULE",
+    "QT_IM_MODULES",     "SDL_IM_MODULE",  "XMODIFIERS",
+};
+
 // Through these a variable becomes code: passed on, the caller's choice would run inside.
 constexpr const char* kLoading[] = {
     "BASH_ENV", "ENV",          "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES",   "HOSTALIASES", "LD_*",  "LOCALDOMAIN",
@@ -39,8 +45,19 @@ constexpr const char* kLoading[] = {
 
 // Set by sbox; what the caller has there speaks of the host.
 constexpr const char* kOwn[] = {
-    "DBUS_SESSION_BUS_ADDRESS", "DISPLAY",        "HOME",       "LOGNAME",         "PULSE_SERVER", "USER",
-    "WAYLAND_DISPLAY",          "WAYLAND_SOCKET", "XAUTHORITY", "XDG_RUNTIME_DIR",
+    "AT_SPI_BUS_ADDRESS",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DBUS_SYSTEM_BUS_ADDRESS",
+    "DISPLAY",
+    "HOME",
+    "LOGNAME",
+    "PULSE_SERVER",
+    "SSH_AUTH_SOCK",
+    "USER",
+    "WAYLAND_DISPLAY",
+    "WAYLAND_SOCKET",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
 };
 
 constexpr size_t kLongestValue = 128 * 1024 - 256;  // MAX_ARG_STRLEN less a name
@@ -64,8 +81,10 @@ bool is_name(std::string_view name) {
 bool is_sound(const std::string& value) { return value.size() <= kLongestValue && !has_control(value); }
 
 void keep_usual(const Inputs& in, Draft& draft) {
+  bool has_input_methods = in.profile.flag(Key::desktop_input_method);
   for (const std::string& name : in.host.variable_names()) {
-    if (!is_in(kKept, name) || !is_name(name)) continue;
+    bool is_usual = is_in(kKept, name) || (has_input_methods && is_in(kOfInputMethods, name));
+    if (!is_usual || !is_name(name)) continue;
     std::string value = in.host.variable(name).value_or("");
     // What the author did not ask for can only be less.
     if (is_sound(value)) draft.environment.emplace(name, value);

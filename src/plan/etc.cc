@@ -83,7 +83,7 @@ bool applies(const Profile& profile, When when) {
     case When::gpu:
       return profile.flag(Key::devices_gpu);
     case When::audio:
-      return profile.flag(Key::audio_playback);
+      return profile.flag(Key::audio_playback) || profile.flag(Key::audio_record);
     case When::fonts:
       return profile.flag(Key::desktop_fonts);
     case When::themes:

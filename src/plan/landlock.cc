@@ -59,9 +59,13 @@ LandlockRule& rule_at(std::vector<LandlockRule>& rules, const std::string& path)
 Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes) {
   Landlock landlock;
   landlock.abi = in.host.landlock_abi();
-  landlock.handled = handled_by(landlock.abi);
+  // No process under rules for files may mount: what is inside could not build a sandbox of its own.
+  bool has_mounts = in.profile.text(Key::process_nested_sandbox) == "mounts";
+  landlock.handled = has_mounts ? 0 : handled_by(landlock.abi);
   constexpr uint32_t kFirstAbiWithScopes = 6;
   if (landlock.abi >= kFirstAbiWithScopes) landlock.scoped = kScopeAbstractSocket | kScopeSignal;
+  if (landlock.handled == 0 && landlock.scoped == 0) landlock.abi = 0;
+  if (landlock.handled == 0) return landlock;
   std::vector<LandlockRule> rules = {{"/", kReadDirectory}};
   for (const Node& node : nodes) {
     bool is_generated = node.kind == NodeKind::file || node.kind == NodeKind::follow;

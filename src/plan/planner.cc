@@ -1,6 +1,7 @@
 #include "plan/planner.h"
 
 #include "base/strings.h"
+#include "plan/agents.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
 
@@ -24,7 +25,7 @@ void name_the_run(const Inputs& in, Plan& plan) {
         .at(hostname.origin)
         .hint("set [system] hostname");
   }
-  plan.nested_sandbox = in.profile.flag(Key::process_nested_sandbox);
+  plan.nested_sandbox = in.profile.text(Key::process_nested_sandbox) != "no";
   plan.verbose = in.request.verbose;
 }
 
@@ -54,6 +55,7 @@ Plan make_plan(const Profile& profile, const Request& request, const Host& host)
   plan_display(in, draft);
   plan_audio(in, draft);
   plan_desktop(in, draft);
+  plan_agents(in, draft);
   plan_portals(in, draft);
   plan_dbus(in, draft);
   plan_network(in, draft);

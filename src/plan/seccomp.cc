@@ -163,7 +163,7 @@ SeccompPolicy seccomp_policy(const Profile& profile) {
       .architecture = std::string(kHostArchitecture),
       .compat_32_bit = profile.flag(Key::seccomp_32_bit),
       .kill = profile.text(Key::seccomp_action) == "kill",
-      .nested_sandbox = profile.flag(Key::process_nested_sandbox),
+      .nested_sandbox = profile.text(Key::process_nested_sandbox) != "no",
       .debug = profile.flag(Key::process_debug),
       .write_xor_execute = profile.flag(Key::process_write_xor_execute),
       .allow = checked_words(profile, Key::seccomp_allow),

@@ -20,6 +20,7 @@ constexpr DangerousChoice kDangerousChoices[] = {
     {Key::devices_input, "yes", "the program can read every key that is pressed"},
     {Key::devices_usb, "yes", "the program can drive every USB device, also keyboards and disks"},
     {Key::process_debug, "yes", "the processes of the sandbox can take each other over"},
+    {Key::process_nested_sandbox, "mounts", "Landlock does not watch the files, the mount view alone does"},
 };
 
 struct DangerousPath {
@@ -97,6 +98,16 @@ constexpr std::string_view kDangerousNames[] = {
     "org.gtk.vfs.Daemon",
     "org.kde.kwalletd5",
     "org.kde.kwalletd6",
+    "org.a11y.atspi.Registry",
+    "org.freedesktop.IBus",
+    "org.fcitx.Fcitx5",
+    "org.freedesktop.PolicyKit1",
+    "org.freedesktop.PackageKit",
+    "org.freedesktop.login1",
+    "org.freedesktop.machine1",
+    "org.freedesktop.UDisks2",
+    "org.freedesktop.Accounts",
+    "org.freedesktop.NetworkManager",
 };
 
 // Where the sandbox has something by itself, or by a setting of another kind.
@@ -136,6 +147,7 @@ class Linter {
     check_home();
     check_display();
     check_bus();
+    check_agent();
     if (scope_ == LintScope::whole) check_hidden();
     return std::move(findings_);
   }
@@ -157,6 +169,7 @@ class Linter {
   void check_home();
   void check_display();
   void check_bus();
+  void check_agent();
   void check_hidden();
 
   const Profile& profile_;
@@ -214,11 +227,15 @@ void Linter::check_effect(const Setting& row) {
     if (!row.is_list()) warn(row, profile_.scalar(row.key), std::string("useless: ") + why);
     for (const Value& value : profile_.list(row.key)) warn(row, value, std::string("useless: ") + why);
   };
-  bool is_bus_rule = row.type == Type::bus_rules;
+  bool is_system_rule = row.type == Type::bus_rules && row.name.starts_with("system-");
+  if (is_system_rule && profile_.text(Key::dbus_system) == "no") useless("there is no system bus (dbus.system = no)");
+  bool is_bus_rule = row.type == Type::bus_rules && !is_system_rule;
   if (is_bus_rule && profile_.text(Key::dbus_session) == "no") useless("there is no session bus (dbus.session = no)");
   if (is_bus_rule && profile_.text(Key::dbus_session) == "full") useless("the session bus is not filtered");
   bool is_call_list = row.key == Key::seccomp_allow || row.key == Key::seccomp_deny;
   if (is_call_list && profile_.text(Key::seccomp_mode) == "none") useless("there is no filter (seccomp.mode = none)");
+  bool may_mount = profile_.text(Key::process_nested_sandbox) == "mounts";
+  if (row.key == Key::process_write_xor_execute && may_mount) useless("what may mount gets round it");
   if (row.key == Key::home_size && profile_.text(Key::home_mode) != "empty") useless("the home is not an empty one");
 }
 
@@ -253,7 +270,7 @@ void Linter::check_display() {
 }
 
 void Linter::check_bus() {
-  for (Key key : {Key::dbus_talk, Key::dbus_own}) {
+  for (Key key : {Key::dbus_talk, Key::dbus_own, Key::dbus_system_talk, Key::dbus_system_own}) {
     for (const Value& value : profile_.list(key)) {
       std::string_view name = value.text;
       bool many = name.ends_with(".*");
@@ -264,9 +281,18 @@ void Linter::check_bus() {
       auto found = std::find_if(std::begin(kDangerousNames), std::end(kDangerousNames), matches);
       if (found == std::end(kDangerousNames)) continue;
       warn(setting(key), value, "dangerous: " + std::string(*found) + " gives more than a sandbox should have",
-           "name single methods with dbus.call");
+           "name single methods with call");
     }
   }
+}
+
+// As with X11: each alone is what it is there for.
+void Linter::check_agent() {
+  if (!profile_.flag(Key::desktop_ssh_agent) || profile_.text(Key::network_mode) != "host") return;
+  warn({profile_.path(), 0},
+       "desktop.ssh-agent = yes with network.mode = host: dangerous: the program can log in wherever your keys open a "
+       "door, this machine included",
+       "let the agent ask each time (ssh-add -c)");
 }
 
 void Linter::check_hidden() {

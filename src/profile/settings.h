@@ -21,7 +21,7 @@ enum class Type {
   count,        // a decimal number
   words,        // list of names: [A-Za-z0-9._+@*-]
   paths,        // list of paths: absolute after macros, no ".."
-  bus_rules,    // list of D-Bus names, a trailing ".*" allowed; for `call` NAME=INTERFACE.METHOD@PATH
+  bus_rules,    // list of D-Bus names, a trailing ".*" allowed; for calls and broadcasts NAME=INTERFACE.METHOD@PATH
   variables,    // list of NAME, a trailing * allowed
   assignments,  // list of NAME=VALUE
 };

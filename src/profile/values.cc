@@ -145,9 +145,11 @@ bool is_call_rule(std::string_view text) {
 }
 
 Check check_bus_rule(const Setting& setting, std::string_view text) {
-  if (setting.key == Key::dbus_call) {
+  if (setting.name.ends_with("call") || setting.name.ends_with("broadcast")) {
     if (is_call_rule(text)) return {};
-    return Fault{"is not a call rule", "write NAME=INTERFACE.METHOD@PATH"};
+    bool is_call = setting.name.ends_with("call");
+    return is_call ? Fault{"is not a call rule", "write NAME=INTERFACE.METHOD@PATH"}
+                   : Fault{"is not a rule for signals", "write NAME=INTERFACE.SIGNAL@PATH"};
   }
   if (is_bus_name(without_suffix(text, ".*"))) return {};
   return Fault{"is not a bus name", "write it like org.example.Name, or org.example.* for all below"};

@@ -138,10 +138,10 @@ xwayland disable
 
 
 @contextlib.contextmanager
-def wayland(account: Account) -> Iterator[dict[str, str]]:
-    """A Wayland compositor without a screen; yields the variables that point to it."""
-    control, config = account.runtime / "sway.sock", account.file(account.base / "sway", SWAY)
-    env = {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman", "WLR_LIBINPUT_NO_DEVICES": "1", "SWAYSOCK": str(control)}
+def wayland(account: Account, more: str = "", session: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """A Wayland compositor without a screen; yields the variables that point to it. `more` goes into its configuration."""
+    control, config = account.runtime / "sway.sock", account.file(account.base / "sway", f"{SWAY}{more}\n")
+    env = (session or {}) | {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman", "WLR_LIBINPUT_NO_DEVICES": "1", "SWAYSOCK": str(control)}
     compositor = account.daemon(["sway", "-c", str(config)], env)
     try:
         wait_for(control.exists, what="sway")

@@ -218,8 +218,9 @@ class Session(AttackTest):
             with self.subTest(circumstance.name):
                 self.attack(circumstance, client, "connect", *targets, options=off)
                 visited = {path for path, each in listeners.items() if each.visitors()}
-                granted = {"pipewire-0", "pulse/native"} if name_of(circumstance) in WITH_SOUND else set()
-                self.assertEqual(visited, {str(self.account.runtime / name) for name in granted})
+                # The relay of sound asks the server when it comes to it, which may be after the end (test_words hears it).
+                relayed = {str(self.account.runtime / "pulse/native")} if name_of(circumstance) in WITH_SOUND else set()
+                self.assertEqual(visited - relayed, set())
 
     def test_the_sound_server_takes_no_orders_from_who_was_not_given_sound(self) -> None:
         module = ["pactl", "load-module", "module-null-sink", "sink_name=sbox_attack"]
@@ -228,13 +229,15 @@ class Session(AttackTest):
             control = self.outside(*module, env=server)
             self.assertEqual(control.status, 0, control)
             before = self.outside("pactl", "list", "short", "sinks", env=server).out
-            for setting in ([], ["-s", f"environment.set+=PULSE_SERVER={server['PULSE_SERVER']}"]):
+            given = ["-s", "audio.playback=yes"]
+            for setting in ([], given, ["-s", f"environment.set+=PULSE_SERVER={server['PULSE_SERVER']}"]):
                 result = self.sbox(*setting, "--", *module, env=server)
                 self.assertNotIn(result.status, (0, 125), result)
             self.assertEqual(self.outside("pactl", "list", "short", "sinks", env=server).out, before)
-            given = self.sbox("-s", "audio.playback=yes", "--", "pactl", "info", env=server)
-            self.assertEqual(given.status, 0, given)  # with sound all of the server is there, as explain says
-        self.assertIn("record", self.sbox("explain", "mpv").out)
+            self.assertEqual(self.sbox(*given, "--", "pactl", "info", env=server).status, 0)
+            recording = self.sbox("-s", "audio.record=yes", "--", *module, env=server)
+            self.assertEqual(recording.status, 0, recording)  # then all of the server is there, as explain says
+        self.assertIn("not record", self.sbox("explain", "mpv").out)
 
     def test_the_settings_of_the_desktop_are_not_the_program_s(self) -> None:
         host = self.account.file(self.account.home / ".config/dconf/user", "the host's")

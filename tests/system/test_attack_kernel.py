@@ -20,7 +20,8 @@ from harness import probe, wait_for
 
 # These profiles let a program make namespaces of its own.
 NESTED = Circumstance("nested sandbox", ["-s", "process.nested-sandbox=yes"])
-NESTED_NAMES = {"profile chromium", "profile firefox", "profile thunderbird", NESTED.name}
+MOUNTING = Circumstance("nested sandbox with mounts", ["-s", "process.nested-sandbox=mounts"])
+NESTED_NAMES = {"profile chromium", "profile firefox", "profile thunderbird", NESTED.name, MOUNTING.name}
 COMPAT = Circumstance("32-bit", ["-s", "seccomp.32-bit=yes"])
 EXCLUSIVE = Circumstance("write xor execute", ["-s", "process.write-xor-execute=yes"])
 KEPT = Circumstance("private home, write xor execute", [*EXCLUSIVE.options, "-s", "home.mode=private"])
@@ -34,6 +35,9 @@ LIVE = {
     "openat2",
 }  # fmt: skip
 LIVE_NESTED = {"unshare", "mount-tmpfs", "bind", "fsopen", "fsmount", "chroot", "netfilter", "packet", "raw"}
+# What has nothing of the host in it; the second row by the version of the kernel.
+MOUNTABLE = {"mount-tmpfs", "bind", "fsmount"}
+MOUNTABLE_SINCE = {"mount-overlay", "mount-mqueue", "mount-binfmt"}
 LIVE_MEMORY = {"mmap-both", "mprotect-exec", "pkey_mprotect", "shmat", "memfd", "file-tmp", "personality", "proc-mem"}
 NEW_MOUNT_CALLS = ("457", "458", "467")
 
@@ -106,12 +110,15 @@ class SystemCalls(Probing):
     def test_a_user_namespace_of_one_s_own_gives_nothing_further(self) -> None:
         outside = self.control("nested")
         self.assertLessEqual(LIVE_NESTED, {name for name, result in outside.items() if result == "ok"}, "the control")
-        for circumstance in [*self.circumstances(), NESTED]:
+        for circumstance in [*self.circumstances(), NESTED, MOUNTING]:
             with self.subTest(circumstance.name):
                 results = self.results(circumstance, "nested")
                 self.assertEqual(results.keys(), outside.keys())
                 worked = {name for name, result in results.items() if result == "ok"}
                 nested = circumstance.name in NESTED_NAMES
+                if circumstance is MOUNTING:
+                    self.assertLessEqual(MOUNTABLE, worked)
+                    worked -= MOUNTABLE | MOUNTABLE_SINCE
                 self.assertEqual(worked, {"unshare", "chroot", "fsopen"} if nested else set())
 
     def test_numbers_that_the_table_does_not_have_look_missing(self) -> None:
@@ -177,7 +184,7 @@ class Mounts(Probing):
         top = self.account.file(self.account.base / "top/hidden/canary", "secret").parents[1]
         options = ("-s", f"files.read-only+={top}", "-s", f"files.hide+={top}/hidden")
         root = [BY_ROOT] if os.getuid() == 0 else []
-        for circumstance in (DEFAULT, SHARED_NETWORK, NESTED, *root):
+        for circumstance in (DEFAULT, SHARED_NETWORK, NESTED, MOUNTING, *root):
             with self.subTest(circumstance.name):
                 results = self.results(circumstance, "mounts", options=options)
                 self.assertIn(f"{top}/hidden remount", results)
@@ -186,9 +193,11 @@ class Mounts(Probing):
                     point, change = line.rsplit(" ", 1)
                     if result == "ok":
                         worked[change].add(point)
-                if circumstance is not NESTED:
+                if circumstance not in (NESTED, MOUNTING):
                     self.assertEqual(dict(worked), {})
                     continue
+                if circumstance is MOUNTING:
+                    worked.pop("nested-share")  # among its own namespaces
                 # In a namespace of its own a program may look at mounts, and copy those that cover nothing; a copy is as
                 # read-only as what it is of, and is nowhere.
                 self.assertLessEqual(worked.keys(), {f"nested-{name}" for name in ("copy", "copy-alone", "fspick", "setattr", "copy-writable")})
@@ -247,7 +256,7 @@ for line in open("/proc/self/mountinfo"):
         if folder.count("/") > 3: folders.clear()
 print("seen", seen > 500)
 """
-        for circumstance in (DEFAULT, NESTED):
+        for circumstance in (DEFAULT, NESTED, MOUNTING):
             with self.subTest(circumstance.name):
                 self.assertEqual(self.attack(circumstance, "/usr/bin/python3", "-I", "-S", "-c", code).out, "seen True\n")
 
@@ -424,7 +433,7 @@ open("{report}/up", "w").write("x")
 sys.stdin.read()
 """
         look = "ls -A /tmp /var/tmp /dev/shm $XDG_RUNTIME_DIR ~ | grep neighbou[r]; cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c neighbou[r]"
-        for options in ([], ["-s", "network.mode=host"], ["-s", "network.mode=host", "-s", "process.nested-sandbox=yes"]):
+        for options in ([], ["-s", "network.mode=host"], ["-s", "network.mode=host", "-s", "process.nested-sandbox=mounts"]):
             with self.subTest(options=options):
                 (report / "up").unlink(missing_ok=True)
                 grants = ["-s", f"files.read-write+={report}", "-s", f"files.read-only+={self.probe}"]

@@ -94,10 +94,10 @@ MINE = {
     "agent": ("project",),
     "given": ("Desktop", "Public"),
 }
-# Besides what it may write. The cookie of the sound server comes with sound.
+# Besides what it may write. Of the sound server not even its cookie.
 READABLE = {
-    "mpv": ("Music", "Videos", ".config/mpv", ".config/pulse/cookie"),
-    "vlc": ("Music", "Videos", ".config/pulse/cookie"),
+    "mpv": ("Music", "Videos", ".config/mpv"),
+    "vlc": ("Music", "Videos"),
 }
 PRIVATE = Circumstance("private", ["-s", "home.mode=private"])
 GIVEN = Circumstance("given", ["-s", "home.keep+=~/Desktop", "-s", "files.read-write+=${PUBLIC}"])
@@ -170,8 +170,6 @@ class Persistence(AttackTest):
                 kind = kind_of(circumstance)
                 mine = MINE.get(kind, ())
                 readable = mine + READABLE.get(kind, ()) + (("Documents",) if circumstance is READ_ONLY else ())
-                if {"firefox", "chromium", "thunderbird"} & {kind}:
-                    readable += (".config/pulse/cookie",)
                 given = [self.home / name for name in mine]
                 ignored = [*given, self.home / ".local/share/sbox/homes", self.work]
                 before = snapshot(self.home, ignored)

@@ -109,5 +109,27 @@ TEST_F(Explain, ListsTheRulesOfTheFilteredBus) {
   EXPECT_THAT(page(), HasSubstr("org.example.Service [test.profile:2]"));
 }
 
+TEST_F(Explain, SaysWhichServicesAreGrantedAndWhatToMind) {
+  EXPECT_THAT(page(), HasSubstr("Services\n  None."));
+  EXPECT_THAT(page(), HasSubstr("System bus\n  None."));
+  for (Key key : {Key::desktop_ssh_agent, Key::desktop_gpg_agent, Key::desktop_printing, Key::devices_smart_cards}) {
+    set(key, "yes");
+  }
+  set(Key::process_nested_sandbox, "mounts");
+  for (const char* part : {"it signs with your keys. [test.profile:1]", "it signs and decrypts", "The print server.",
+                           "Smart cards.", "ssh-add -c", "lpadmin", "Landlock does not watch its files"}) {
+    EXPECT_THAT(page(), HasSubstr(part));
+  }
+}
+
+TEST_F(Explain, ListsTheRulesOfTheSystemBusAndTheWordsOfTheSessionBus) {
+  set(Key::dbus_system, "filtered");
+  set(Key::dbus_system_talk, "org.example.Power");
+  set(Key::desktop_tray, "yes");
+  host.program("/usr/bin/xdg-dbus-proxy");
+  EXPECT_THAT(page(), HasSubstr("org.example.Power [test.profile:2]"));
+  EXPECT_THAT(page(), HasSubstr("an icon in the tray. [test.profile:3]"));
+}
+
 }  // namespace
 }  // namespace sbox::testing

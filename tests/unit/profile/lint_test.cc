@@ -45,6 +45,9 @@ TEST(Lint, WarnsOfDangerousSettings) {
       {"[home]\nkeep = ~/.config/autostart\n", "dangerous: what is written there is run outside"},
       {"[files]\nread-only = ~/.ssh/id_rsa\n", "dangerous: private keys"},
       {"[dbus]\nsession = filtered\ntalk = org.freedesktop.*\n", "dangerous: org.freedesktop.systemd1"},
+      {"[dbus]\nsystem = filtered\nsystem-talk = org.freedesktop.login1\n", "dangerous: org.freedesktop.login1"},
+      {"[process]\nnested-sandbox = mounts\n", "process.nested-sandbox = mounts: dangerous: Landlock"},
+      {"[desktop]\nssh-agent = yes\n[network]\nmode = host\n", "desktop.ssh-agent = yes with network.mode = host"},
   };
   for (const auto& [content, part] : kCases) EXPECT_THAT(lint(content), ElementsAre(HasSubstr(part))) << content;
 }
@@ -60,6 +63,7 @@ TEST(Lint, WarnsOfUselessSettings) {
       {"[files]\nread-only = /srv, /data, /srv\n", "files.read-only = /srv: useless: it is in line 4 already"},
       {"[files]\nread-only =\n", "files.read-only =: useless"},
       {"[dbus]\ntalk = org.a.B\n", "useless: there is no session bus"},
+      {"[dbus]\nsystem-call = org.a.B=org.a.B.C@/\n", "useless: there is no system bus"},
   };
   for (const auto& [content, part] : kCases) EXPECT_THAT(lint(content), ElementsAre(HasSubstr(part))) << content;
 }
