@@ -63,11 +63,11 @@ PROFILES := $(wildcard profiles/*.profile profiles/lib/*.profile)
 LIBRARIES := -lseccomp -linih
 
 # The build directory has the layout of an installation, so build/bin/sbox runs from there.
-PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec/sbox/sbox-wayland
+PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec/sbox/sbox-wayland \
+  $(BUILD)/libexec/sbox/sbox-sound
 DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
   $(BUILD)/share/sbox/apparmor/sbox
 MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
-PROGRAMS += $(BUILD)/libexec/sbox/sbox-sound
 
 .DELETE_ON_ERROR:
 .SECONDARY:
