@@ -149,8 +149,11 @@ void remove_shim(const Desk& desk, const Entry& entry) {
 
 std::string aside_of(const Place& place) { return place.path + std::string(kAside); }
 
-void write_wrapped(const Desk& desk, const Place& place, const std::string& shim) {
-  std::string text = wrapped(place.parse(), desk.sbox, {*place.source, digest_of(place.original), shim});
+std::string text_for(const Desk& desk, const Place& place, const std::string& shim) {
+  return wrapped(place.parse(), desk.sbox, {*place.source, digest_of(place.original), shim});
+}
+
+void write(const Desk& desk, const Place& place, const std::string& text) {
   desk.data().write(place.path, text, 0644, place.occupied ? aside_of(place) : "");
 }
 
@@ -160,9 +163,16 @@ void enable(const Desk& desk, const Entry& entry, bool with_shim) {
   if (entry.entry.parse().value("Exec").empty() && !entry.service.source) {
     throw Error(quote(entry.id), "has no command line");
   }
+  // Before anything is written: what cannot be wrapped is refused here.
+  std::string service = entry.service.source ? text_for(desk, entry.service, "") : "";
+  (void)text_for(desk, entry.entry, "");
   std::string shim = with_shim || !record_in(entry).shim.empty() ? make_shim(desk, entry) : "";
-  if (entry.service.source) write_wrapped(desk, entry.service, "");
-  write_wrapped(desk, entry.entry, shim);
+  if (shim != record_in(entry).shim) remove_shim(desk, entry);
+  if (entry.service.source)
+    write(desk, entry.service, service);
+  else if (entry.service.written)
+    desk.data().undo(entry.service.path, aside_of(entry.service));
+  write(desk, entry.entry, text_for(desk, entry.entry, shim));
   std::string profile = profile_of(desk, entry);
   say(entry, "starts through sbox, profile " + (profile.empty() ? "default" : profile));
 }

@@ -16,7 +16,7 @@
 namespace sbox {
 namespace {
 
-constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC, kBelow = kDirectory | O_NOFOLLOW;
 constexpr char kMark[] = ".made-by-sbox";
 
 Error failed(const std::string& path, int errnum) {
@@ -91,10 +91,10 @@ UniqueFd Store::open_directory(const std::string& path, Missing missing) const {
   UniqueFd at(openat(fd_.get(), ".", kDirectory));
   for (std::string_view left = rest; at && !left.empty();) {
     std::string name(take_component(left));
-    UniqueFd next(openat(at.get(), name.c_str(), kDirectory | O_NOFOLLOW));
+    UniqueFd next(openat(at.get(), name.c_str(), kBelow));
     if (!next && errno == ENOENT && missing == Missing::make) {
       if (mkdirat(at.get(), name.c_str(), 0755) != 0) throw failed(path, errno);
-      next.reset(openat(at.get(), name.c_str(), kDirectory | O_NOFOLLOW));
+      next.reset(openat(at.get(), name.c_str(), kBelow));
       if (next) UniqueFd(openat(next.get(), kMark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     }
     at = std::move(next);

@@ -68,9 +68,13 @@ std::vector<std::string> command_of(const KeyFile& file) {
 }
 
 bool starts_sbox(const KeyFile& file, const std::string& sbox) {
-  return std::all_of(file.lines.begin(), file.lines.end(), [&](const KeyLine& line) {
-    return line.key != "Exec" || is_sbox(program_of(parse_exec(line.value)), sbox);
-  });
+  bool all = true, any = false;
+  for (const KeyLine& line : file.lines) {
+    if (line.key != "Exec") continue;
+    any = true;
+    all = all && is_sbox(program_of(parse_exec(line.value)), sbox);
+  }
+  return any && all;
 }
 
 std::string wrapped(const KeyFile& file, const std::string& sbox, const Record& record) {

@@ -27,7 +27,7 @@ std::optional<Record> record_of(const KeyFile& file);
 // as parse_exec.
 std::vector<std::string> command_of(const KeyFile& file);
 
-// Whether every command line in it starts sbox (by `sbox`, its absolute path, or from a usual place). Throws as
+// Whether it has command lines, and each starts sbox (by `sbox`, its absolute path, or from a usual place). Throws as
 // parse_exec.
 bool starts_sbox(const KeyFile& file, const std::string& sbox);
 

@@ -192,9 +192,12 @@ class Files(EntryTest):
 
     def test_one_that_cannot_be_enabled_does_not_stop_the_others(self) -> None:
         self.entry("bad", "mousepad %x")
-        self.entry("good", "mousepad")
-        self.assertIn("field code", self.run_sbox("enable", "bad", "good", status=125).err)
+        self.service("bad", SLEEP)
+        self.entry("good", "/usr/bin/evince")
+        self.assertIn("field code", self.run_sbox("enable", "bad", "good", "--shims", status=125).err)
         self.assertEqual([path.name for path in self.own.glob("*.desktop")], ["good.desktop"])
+        self.assertEqual([path.name for path in (self.home / ".local/bin").glob("[a-z]*")], ["evince"])
+        self.assertFalse((self.home / ".local/share/dbus-1").exists())
 
     def test_for_all_users(self) -> None:
         self.root_only()
@@ -238,6 +241,13 @@ class Shims(EntryTest):
         self.assertEqual(result.out.splitlines()[1:], [str(tools / "keepassxc-cli"), "--help", "$(x)", "--", "run"])
         # A call by name is not led back to the shim either.
         self.assertEqual(self.run_sbox("keepassxc-cli", "x", env={"PATH": path}).out.splitlines()[-1], "x")
+
+    def test_a_shim_goes_when_the_program_does(self) -> None:
+        self.entry("a", "mousepad")
+        self.run_sbox("enable", "a", "--shims")
+        self.entry("a", "/opt/other/mousepad-next")
+        self.run_sbox("enable", "a")
+        self.assertFalse((self.home / ".local/bin").exists())
 
     def test_a_program_without_a_profile_gets_none(self) -> None:
         self.entry("a", 'sh -c "exit 0"')
@@ -306,6 +316,22 @@ class Launchers(EntryTest):
             self.run_sbox("enable", name)
         self.assertIn("DBusActivatable=false\n", (self.own / f"{name}.desktop").read_text())
         self.assertNotIn("SystemdService", (self.home / f".local/share/dbus-1/services/{name}.service").read_text())
+
+    def test_one_that_can_only_be_activated_stays_so(self) -> None:
+        path = self.entry("org.test.Only", "x", "DBusActivatable=true\n")
+        path.write_text(path.read_text().replace("Exec=x\n", ""))
+        self.run_sbox("enable", "org.test.Only", status=125)
+        self.service("org.test.Only", SLEEP)
+        self.run_sbox("enable", "org.test.Only")
+        self.assertIn("DBusActivatable=true\n", (self.own / path.name).read_text())
+        service = self.home / ".local/share/dbus-1/services/org.test.Only.service"
+        self.assertEqual(self.commands(service), [f"{SBOX} run --notify -- {SLEEP}"])
+        path.write_text(path.read_text() + f"Exec={SLEEP}\n")
+        (self.share / "dbus-1/services/org.test.Only.service").unlink()
+        self.assertEqual(self.state("org.test.Only"), "stale")
+        self.run_sbox("enable", "org.test.Only")
+        self.assertEqual(self.state("org.test.Only"), "enabled")
+        self.assertFalse(service.exists())
 
     def test_hostile_command_lines_do_not_become_commands(self) -> None:
         marker = self.home / "marker"

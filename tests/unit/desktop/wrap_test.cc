@@ -40,6 +40,7 @@ TEST(Wrap, LeavesWhatStartsSboxAlready) {
   EXPECT_TRUE(starts_sbox(entry("Exec=env A=1 /usr/bin/sbox run -- b\n"), kSbox));
   EXPECT_TRUE(starts_sbox(entry("Exec=/opt/s/bin/sbox b\n"), "/opt/s/bin/sbox"));
   EXPECT_FALSE(starts_sbox(entry("Exec=sbox b\n[Desktop Action n]\nExec=b\n"), kSbox));
+  EXPECT_FALSE(starts_sbox(entry("Name=x\n"), kSbox));
   // Anyone can call a program sbox.
   EXPECT_FALSE(starts_sbox(entry("Exec=/tmp/sbox b\n"), kSbox));
 }
