@@ -104,7 +104,7 @@ $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
 
-$(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) $(BUILD)/obj/src/sound/protocol.o | $(DATA)
+$(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) $(addprefix $(BUILD)/obj/src/sound/,protocol.o relay.o) | $(DATA)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread

@@ -41,9 +41,15 @@ bool next_packet(const std::string& buffer, Header& header, std::string_view& wh
 
 }  // namespace
 
-pollfd Connection::wait_for(const UniqueFd& side, const std::string& out, const std::string& other_out) {
-  int events = (out.empty() ? 0 : POLLOUT) | (other_out.size() < kMostWaiting ? POLLIN : 0);
-  return {side.get(), static_cast<short>(events), 0};
+// Who does not take what there is for it is not listened to: a client is also the one to be told of what was refused.
+pollfd Connection::wait_for_client() const {
+  bool has_room = to_server_.size() < kMostWaiting && to_client_.size() < kMostWaiting;
+  return {client_.get(), static_cast<short>((to_client_.empty() ? 0 : POLLOUT) | (has_room ? POLLIN : 0)), 0};
+}
+
+pollfd Connection::wait_for_server() const {
+  bool has_room = to_client_.size() < kMostWaiting;
+  return {server_.get(), static_cast<short>((to_server_.empty() ? 0 : POLLOUT) | (has_room ? POLLIN : 0)), 0};
 }
 
 bool Connection::take_from_client() {

@@ -15,13 +15,12 @@ class Connection {
   Connection(UniqueFd client, UniqueFd server) : client_(std::move(client)), server_(std::move(server)) {}
 
   // What to wait for on each side.
-  pollfd wait_for_client() const { return wait_for(client_, to_client_, to_server_); }
-  pollfd wait_for_server() const { return wait_for(server_, to_server_, to_client_); }
+  pollfd wait_for_client() const;
+  pollfd wait_for_server() const;
   // What has come. False when the connection is over.
   bool go_on(short client_events, short server_events);
 
  private:
-  static pollfd wait_for(const UniqueFd& side, const std::string& out, const std::string& other_out);
   bool take_from_client();
   bool take_from_server();
 

@@ -104,6 +104,33 @@ TEST_F(Services, SmartCardsAreOneSocket) {
   EXPECT_EQ(find(plan(), "/run/pcscd/pcscd.comm")->source, "/srv/cards");
 }
 
+TEST_F(Services, GraphicsOfNvidiaAndCamerasAreTheirNodesAndWhatDriversRead) {
+  for (const char* path : {"/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-modeset", "/dev/kfd",
+                           "/dev/video0", "/dev/media0"}) {
+    host.node(path, FileKind::character_device);
+  }
+  host.file("/dev/nvidia-notes", "", 0);
+  host.directory("/sys/module/nvidia", 0);
+  host.directory("/sys/devices/usb1/camera/video4linux/video0", 0);
+  host.link("/sys/devices/usb1/camera/video4linux/video0/device", "../..", 0);
+  host.link("/sys/class/video4linux/video0", "../../devices/usb1/camera/video4linux/video0", 0);
+  set(Key::devices_gpu, "yes");
+  Plan p = plan();
+  for (const char* path : {"/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-modeset", "/dev/kfd"}) {
+    ASSERT_NE(find(p, path), nullptr) << path;
+    EXPECT_TRUE(find(p, path)->device) << path;
+  }
+  EXPECT_EQ(what(p, "/sys/module/nvidia"), "ro");
+  for (const char* path : {"/dev/nvidia-notes", "/dev/video0", "/dev/media0"}) EXPECT_EQ(what(p, path), "none") << path;
+  set(Key::devices_gpu, "no");
+  set(Key::devices_camera, "yes");
+  p = plan();
+  for (const char* path : {"/dev/video0", "/dev/media0"}) EXPECT_TRUE(find(p, path) && find(p, path)->device) << path;
+  EXPECT_EQ(what(p, "/sys/class/video4linux"), "ro");
+  EXPECT_EQ(what(p, "/sys/devices/usb1/camera"), "ro");
+  EXPECT_EQ(what(p, "/dev/nvidia0"), "none");
+}
+
 class SecurityKeys : public Services {
  protected:
   // As the kernel shows a raw HID device.
