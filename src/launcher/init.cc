@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -154,6 +155,11 @@ void let_go_of_streams(const Step& step, const Confinement& confinement) {
 
 }  // namespace
 
+void forget(Plan& plan) {
+  plan = Plan();
+  malloc_trim(0);
+}
+
 void run_init(const InitContext& context, int socket) {
   const Plan& plan = context.plan;
   Step step(socket, plan.verbose);
@@ -200,6 +206,7 @@ void run_init(const InitContext& context, int socket) {
   if (program == 0) run_program(context, step, confinement);
   let_go_of_streams(step, confinement);
   send_message(socket, static_cast<uint8_t>(MessageKind::started), program);
+  forget(context.plan);
   watch(step, program);
 }
 

@@ -11,12 +11,15 @@
 namespace sbox {
 
 struct InitContext {
-  const Plan& plan;
+  Plan& plan;
   const Stdio& stdio;
   Namespaces host;        // of the supervisor
   sigset_t program_mask;  // the signal mask of the caller, for the program
   bool ignore_pipe;       // whether the caller ignored SIGPIPE
 };
+
+// Takes memory back that only the set-up needed.
+void forget(Plan& plan);
 
 // Precondition: just cloned into all namespaces of the plan; `socket` leads to the supervisor.
 [[noreturn]] void run_init(const InitContext& context, int socket);

@@ -32,6 +32,11 @@ void operator delete(void* memory, size_t) noexcept { free(memory); }
 void operator delete[](void* memory) noexcept { free(memory); }
 void operator delete[](void* memory, size_t) noexcept { free(memory); }
 
+// The library's own brings a demangler along, a tenth of this program.
+namespace __gnu_cxx {
+[[noreturn]] void __verbose_terminate_handler() { give_up("internal error: terminated\n"); }
+}  // namespace __gnu_cxx
+
 namespace std {
 [[noreturn]] void __throw_bad_alloc() { give_up("out of memory\n"); }
 [[noreturn]] void __throw_bad_array_new_length() { give_up("out of memory\n"); }

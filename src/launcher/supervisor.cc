@@ -74,7 +74,7 @@ bool make_host_directory(const std::string& path) {
 
 class Supervisor {
  public:
-  Supervisor(const Plan& plan, Terminal& terminal) : plan_(plan), terminal_(terminal) {}
+  Supervisor(Plan& plan, Terminal& terminal) : plan_(plan), terminal_(terminal) {}
   ~Supervisor() { end_everything(); }
   int run();
 
@@ -98,7 +98,7 @@ class Supervisor {
   void fail(const std::string& text, int status = kFailure);
   bool command(CommandKind kind, int value) { return send_message(socket_.get(), static_cast<uint8_t>(kind), value); }
 
-  const Plan& plan_;
+  Plan& plan_;
   Stdio stdio_;
   sigset_t caller_mask_{};
   bool caller_ignores_pipe_ = false;
@@ -234,7 +234,7 @@ void Supervisor::handle(Message message) {
       return followers_.add(plan_.nodes[index].source, std::move(message.fd));
     case MessageKind::started:
       is_started_ = true;
-      return;
+      return forget(plan_);
     case MessageKind::stopped:
       return stop_with_program(static_cast<int>(message.value));
     case MessageKind::ended:
@@ -356,6 +356,6 @@ void Supervisor::end_everything() {
 
 }  // namespace
 
-int supervise(const Plan& plan, Terminal& terminal) { return Supervisor(plan, terminal).run(); }
+int supervise(Plan& plan, Terminal& terminal) { return Supervisor(plan, terminal).run(); }
 
 }  // namespace sbox
