@@ -46,13 +46,12 @@ std::optional<Bus> find_system_bus(const Inputs& in) {
   return find_bus(in, "DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/dbus/system_bus_socket", 0);
 }
 
-// The session bus would tell where it is; it is where the bus of a display always is.
+// The session bus would tell where it is. It has its place by the display that it was started for.
 std::optional<Bus> find_accessibility_bus(const Inputs& in) {
-  std::string usual, directory = join(in.places.host_runtime, "at-spi");
-  for (const std::string& name : in.host.list(in.places.host_runtime.empty() ? "" : directory)) {
-    usual += (usual.empty() ? "" : ";") + ("unix:path=" + join(directory, name));
-  }
-  return find_bus(in, "AT_SPI_BUS_ADDRESS", usual, in.host.uid());
+  const std::string& runtime = in.places.host_runtime;
+  std::string display = in.host.variable("DISPLAY").value_or(""), place = "unix:path=" + join(runtime, "at-spi/bus");
+  std::string usual = place + "_" + display.substr(display.find(':') + 1) + ";" + place;
+  return find_bus(in, "AT_SPI_BUS_ADDRESS", runtime.empty() ? "" : usual, in.host.uid());
 }
 
 struct RuleRow {

@@ -220,6 +220,7 @@ TEST_F(Buses, WrittenRulesHoldForAFilteredBusOnly) {
 
 TEST_F(Buses, OneProxyServesAllWithRulesOfTheirOwn) {
   host.socket("/run/user/1000/at-spi/bus_0");
+  host.set("DISPLAY", ":0");
   set(Key::dbus_session, "filtered");
   set(Key::dbus_talk, "org.example.Session");
   set(Key::dbus_system, "filtered");
@@ -245,6 +246,29 @@ TEST_F(Buses, OneProxyServesAllWithRulesOfTheirOwn) {
   };
   EXPECT_EQ(source("/run/system-bus"), "/run/dbus/system_bus_socket");
   EXPECT_EQ(source("/run/at-spi-bus"), "/run/user/1000/at-spi/bus_0");
+}
+
+TEST_F(Buses, TheAccessibilityBusIsThatOfTheDisplay) {
+  set(Key::desktop_accessibility, "yes");
+  auto source = [&] {
+    Plan p = plan();
+    if (p.helpers.empty()) return std::string("none");
+    for (const Node& node : p.helpers[0].nodes) {
+      if (node.target == "/run/at-spi-bus") return node.source;
+    }
+    return std::string("lost");
+  };
+  host.socket("/run/user/1000/at-spi/bus_3");
+  EXPECT_EQ(source(), "none");
+  host.socket("/run/user/1000/at-spi/bus");
+  EXPECT_EQ(source(), "/run/user/1000/at-spi/bus");
+  host.set("DISPLAY", ":3");
+  EXPECT_EQ(source(), "/run/user/1000/at-spi/bus_3");
+  host.set("DISPLAY", ":/../../bus");
+  EXPECT_EQ(source(), "/run/user/1000/at-spi/bus");
+  host.socket("/run/user/1000/elsewhere");
+  host.set("AT_SPI_BUS_ADDRESS", "unix:path=/run/user/1000/elsewhere,guid=1");
+  EXPECT_EQ(source(), "/run/user/1000/elsewhere");
 }
 
 TEST_F(Buses, ASystemBusThatIsNotRootsIsNone) {
