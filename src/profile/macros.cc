@@ -42,7 +42,7 @@ std::string value_of(std::string_view name, const MacroLookup& lookup) {
     throw Error(shown, "its value holds control characters: " + quote(*value));
   }
   bool is_path = value->starts_with('/') && !has_parent_component(*value);
-  bool is_word = value->find('/') == std::string::npos && *value != "..";
+  bool is_word = value->find('/') == std::string::npos && *value != "." && *value != "..";
   if (macro->is_directory ? !is_path : !is_word) {
     throw Error(shown, quote(*value) + (macro->is_directory ? " is not an absolute path" : " is not a plain word"));
   }

@@ -43,6 +43,7 @@ TEST(Macros, WithBadValuesAreErrors) {
   EXPECT_THROW(expand("~/x", {{"HOME", "/\xff"}}), Error);
   EXPECT_THROW(expand("/run/${UID}", {{"UID", "../7"}}), Error);
   EXPECT_THROW(expand("/run/${UID}", {{"UID", ".."}}), Error);
+  EXPECT_THROW(expand("/run/${UID}${UID}", {{"UID", "."}}), Error);
 }
 
 TEST(Macros, ThatAreUnknownAreErrors) {
