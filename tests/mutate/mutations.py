@@ -56,7 +56,7 @@ MUTATIONS = [
     unchecked("Landlock", LOCKDOWN, "if (landlock.abi == 0) return;", "return;", "test_confinement.Sockets", "test_attack_kernel"),
     plain("Landlock's scopes", "src/plan/landlock.cc", "if (landlock.abi >= kFirstAbiWithScopes)", "if (false)",
           "test_confinement.Sockets", "test_attack_kernel"),
-    unchecked("the system call filters", LOCKDOWN, "for (const Filter& filter : plan.filters) {",
+    unchecked("the system call filters", LOCKDOWN, "for (const Filter& filter : filters) {",
               "for (const Filter& filter : std::vector<Filter>{}) {", "test_syscalls"),
     plain("the argument filter", "src/plan/seccomp.cc", "      if (rule->call == call) next", "      if (false) next",
           "test_syscalls", "unit"),
@@ -86,7 +86,7 @@ MUTATIONS = [
           "test_attack_processes"),
     # While the program runs, the end of the socket says the same as the signal.
     Mutation("the death with the supervisor", [
-        Edit(INIT, "prctl(PR_SET_PDEATHSIG, SIGKILL) == 0", "true"),
+        Edit("src/launcher/identity.cc", "prctl(PR_SET_PDEATHSIG, SIGKILL) == 0", "true"),
         Edit(INIT, "if (!receive_message(socket, command)) _exit(kFailure);", "if (!receive_message(socket, command)) return;"),
     ], ["test_lifetime"]),
     unchecked("read-only mounts", MOUNTS, "if (!node.writable) attributes |= MOUNT_ATTR_RDONLY;", "", "test_files.Grants"),
@@ -116,7 +116,7 @@ MUTATIONS = [
     plain("no set-id sbox", "src/cli/main.cc",
           "if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid()) {", "if (false) {",
           "test_hostile"),
-    plain("the pins of ancestors", PLAN_TREE, "pin_between(node, *around);", "{}", "test_files.Grants"),
+    plain("the pins of ancestors", PLAN_TREE, "between = pins(node, *around);", "{}", "test_files.Grants"),
     Mutation("what could be made later", [
         Edit(PLAN_TREE, "    if (around->writable) throw could_be_made(entry, *around);\n    // Who", "    // Who"),
         Edit(PLAN_TREE, "if (is_written && kind == FileKind::missing) throw could_appear(entry, *around);", ""),
@@ -155,6 +155,19 @@ MUTATIONS = [
           "return entries->back();", "test_faults.Cookie"),
     plain("the own network", "src/plan/network.cc", 'plan.own_network = mode.text == "none";', "plan.own_network = false;",
           "test_confinement"),
+    # The helper's own check would refuse the start.
+    Mutation("the capabilities of helpers", [
+        Edit("src/launcher/helper.cc", "  drop_capabilities(step);\n", ""),
+        Edit("src/launcher/helper.cc", "  check(step, helper, root.mount_id);\n", ""),
+    ], ["test_nested_x11"]),
+    Mutation("the filter of helpers", [
+        Edit("src/launcher/helper.cc", "  load_filters(step, helper.filters);\n", ""),
+        Edit("src/launcher/helper.cc", "  check(step, helper, root.mount_id);\n", ""),
+    ], ["test_nested_x11"]),
+    plain("the identity for portals", "src/plan/dbus.cc", "view.place(identity_for_portals(in));", "{}", "test_portals"),
+    plain("the security context", "src/plan/display.cc", "if (*confines) {", "if (false) {", "unit"),
+    plain("the nested server", "src/plan/display.cc", 'x11.text == "nested" && place_nested_x11(in, draft)',
+          'x11.text == "nested" && place_x11(in, draft)', "test_nested_x11", "unit"),
     # Names are quoted besides.
     Mutation("escapes in messages", [
         Edit("src/base/error.cc", "return escape_control(text);", "return text;"),
