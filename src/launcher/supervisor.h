@@ -7,8 +7,8 @@
 
 namespace sbox {
 
-// The plan is forgotten when the program runs. Preconditions: single-threaded; 0, 1, 2 are open; no other descriptor is but that of `terminal`. Returns an exit
-// status; says on standard error why when that is sbox's own failure.
+// The plan is forgotten when the program runs. Preconditions: single-threaded; 0, 1, 2 are open; no other descriptor is
+// but that of `terminal`. Returns an exit status; says on standard error why when that is sbox's own failure.
 int supervise(Plan& plan, Terminal& terminal);
 
 }  // namespace sbox
