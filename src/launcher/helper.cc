@@ -21,6 +21,7 @@
 #include "launcher/lockdown.h"
 #include "launcher/mounts.h"
 #include "launcher/root.h"
+#include "launcher/stdio.h"
 #include "launcher/tree.h"
 
 namespace sbox {
@@ -33,8 +34,8 @@ void arrange_descriptors(const Step& step, int ready, int served) {
   int high_ready = fcntl(ready, F_DUPFD, kReady + 1), high_served = fcntl(served, F_DUPFD, kReady + 1);
   // The caller's streams stay with the caller: a helper must not keep them open.
   int null = open("/dev/null", O_RDWR);
-  bool ok = dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2 && dup2(high_ready, kReady) == kReady &&
-            dup2(high_served, kServed) == kServed && close_range(kReady + 1, ~0U, 0) == 0;
+  bool ok = put_at(null, 0) && put_at(null, 1) && put_at(null, 2) && put_at(high_ready, kReady) &&
+            put_at(high_served, kServed) && close_range(kReady + 1, ~0U, 0) == 0;
   step.require(ok, "descriptors");
 }
 

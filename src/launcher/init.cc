@@ -149,7 +149,7 @@ void reap(int socket, pid_t program) {
 void let_go_of_streams(const Step& step, const Confinement& confinement) {
   UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   step.require(null.ok(), "/dev/null");
-  for (int fd = 0; fd <= 2; ++fd) step.require(dup2(null.get(), fd) == fd, "standard descriptors");
+  for (int fd = 0; fd <= 2; ++fd) step.require(put_at(null.get(), fd), "standard descriptors");
   close_all_but(step, step.socket(), confinement.slave ? confinement.slave.get() : step.socket());
 }
 

@@ -31,6 +31,12 @@ int Stdio::terminal_stream() const {
   return -1;
 }
 
+bool put_at(int source, int fd) {
+  struct stat a {};
+  struct stat b {};
+  return dup2(source, fd) == fd && fstat(source, &a) == 0 && fstat(fd, &b) == 0 && is_same_file(a, b);
+}
+
 bool prepare_stdio(Stdio& stdio) {
   std::array<struct stat, 3> status{};
   for (int fd = 0; fd <= 2; ++fd) {
@@ -80,7 +86,7 @@ void connect_stdio(const Step& step, const Stdio& stdio, int slave) {
     if (stream.kind == StreamKind::pipe) {
       source = stream.shares >= 0 ? stdio.streams[stream.shares].inside.get() : stream.inside.get();
     }
-    step.require(dup2(source, fd) == fd, "standard descriptors");
+    step.require(put_at(source, fd), "standard descriptors");
   }
 }
 

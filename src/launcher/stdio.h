@@ -31,6 +31,9 @@ struct Stdio {
   int terminal_stream() const;
 };
 
+// dup2(2), and whether both numbers are the same file then. False when not.
+bool put_at(int source, int fd);
+
 // Looks at 0, 1 and 2 of the calling process and makes the pipes. False with errno set on failure.
 bool prepare_stdio(Stdio& stdio);
 

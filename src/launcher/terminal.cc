@@ -23,11 +23,13 @@ bool is_same(const termios& a, const termios& b) {
 
 // Runs until the supervisor's end of the pipe closes. The terminal is standard input. Signals and the terminal's job
 // control do not concern it: what ends the job must not end it first.
-[[noreturn]] void guard(int pipe) {
+[[noreturn]] void guard(int pipe, int other_end) {
   sigset_t all;
   sigfillset(&all);
   bool ok =
-      sigprocmask(SIG_BLOCK, &all, nullptr) == 0 && setsid() > 0 && dup2(pipe, 1) == 1 && close_range(2, ~0U, 0) == 0;
+      sigprocmask(SIG_BLOCK, &all, nullptr) == 0 && setsid() > 0 && put_at(pipe, 1) && close_range(2, ~0U, 0) == 0;
+  // With that end open here it would never see the end.
+  ok = ok && fcntl(other_end, F_GETFD) < 0;
   if (!ok) _exit(kFailure);
   Modes last;
   while (read(1, &last, sizeof last) == sizeof last) continue;
@@ -52,7 +54,7 @@ bool Terminal::start_guard() {
   to_guard_.reset(ends[1]);
   if (fcntl(to_guard_.get(), F_SETFL, O_NONBLOCK) != 0) return false;
   pid_t child = fork();
-  if (child == 0) guard(reader.get());
+  if (child == 0) guard(reader.get(), to_guard_.get());
   return child > 0;
 }
 
