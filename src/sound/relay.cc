@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace sbox::sound {
 namespace {
@@ -21,9 +22,22 @@ bool receive(int fd, std::string& buffer) {
   return !is_over;
 }
 
+// With our credentials, by which a server knows its user. Without being told to, the kernel adds them only to what is
+// sent after the server has asked for them, which a new connection need not wait for.
 bool send_some(int fd, std::string& buffer) {
   if (buffer.empty()) return true;
-  ssize_t size = send(fd, buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  iovec content{buffer.data(), buffer.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))] = {};
+  msghdr message{};
+  message.msg_iov = &content;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  *header = {CMSG_LEN(sizeof(ucred)), SOL_SOCKET, SCM_CREDENTIALS};
+  ucred ours{getpid(), getuid(), getgid()};
+  memcpy(CMSG_DATA(header), &ours, sizeof ours);
+  ssize_t size = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (size > 0) buffer.erase(0, static_cast<size_t>(size));
   return size >= 0 || errno == EAGAIN || errno == EINTR;
 }

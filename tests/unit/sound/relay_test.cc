@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
+#include <cstring>
 #include <memory>
 
 namespace sbox::sound {
@@ -54,6 +56,28 @@ TEST_F(Relay, PassesWhatPlaysAndAnswersTheRestItself) {
   EXPECT_TRUE(relay->go_on(POLLIN, 0));
   EXPECT_EQ(heard(server), stat + sound("samples"));
   EXPECT_EQ(heard(client), packet(number(0) + number(2) + number(1)));
+}
+
+TEST_F(Relay, SaysWhoItIsToAServerThatAsksLater) {
+  std::string stat = packet(number(kStat) + number(1));
+  say(client, stat);
+  EXPECT_TRUE(relay->go_on(POLLIN, 0));
+  int on = 1;
+  ASSERT_EQ(setsockopt(server.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
+  char content[1024];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(ucred))];
+  iovec part{content, sizeof content};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ASSERT_EQ(recvmsg(server.get(), &message, 0), static_cast<ssize_t>(stat.size()));
+  ASSERT_NE(CMSG_FIRSTHDR(&message), nullptr);
+  ucred sender{};
+  memcpy(&sender, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof sender);
+  EXPECT_EQ(sender.pid, getpid());
+  EXPECT_EQ(sender.uid, getuid());
 }
 
 TEST_F(Relay, WaitsForTheRestOfAPacket) {
