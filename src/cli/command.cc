@@ -21,7 +21,8 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_run(context, arguments); }},
     {"show", "[--all] [PROFILE]", "the effective profile, each line with its origin",
      [](const Context& context, const Arguments& arguments) { return run_show(context.search, arguments); }},
-    {"explain", "PROFILE [PATH]", "what the program can touch, in plain words; for one path: yes or no, and why",
+    {"explain", "[--json] PROFILE [THING]",
+     "what the program can touch, in plain words; for one path, bus name, system call or device: yes or no, and why",
      [](const Context& context, const Arguments& arguments) {
        return run_explain(context.search, context.host, context.prefix, arguments);
      }},

@@ -4,8 +4,10 @@
 #include <cstdio>
 
 #include "base/strings.h"
+#include "cli/explain_thing.h"
 #include "cli/options.h"
 #include "desktop/catalogue.h"
+#include "plan/seccomp.h"
 
 namespace sbox {
 namespace {
@@ -48,7 +50,8 @@ class Completer {
     for (const std::string& part : split(plain, ' ')) {
       if (part.starts_with('-')) add(part);
       if (part == "PROFILE" || part == "FILE") profiles("");
-      if (part == "PATH" || part == "FILE") text_ += ":files\n";
+      if (part == "THING") things();
+      if (part == "THING" || part == "FILE") text_ += ":files\n";
       if (part == "APP") entries();
     }
   }
@@ -110,9 +113,19 @@ class Completer {
     for (const std::string& name : list_profiles(context_.search)) add(before + name);
   }
 
+  // Of what an answer of `explain` can be about, what has a table.
+  void things() {
+    for (const std::string& word : setting_words()) add(word);
+    if (current().empty()) return;
+    for (const SyscallGroup& group : syscall_groups()) {
+      add(group.name, group.meaning);
+      for (std::string_view call : group.calls) add(call, "system call");
+    }
+  }
+
   void entries() {
     std::string sbox = context_.prefix + "/bin/sbox";
-    for (const Entry& entry : find_entries(context_.host, data_directories(context_.host, false), sbox)) {
+    for (const DesktopEntry& entry : find_entries(context_.host, data_directories(context_.host, false), sbox)) {
       add(entry.id, entry.program);
     }
   }

@@ -67,27 +67,27 @@ struct Desk {
   std::string sbox, home;
   std::vector<std::string> directories;
   std::string commands, root;
-  std::vector<Entry> entries;
+  std::vector<DesktopEntry> entries;
 };
 
-void say(const Entry& entry, const std::string& text) {
+void say(const DesktopEntry& entry, const std::string& text) {
   printf("%s: %s\n", escape_control(entry.id).c_str(), text.c_str());
 }
 
-std::string profile_of(const Desk& desk, const Entry& entry) {
+std::string profile_of(const Desk& desk, const DesktopEntry& entry) {
   return entry.program.empty() ? "" : find_profile_for(desk.context.search, entry.program).value_or("");
 }
 
-Record record_in(const Entry& entry) {
+Record record_in(const DesktopEntry& entry) {
   return entry.entry.written ? record_of(*entry.entry.written).value_or(Record{}) : Record{};
 }
 
 // By its id, else all that start the program of that name.
-std::vector<const Entry*> find(const Desk& desk, const std::string& app) {
+std::vector<const DesktopEntry*> find(const Desk& desk, const std::string& app) {
   std::string id = app.substr(0, app.size() - (app.ends_with(".desktop") ? std::string_view(".desktop").size() : 0));
-  std::vector<const Entry*> same_id, same_program;
+  std::vector<const DesktopEntry*> same_id, same_program;
   std::vector<std::string> ids;
-  for (const Entry& entry : desk.entries) {
+  for (const DesktopEntry& entry : desk.entries) {
     ids.push_back(entry.id);
     if (entry.id == id) same_id.push_back(&entry);
     if (base_name(entry.program) == app) same_program.push_back(&entry);
@@ -118,7 +118,7 @@ std::string quoted_for_shell(const std::string& word) {
 }
 
 // The name of the command that is put on PATH, "" for none.
-std::string make_shim(const Desk& desk, const Entry& entry) {
+std::string make_shim(const Desk& desk, const DesktopEntry& entry) {
   std::string name = base_name(entry.program), path = join(desk.commands, name);
   // A program without a profile may be a shell or an interpreter, which others call.
   std::optional<std::string> program;
@@ -137,11 +137,12 @@ std::string make_shim(const Desk& desk, const Entry& entry) {
   return name;
 }
 
-void remove_shim(const Desk& desk, const Entry& entry) {
+void remove_shim(const Desk& desk, const DesktopEntry& entry) {
   std::string shim = record_in(entry).shim;
   if (shim.empty() || shim.find('/') != std::string::npos) return;
-  bool shared = std::any_of(desk.entries.begin(), desk.entries.end(),
-                            [&](const Entry& other) { return other.id != entry.id && record_in(other).shim == shim; });
+  bool shared = std::any_of(desk.entries.begin(), desk.entries.end(), [&](const DesktopEntry& other) {
+    return other.id != entry.id && record_in(other).shim == shim;
+  });
   std::string path = join(desk.commands, shim);
   bool is_ours = desk.context.host.status(path).kind == FileKind::file && is_shim(desk.context.host, path);
   if (!shared && is_ours) Store(desk.root).undo(path, path + std::string(kAside));
@@ -157,7 +158,7 @@ void write(const Desk& desk, const Place& place, const std::string& text) {
   desk.data().write(place.path, text, 0644, place.occupied ? aside_of(place) : "");
 }
 
-void enable(const Desk& desk, const Entry& entry, bool with_shim) {
+void enable(const Desk& desk, const DesktopEntry& entry, bool with_shim) {
   if (entry.state == EntryState::wrapped) return say(entry, "starts through sbox already");
   if (!entry.entry.source) throw Error(quote(entry.id), "its original is gone").hint("sbox disable " + entry.id);
   if (entry.entry.parse().value("Exec").empty() && !entry.service.source) {
@@ -177,7 +178,7 @@ void enable(const Desk& desk, const Entry& entry, bool with_shim) {
   say(entry, "starts through sbox, profile " + (profile.empty() ? "default" : profile));
 }
 
-void disable(const Desk& desk, const Entry& entry) {
+void disable(const Desk& desk, const DesktopEntry& entry) {
   remove_shim(desk, entry);
   if (entry.service.written) desk.data().undo(entry.service.path, aside_of(entry.service));
   desk.data().undo(entry.entry.path, aside_of(entry.entry));
@@ -201,9 +202,9 @@ const char* word(EntryState state) {
 }
 
 // What is enabled, or would be by --all.
-std::vector<const Entry*> listed(const Desk& desk) {
-  std::vector<const Entry*> found;
-  for (const Entry& entry : desk.entries) {
+std::vector<const DesktopEntry*> listed(const Desk& desk) {
+  std::vector<const DesktopEntry*> found;
+  for (const DesktopEntry& entry : desk.entries) {
     bool known = entry.state != EntryState::available || !profile_of(desk, entry).empty();
     if (known) found.push_back(&entry);
   }
@@ -212,7 +213,7 @@ std::vector<const Entry*> listed(const Desk& desk) {
 
 std::string list_text(const Desk& desk) {
   std::string text;
-  for (const Entry* entry : listed(desk)) {
+  for (const DesktopEntry* entry : listed(desk)) {
     std::string line = word(entry->state);
     line.resize(11, ' ');
     line += escape_control(entry->id) + " ";
@@ -224,7 +225,7 @@ std::string list_text(const Desk& desk) {
 
 std::string list_json(const Desk& desk) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Entry* entry : listed(desk)) {
+  for (const DesktopEntry* entry : listed(desk)) {
     list.push_back({{"id", entry->id},
                     {"state", word(entry->state)},
                     {"program", entry->program},
@@ -238,9 +239,9 @@ std::string list_json(const Desk& desk) {
 }
 
 // Returns the exit status.
-int for_each(const std::vector<const Entry*>& entries, const std::function<void(const Entry&)>& action) {
+int for_each(const std::vector<const DesktopEntry*>& entries, const std::function<void(const DesktopEntry&)>& action) {
   int status = 0;
-  for (const Entry* entry : entries) {
+  for (const DesktopEntry* entry : entries) {
     try {
       action(*entry);
     } catch (const Error& error) {
@@ -251,14 +252,14 @@ int for_each(const std::vector<const Entry*>& entries, const std::function<void(
   return status;
 }
 
-std::vector<const Entry*> chosen(const Desk& desk, const EnableOptions& options,
-                                 const std::function<bool(const Entry&)>& by_all) {
-  std::vector<const Entry*> entries;
-  for (const Entry& entry : desk.entries) {
+std::vector<const DesktopEntry*> chosen(const Desk& desk, const EnableOptions& options,
+                                        const std::function<bool(const DesktopEntry&)>& by_all) {
+  std::vector<const DesktopEntry*> entries;
+  for (const DesktopEntry& entry : desk.entries) {
     if (options.all && by_all(entry)) entries.push_back(&entry);
   }
   for (const std::string& app : options.apps) {
-    for (const Entry* entry : find(desk, app)) {
+    for (const DesktopEntry* entry : find(desk, app)) {
       if (std::find(entries.begin(), entries.end(), entry) == entries.end()) entries.push_back(entry);
     }
   }
@@ -276,21 +277,22 @@ int run_enable(const Context& context, const std::vector<std::string>& arguments
   refuse_without_root(context, options);
   Desk desk(context, options);
   if (options.list) return fputs((options.json ? list_json(desk) : list_text(desk)).c_str(), stdout) < 0 ? 1 : 0;
-  auto by_all = [&](const Entry& entry) {
+  auto by_all = [&](const DesktopEntry& entry) {
     return entry.state != EntryState::wrapped && entry.state != EntryState::gone && !profile_of(desk, entry).empty();
   };
-  return for_each(chosen(desk, options, by_all), [&](const Entry& entry) { enable(desk, entry, options.shims); });
+  return for_each(chosen(desk, options, by_all),
+                  [&](const DesktopEntry& entry) { enable(desk, entry, options.shims); });
 }
 
 int run_disable(const Context& context, const std::vector<std::string>& arguments) {
   EnableOptions options = parse_options(arguments, "disable");
   refuse_without_root(context, options);
   Desk desk(context, options);
-  auto is_enabled = [](const Entry& entry) { return entry.entry.written.has_value(); };
-  std::vector<const Entry*> entries = chosen(desk, options, is_enabled);
-  std::erase_if(entries, [&](const Entry* entry) { return !is_enabled(*entry); });
+  auto is_enabled = [](const DesktopEntry& entry) { return entry.entry.written.has_value(); };
+  std::vector<const DesktopEntry*> entries = chosen(desk, options, is_enabled);
+  std::erase_if(entries, [&](const DesktopEntry* entry) { return !is_enabled(*entry); });
   if (entries.empty() && !options.all) throw Error(quote(options.apps[0]), "is not enabled");
-  return for_each(entries, [&](const Entry& entry) {
+  return for_each(entries, [&](const DesktopEntry& entry) {
     disable(desk, entry);
     desk.entries[static_cast<size_t>(&entry - desk.entries.data())].entry.written.reset();
   });

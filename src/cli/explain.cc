@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <iterator>
 #include <map>
+#include <nlohmann/json.hpp>
 
-#include "cli/page.h"
+#include "base/strings.h"
+#include "cli/explain_thing.h"
 #include "plan/paths.h"
 #include "plan/planner.h"
 
@@ -311,7 +313,7 @@ Plan plan_for_some_program(const Profile& profile, const std::string& prefix, co
 
 }  // namespace
 
-std::string explain_page(const Profile& profile, const Plan& plan) {
+Page explain_page(const Profile& profile, const Plan& plan) {
   Page page;
   const std::string& description = profile.text(Key::profile_description);
   page.heading(profile.name() + (description.empty() ? "" : ": " + description));
@@ -325,7 +327,7 @@ std::string explain_page(const Profile& profile, const Plan& plan) {
   explain_services(page, profile);
   explain_process(page, profile);
   explain_concerns(page, profile, plan);
-  return page.text();
+  return page;
 }
 
 Plan plan_to_explain(const SearchPath& search, const std::string& name, const std::string& prefix, const Host& host,
@@ -343,17 +345,49 @@ Plan plan_to_explain(const SearchPath& search, const std::string& name, const st
   return plan_for_some_program(read_profile(search, name, overrides), prefix, host);
 }
 
+std::string page_json(const std::string& profile, const Page& page, const std::string& missing) {
+  using nlohmann::ordered_json;
+  ordered_json sections = ordered_json::array();
+  for (const Page::Entry& entry : page.entries()) {
+    if (entry.form == Page::Form::heading) {
+      sections.push_back({{"heading", entry.texts[0]}, {"entries", ordered_json::array()}});
+      continue;
+    }
+    ordered_json& entries = sections.back()["entries"];
+    if (entry.form == Page::Form::paragraph) {
+      entries.push_back({{"text", entry.texts[0]}, {"origin", entry.origin}, {"items", ordered_json::array()}});
+      continue;
+    }
+    for (const std::string& text : entry.texts) {
+      entries.back()["items"].push_back({{"text", text}, {"origin", entry.origin}});
+    }
+  }
+  ordered_json all = {{"profile", profile}, {"sections", sections}, {"missing", missing}};
+  return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+}
+
 int run_explain(const SearchPath& search, const Host& host, const std::string& prefix,
                 const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments.size() > 2) {
-    throw Error("explain", "needs a profile, and at most one path").hint("sbox explain PROFILE [PATH]");
+  constexpr char kUsage[] = "sbox explain [--json] PROFILE [THING]";
+  std::vector<std::string> names = arguments;
+  bool as_json = std::erase(names, "--json") > 0;
+  for (const std::string& name : names) {
+    if (name.starts_with('-')) throw Error("explain " + quote(name), "there is no such option").hint(kUsage);
   }
-  Profile profile = read_profile(search, arguments[0]);
-  std::string missing;
-  Plan plan = plan_to_explain(search, arguments[0], prefix, host, missing);
-  std::string text =
-      arguments.size() == 2 ? explain_path(profile, plan, arguments[1], host) : explain_page(profile, plan);
-  if (!missing.empty()) text += "\nOn this host it cannot start now:\n  " + missing + "\n";
+  if (names.empty() || names.size() > 2) {
+    throw Error("explain", "needs a profile, and at most one thing").hint(kUsage);
+  }
+  Profile profile = read_profile(search, names[0]);
+  std::string missing, text;
+  Plan plan = plan_to_explain(search, names[0], prefix, host, missing);
+  if (names.size() == 1) {
+    Page page = explain_page(profile, plan);
+    text = as_json ? page_json(profile.name(), page, missing) : page.text();
+  } else {
+    Answer answer = explain_thing({profile, plan, host}, names[1]);
+    text = as_json ? answer_json(profile.name(), answer, missing) : answer_text(profile.name(), answer);
+  }
+  if (!missing.empty() && !as_json) text += "\nOn this host it cannot start now:\n  " + missing + "\n";
   fputs(text.c_str(), stdout);
   return 0;
 }

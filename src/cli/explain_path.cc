@@ -1,7 +1,7 @@
 #include <optional>
 
 #include "cli/explain.h"
-#include "cli/page.h"
+#include "plan/devices.h"
 #include "plan/paths.h"
 #include "plan/places.h"
 
@@ -16,11 +16,6 @@ struct Question {
   FileKind kind;
   std::string home;
 };
-
-// A line of a profile: "[SECTION] KEY = VALUE".
-std::string line_of(const std::string& section, const std::string& key, const std::string& value) {
-  return "[" + section + "] " + key + " = " + value;
-}
 
 std::string absolute(const std::string& path, const Host& host) {
   std::string whole = path;
@@ -75,8 +70,6 @@ std::optional<Sight> find_sight(const Plan& plan, const std::string& host_path) 
   return best;
 }
 
-std::string by(const Node& node) { return node.origin == "sbox" ? "what every sandbox has" : node.origin; }
-
 bool is_policy(const Question& question) {
   for (const std::string& policy :
        {join(question.home, ".config/sbox"), join(question.home, ".local/share/sbox"), std::string("/etc/sbox")}) {
@@ -91,51 +84,54 @@ std::string in_profile(const Question& question) {
 }
 
 std::string line_to_write(const Question& question) {
-  if (question.asked == question.home) return line_of("home", "mode", "host");
-  if (is_below(question.asked, question.home)) return line_of("home", "keep", in_profile(question));
-  return line_of("files", "read-write", in_profile(question));
+  if (question.asked == question.home) return line_of(Key::home_mode, "host");
+  if (is_below(question.asked, question.home)) return line_of(Key::home_keep, in_profile(question));
+  return line_of(Key::files_read_write, in_profile(question));
+}
+
+std::optional<std::string> line_for_device(const std::string& path) {
+  if (is_never_granted(path)) return std::nullopt;
+  std::optional<Key> word = device_setting(path);
+  return word ? line_of(*word, "yes") : line_of(Key::devices_allow, path);
 }
 
 // The line that would make it readable; nothing where none may.
 std::optional<std::string> line_to_read(const Question& question) {
   if (is_policy(question) || question.asked == "/" || is_at_or_below(question.asked, "/proc")) return std::nullopt;
-  if (is_below(question.asked, "/dev")) return line_of("devices", "allow", question.asked);
+  if (is_below(question.asked, "/dev")) return line_for_device(question.asked);
   if (is_below(question.asked, "/etc")) {
     std::string rest = rest_below(question.asked, "/etc");
-    return line_of("system", "etc", rest.substr(0, rest.find('/')));
+    return line_of(Key::system_etc, rest.substr(0, rest.find('/')));
   }
   if (question.asked == question.home) return line_to_write(question);
-  if (is_below(question.asked, question.home)) return line_of("home", "keep-read-only", in_profile(question));
-  return line_of("files", "read-only", in_profile(question));
+  if (is_below(question.asked, question.home)) return line_of(Key::home_keep_read_only, in_profile(question));
+  return line_of(Key::files_read_only, in_profile(question));
 }
 
-void say_line(Page& page, const std::string& purpose, const std::string& line) {
-  page.say(purpose);
-  page.item(line);
-}
-
-void explain_sight(Page& page, const Question& question, const Sight& sight) {
+void explain_sight(Answer& answer, const Question& question, const Sight& sight) {
   const Node& node = *sight.node;
   bool is_exact = sight.inside == node.target;
   bool is_own_line = node.origin != "sbox" && is_exact;
+  answer.verdict = node.writable || node.device ? "yes" : "read-only";
+  answer.origin = node.origin;
   if (node.device) {
-    page.say("Yes: it may use the device, by " + by(node) + ".");
+    answer.say("Yes: it may use the device, " + by_line(node.origin) + ".");
   } else {
-    page.say((node.writable ? "Yes: it may read and change it, by " : "Yes: it may read it, but not change it, by ") +
-             by(node) + ".");
+    answer.say((node.writable ? "Yes: it may read and change it, " : "Yes: it may read it, but not change it, ") +
+               by_line(node.origin) + ".");
   }
-  if (sight.inside != question.asked) page.say("Inside it is at " + sight.inside + ".");
-  std::string reader = line_of("files", "read-only", in_profile(question));
-  std::string hider = line_of("files", "hide", in_profile(question));
-  if (node.writable && !is_exact) say_line(page, "To let it only read:", reader);
+  if (sight.inside != question.asked) answer.say("Inside it is at " + sight.inside + ".");
+  std::string reader = line_of(Key::files_read_only, in_profile(question));
+  std::string hider = line_of(Key::files_hide, in_profile(question));
+  if (node.writable && !is_exact) answer.offer("To let it only read:", reader);
   if (!node.writable && !node.device) {
-    say_line(page, is_own_line ? "To let it change it, in place of that line:" : "To let it change it:",
-             line_to_write(question));
+    answer.offer(is_own_line ? "To let it change it, in place of that line:" : "To let it change it:",
+                 line_to_write(question));
   }
   if (is_own_line) {
-    page.say("To take it away, remove " + node.origin + ".");
+    answer.say("To take it away, remove " + node.origin + ".");
   } else if (!node.device) {
-    say_line(page, "To take it away:", hider);
+    answer.offer("To take it away:", hider);
   }
 }
 
@@ -153,10 +149,11 @@ std::string what_is_there(const Node& node, const std::string& inside) {
     case NodeKind::symlink:
       return "a symlink of its own is there, to " + node.content;
     case NodeKind::hide:
-      return "it is hidden, by " + by(node);
+      return "it is hidden, " + by_line(node.origin);
     case NodeKind::tmpfs:
-      return node.writable ? "what is there is its own, empty at the start and forgotten at the end, by " + by(node)
-                           : "an empty directory is there, by " + by(node);
+      return node.writable
+                 ? "what is there is its own, empty at the start and forgotten at the end, " + by_line(node.origin)
+                 : "an empty directory is there, " + by_line(node.origin);
     case NodeKind::proc:
       return "its own /proc is there, of its own processes";
     case NodeKind::devpts:
@@ -170,19 +167,20 @@ std::string what_is_there(const Node& node, const std::string& inside) {
   return "nothing is there";
 }
 
-void explain_absence(Page& page, const Question& question, const Node* there) {
-  page.say("No: " + (there ? what_is_there(*there, question.inside) : std::string("nothing is there")) + ".");
+void explain_absence(Answer& answer, const Question& question, const Node* there) {
+  answer.say("No: " + (there ? what_is_there(*there, question.inside) : std::string("nothing is there")) + ".");
+  if (there) answer.origin = there->origin;
   bool is_hidden = there && there->kind == NodeKind::hide;
   std::optional<std::string> line = line_to_read(question);
   if (is_hidden && there->origin != "sbox") {
-    page.say("To show it, remove " + there->origin + ".");
+    answer.say("To show it, remove " + there->origin + ".");
   } else if (is_hidden || !line) {
-    page.say("No line changes that: no sandbox has it.");
+    answer.say("No line changes that: no sandbox has it.");
   } else {
     std::string wider = line_to_write(question);
-    bool has_wider = wider != *line && !line->starts_with("[devices]");
-    say_line(page, "To let it have the host's:", *line);
-    if (has_wider) say_line(page, "To let it change that as well:", wider);
+    bool has_wider = wider != *line && !is_below(question.asked, "/dev");
+    answer.offer("To let it have the host's:", *line);
+    if (has_wider) answer.offer("To let it change that as well:", wider);
   }
 }
 
@@ -199,25 +197,27 @@ std::optional<Origin> line_naming(const Profile& profile, const Question& questi
 
 }  // namespace
 
-std::string explain_path(const Profile& profile, const Plan& plan, const std::string& path, const Host& host) {
+Answer explain_path(const Profile& profile, const Plan& plan, const std::string& path, const Host& host) {
   Question question = make_question(plan, path, host);
-  Page page;
-  page.heading(profile.name() + ": " + question.asked);
-  if (question.kind == FileKind::missing) page.say("It does not exist on this host.");
-  if (question.kind == FileKind::unreachable) page.say("You may not look there yourself.");
-  if (question.host != question.asked) page.say("It leads to " + question.host + ".");
+  Answer answer;
+  answer.kind = "path";
+  answer.thing = question.asked;
+  if (question.kind == FileKind::missing) answer.say("It does not exist on this host.");
+  if (question.kind == FileKind::unreachable) answer.say("You may not look there yourself.");
+  if (question.host != question.asked) answer.say("It leads to " + question.host + ".");
   const Node* there = covering(plan, question.inside);
   bool is_hidden = there && there->kind == NodeKind::hide;
   if (std::optional<Sight> sight = find_sight(plan, question.host)) {
-    explain_sight(page, question, *sight);
+    explain_sight(answer, question, *sight);
   } else if (auto line = line_naming(profile, question, host);
              line && question.kind == FileKind::missing && !is_hidden) {
-    page.say("No: " + line->text() + " names it, but what does not exist at the start is left out.");
-    page.say("Make it first.");
+    answer.origin = line->text();
+    answer.say("No: " + line->text() + " names it, but what does not exist at the start is left out.");
+    answer.say("Make it first.");
   } else {
-    explain_absence(page, question, there);
+    explain_absence(answer, question, there);
   }
-  return page.text();
+  return answer;
 }
 
 }  // namespace sbox

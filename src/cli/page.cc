@@ -7,20 +7,19 @@ namespace {
 
 constexpr size_t kWidth = 100, kIndent = 2, kItemIndent = 6;
 
-std::string with_origin(std::string_view text, std::string_view origin) {
-  std::string line = escape_control(text);
-  if (!origin.empty()) line += " [" + escape_control(origin) + "]";
+std::string line_of(const Page::Entry& entry) {
+  std::string line;
+  for (const std::string& each : entry.texts) line += (line.empty() ? "" : " ") + escape_control(each);
+  if (!entry.origin.empty()) line += " [" + escape_control(entry.origin) + "]";
   return line;
 }
 
-}  // namespace
-
-void Page::wrap(std::string_view words, size_t indent) {
-  std::string line(indent, ' ');
+std::string wrapped(std::string_view words, size_t indent) {
+  std::string text, line(indent, ' ');
   bool is_empty = true;
   for (const std::string& word : split(words, ' ')) {
     if (!is_empty && line.size() + 1 + word.size() > kWidth) {
-      text_ += line + "\n";
+      text += line + "\n";
       line.assign(indent, ' ');
       is_empty = true;
     }
@@ -28,21 +27,30 @@ void Page::wrap(std::string_view words, size_t indent) {
     line += word;
     is_empty = false;
   }
-  text_ += line + "\n";
+  return text + line + "\n";
 }
 
-void Page::heading(std::string_view text) { text_ += (text_.empty() ? "" : "\n") + escape_control(text) + "\n"; }
+}  // namespace
 
-void Page::say(std::string_view text, std::string_view origin) { wrap(with_origin(text, origin), kIndent); }
-
-void Page::item(std::string_view text, std::string_view origin) {
-  text_ += std::string(kItemIndent, ' ') + with_origin(text, origin) + "\n";
-}
-
-void Page::items(const std::vector<std::string>& texts, std::string_view origin) {
-  std::string line;
-  for (const std::string& each : texts) line += (line.empty() ? "" : " ") + each;
-  wrap(with_origin(line, origin), kItemIndent);
+std::string Page::text() const {
+  std::string text;
+  for (const Entry& entry : entries_) {
+    switch (entry.form) {
+      case Form::heading:
+        text += (text.empty() ? "" : "\n") + line_of(entry) + "\n";
+        break;
+      case Form::paragraph:
+        text += wrapped(line_of(entry), kIndent);
+        break;
+      case Form::item:
+        text += std::string(kItemIndent, ' ') + line_of(entry) + "\n";
+        break;
+      case Form::items:
+        text += wrapped(line_of(entry), kItemIndent);
+        break;
+    }
+  }
+  return text;
 }
 
 }  // namespace sbox

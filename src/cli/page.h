@@ -1,4 +1,4 @@
-// Text for people, in sections with indented paragraphs. Everything added is escaped.
+// Text for people, in sections with indented paragraphs. Everything shown is escaped.
 #pragma once
 
 #include <string>
@@ -9,20 +9,34 @@ namespace sbox {
 
 class Page {
  public:
-  void heading(std::string_view text);
-  // One sentence or more, wrapped; `origin` (may be empty) follows in brackets.
-  void say(std::string_view text, std::string_view origin = {});
-  // An item below the last sentence, never broken.
-  void item(std::string_view text, std::string_view origin = {});
-  // Items one after the other, wrapped; `origin` follows.
-  void items(const std::vector<std::string>& texts, std::string_view origin = {});
+  enum class Form {
+    heading,
+    paragraph,  // wrapped
+    item,       // below a paragraph, never broken
+    items,      // below a paragraph, one after the other, wrapped
+  };
+  struct Entry {
+    Form form;
+    std::vector<std::string> texts;
+    std::string origin;  // follows in brackets; "" for none
+  };
 
-  const std::string& text() const { return text_; }
+  void heading(std::string_view text) { add(Form::heading, {std::string(text)}, {}); }
+  // One sentence or more.
+  void say(std::string_view text, std::string_view origin = {}) { add(Form::paragraph, {std::string(text)}, origin); }
+  void item(std::string_view text, std::string_view origin = {}) { add(Form::item, {std::string(text)}, origin); }
+  void items(const std::vector<std::string>& texts, std::string_view origin = {}) { add(Form::items, texts, origin); }
+
+  std::string text() const;
+  // Not escaped.
+  const std::vector<Entry>& entries() const { return entries_; }
 
  private:
-  void wrap(std::string_view words, size_t indent);
+  void add(Form form, std::vector<std::string> texts, std::string_view origin) {
+    entries_.push_back({form, std::move(texts), std::string(origin)});
+  }
 
-  std::string text_;
+  std::vector<Entry> entries_;
 };
 
 }  // namespace sbox

@@ -60,7 +60,7 @@ Place look(const Host& host, const std::string& path, std::string_view group, co
   return place;
 }
 
-EntryState state_of(const Entry& entry, const KeyFile& file, const std::string& sbox) {
+EntryState state_of(const DesktopEntry& entry, const KeyFile& file, const std::string& sbox) {
   if (!entry.entry.written) return starts_sbox(file, sbox) ? EntryState::wrapped : EntryState::available;
   if (!entry.entry.source) return EntryState::gone;
   bool service = entry.service.written ? entry.service.is_stale() : entry.service.source.has_value();
@@ -96,11 +96,11 @@ std::vector<std::string> data_directories(const Host& host, bool system) {
   return directories;
 }
 
-std::vector<Entry> find_entries(const Host& host, const std::vector<std::string>& directories,
-                                const std::string& sbox) {
+std::vector<DesktopEntry> find_entries(const Host& host, const std::vector<std::string>& directories,
+                                       const std::string& sbox) {
   Paths all;
   for (const std::string& directory : directories) collect(host, directory + "/applications", "", 0, all);
-  std::vector<Entry> entries;
+  std::vector<DesktopEntry> entries;
   for (auto& [id, paths] : all) {
     std::string own = directories[0] + "/applications";
     // Beside a file of that id, it would not be known which counts.
@@ -112,7 +112,7 @@ std::vector<Entry> find_entries(const Host& host, const std::vector<std::string>
     std::vector<std::string> services;
     for (size_t i = 1; i < directories.size(); ++i) services.push_back(directories[i] + service);
 
-    Entry entry;
+    DesktopEntry entry;
     entry.id = id;
     entry.entry = look(host, path, kEntryGroup, paths);
     entry.service = look(host, directories[0] + service, kServiceGroup, services);

@@ -36,7 +36,7 @@ enum class EntryState {
   wrapped,  // the original itself starts sbox
 };
 
-struct Entry {
+struct DesktopEntry {
   std::string id;  // without .desktop
   EntryState state = EntryState::available;
   std::string program;  // that it starts, as it says
@@ -50,6 +50,7 @@ std::vector<std::string> data_directories(const Host& host, bool system);
 
 // The programs among the entries of `directories`, sorted by id; what cannot be read as an entry is left out, unless
 // sbox has written it. `sbox` is its absolute path.
-std::vector<Entry> find_entries(const Host& host, const std::vector<std::string>& directories, const std::string& sbox);
+std::vector<DesktopEntry> find_entries(const Host& host, const std::vector<std::string>& directories,
+                                       const std::string& sbox);
 
 }  // namespace sbox

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "base/strings.h"
+#include "plan/bus_rules.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
 
@@ -54,33 +55,6 @@ std::optional<Bus> find_accessibility_bus(const Inputs& in) {
   return find_bus(in, "AT_SPI_BUS_ADDRESS", runtime.empty() ? "" : usual, in.host.uid());
 }
 
-struct RuleRow {
-  Key key;
-  const char* option;
-};
-constexpr RuleRow kSessionRules[] = {
-    {Key::dbus_see, "--see="},   {Key::dbus_talk, "--talk="},           {Key::dbus_own, "--own="},
-    {Key::dbus_call, "--call="}, {Key::dbus_broadcast, "--broadcast="},
-};
-constexpr RuleRow kSystemRules[] = {
-    {Key::dbus_system_see, "--see="},   {Key::dbus_system_talk, "--talk="},           {Key::dbus_system_own, "--own="},
-    {Key::dbus_system_call, "--call="}, {Key::dbus_system_broadcast, "--broadcast="},
-};
-
-// What a word of another section needs of the session bus.
-constexpr RuleRow kImplied[] = {
-    {Key::desktop_notifications, "--talk=org.freedesktop.Notifications"},
-    {Key::desktop_portals, "--talk=org.freedesktop.portal.Desktop"},
-    {Key::desktop_portals, "--talk=org.freedesktop.portal.Documents"},
-    {Key::desktop_input_method, "--talk=org.freedesktop.portal.Fcitx"},
-    {Key::desktop_input_method, "--talk=org.freedesktop.portal.IBus"},
-    {Key::desktop_tray, "--call=org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Introspectable.Introspect"},
-    {Key::desktop_tray, "--call=org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Properties.*"},
-    {Key::desktop_tray,
-     "--call=org.kde.StatusNotifierWatcher=org.kde.StatusNotifierWatcher.RegisterStatusNotifierItem"},
-    {Key::desktop_tray, "--broadcast=org.kde.StatusNotifierWatcher=org.kde.StatusNotifierWatcher.*"},
-};
-
 // A program tells the registry of its windows and asks who listens. The rest of what the registry does is to listen
 // itself, to keys too.
 constexpr const char* kAccessibilityRules[] = {
@@ -98,15 +72,6 @@ constexpr const char* kAccessibilityRules[] = {
     "@/org/a11y/atspi/registry/deviceeventcontroller",
 };
 
-// Whether a rule gives org.freedesktop.impl.*: by itself, or as a part of all that is below a shorter name.
-bool reaches_inner_portals(std::string_view rule) {
-  constexpr std::string_view kInner = "org.freedesktop.impl.", kBelow = ".*";
-  std::string_view name = rule.substr(0, rule.find('='));
-  if (!name.ends_with(kBelow)) return name.starts_with(kInner);
-  name.remove_suffix(1);
-  return name.starts_with(kInner) || kInner.starts_with(name);
-}
-
 // The portals ask the bus who calls, which is the proxy, and take who has this file in its root for a sandboxed
 // application of that name.
 Node identity_for_portals(const Inputs& in) {
@@ -118,39 +83,10 @@ Node identity_for_portals(const Inputs& in) {
 
 using Rules = std::vector<std::string>;
 
-template <typename Table>
-void add_written(const Inputs& in, const Table& table, Rules& rules) {
-  for (const RuleRow& row : table) {
-    for (const Value& value : in.profile.list(row.key)) rules.push_back(row.option + value.text);
-  }
-}
-
-// Tray icons have names with the number of their process and one that counts them. The proxy has no pattern for these,
-// but the first processes of a sandbox have the lowest numbers.
-void add_tray_names(Rules& rules) {
-  constexpr int kFirstProcess = 2, kLastProcess = 33, kIcons = 2;
-  for (int process = kFirstProcess; process <= kLastProcess; ++process) {
-    for (int icon = 1; icon <= kIcons; ++icon) {
-      rules.push_back("--own=org.kde.StatusNotifierItem-" + std::to_string(process) + "-" + std::to_string(icon));
-    }
-  }
-}
-
-Rules session_rules(const Inputs& in) {
-  Rules rules;
-  for (const RuleRow& row : kSessionRules) {
-    for (const Value& value : in.profile.list(row.key)) {
-      if (!reaches_inner_portals(value.text)) continue;
-      throw Error("dbus name " + quote(value.text), "covers the inner side of the portals").at(value.origin);
-    }
-  }
-  if (in.profile.text(Key::dbus_session) == "filtered") add_written(in, kSessionRules, rules);
-  for (const RuleRow& row : kImplied) {
-    bool is_listed = std::find(rules.begin(), rules.end(), row.option) != rules.end();
-    if (in.profile.flag(row.key) && !is_listed) rules.push_back(row.option);
-  }
-  if (in.profile.flag(Key::desktop_tray)) add_tray_names(rules);
-  return rules;
+Rules options_of(const std::vector<BusRule>& rules) {
+  Rules options;
+  for (const BusRule& rule : rules) options.push_back(rule.option());
+  return options;
 }
 
 // A bus that the proxy serves inside: the socket `name` in the runtime directory, and there the variable for it.
@@ -162,30 +98,19 @@ struct Route {
   Rules rules;
 };
 
-// The setting that asks for the session bus, or null.
-const Value* asks_for_session(const Inputs& in) {
-  const Value& session = in.profile.scalar(Key::dbus_session);
-  if (session.text != "no") return &session;
-  for (const RuleRow& row : kImplied) {
-    if (in.profile.flag(row.key)) return &in.profile.scalar(row.key);
-  }
-  return nullptr;
-}
-
 std::vector<Route> find_routes(const Inputs& in) {
   std::vector<Route> routes;
-  const Value* session = asks_for_session(in);
+  const Value* session = asks_for_session_bus(in.profile);
   const Value &system = in.profile.scalar(Key::dbus_system),
               &accessibility = in.profile.scalar(Key::desktop_accessibility);
   if (session && session->text != "full") {
     if (auto bus = find_session_bus(in)) {
-      routes.push_back({*session, *bus, "bus", "DBUS_SESSION_BUS_ADDRESS", session_rules(in)});
+      routes.push_back({*session, *bus, "bus", "DBUS_SESSION_BUS_ADDRESS", options_of(session_bus_rules(in.profile))});
     }
   }
   if (system.text == "filtered") {
-    Rules rules;
-    add_written(in, kSystemRules, rules);
     if (auto bus = find_system_bus(in)) {
+      Rules rules = options_of(system_bus_rules(in.profile));
       routes.push_back({system, *bus, "system-bus", "DBUS_SYSTEM_BUS_ADDRESS", rules});
     }
   }

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "base/strings.h"
+#include "plan/devices.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
 
@@ -119,7 +120,7 @@ void allow(const Inputs& in, Draft& draft, const Value& value) {
   if (!is_below(path, "/dev")) throw refuse("does not lie below /dev").hint("use [files]");
   Resolved found = in.host.resolve(path);
   if (!is_below(found.path, "/dev") && found.path != "/dev") throw refuse("leads out of /dev");
-  if (std::find(std::begin(kNever), std::end(kNever), found.path) != std::end(kNever)) {
+  if (is_never_granted(found.path)) {
     throw refuse("is the machine itself").hint("take it off the list");
   }
   switch (found.status.kind) {
@@ -140,6 +141,21 @@ void allow(const Inputs& in, Draft& draft, const Value& value) {
 }
 
 }  // namespace
+
+bool is_never_granted(std::string_view path) {
+  return std::find(std::begin(kNever), std::end(kNever), path) != std::end(kNever);
+}
+
+std::optional<Key> device_setting(std::string_view path) {
+  for (const DeviceRow& row : kDevices) {
+    std::string_view own = row.path;
+    bool is_prefix = own.ends_with('*');
+    if (is_prefix) own.remove_suffix(1);
+    if (is_prefix ? path.starts_with(own) : path == own) return row.key;
+  }
+  if (is_below(path, "/dev/bus/usb")) return Key::devices_usb;
+  return std::nullopt;
+}
 
 void plan_devices(const Inputs& in, Draft& draft) {
   auto wanted = [&](Key key) { return in.profile.flag(key); };

@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "plan/draft.h"
+#include "plan/environment.h"
 #include "plan/paths.h"
 
 namespace sbox {
@@ -114,6 +115,10 @@ void keep_named(const Inputs& in, Draft& draft) {
 }
 
 }  // namespace
+
+bool loads_code(std::string_view variable) { return is_in(kLoading, variable); }
+bool speaks_of_the_host(std::string_view variable) { return is_in(kOwn, variable); }
+bool is_pattern_of_variable(std::string_view pattern, std::string_view variable) { return matches(pattern, variable); }
 
 std::string shell_inside(const Host& host) {
   return host.resolve("/bin/bash").status.kind == FileKind::file ? "/bin/bash" : "/bin/sh";

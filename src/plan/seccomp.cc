@@ -35,20 +35,9 @@ uint32_t denial(const SeccompPolicy& policy, int error) {
   return SCMP_ACT_ERRNO(static_cast<uint32_t>(error));
 }
 
-// Libraries fall back to another call on ENOSYS, but take EPERM for the answer.
-bool answers_as_missing(std::string_view call, const SeccompPolicy& policy) {
-  if (policy.write_xor_execute && (call == "memfd_create" || call == "memfd_secret")) return true;
-  return std::ranges::count(find_group("@opaque")->calls, call) > 0;
-}
-
-// By call alone. What is in no group fails with ENOSYS: also what is newer than the table, or a gap in it.
-uint32_t action_for(std::string_view call, const std::set<std::string_view>& allowed, const SeccompPolicy& policy) {
-  if (allowed.contains(call)) return SCMP_ACT_ALLOW;
-  bool known = std::ranges::any_of(multiplexers(), [&](const Multiplexer& each) { return each.name == call; }) ||
-               std::ranges::any_of(syscall_groups(), [&](const SyscallGroup& group) {
-                 return std::ranges::count(group.calls, call) > 0;
-               });
-  return known && !answers_as_missing(call, policy) ? denial(policy, EPERM) : SCMP_ACT_ERRNO(ENOSYS);
+uint32_t action_for(CallAnswer answer, const SeccompPolicy& policy) {
+  if (answer == CallAnswer::allowed) return SCMP_ACT_ALLOW;
+  return answer == CallAnswer::denied ? denial(policy, EPERM) : SCMP_ACT_ERRNO(ENOSYS);
 }
 
 using Places = std::map<uint32_t, Place>;
@@ -58,7 +47,7 @@ Places decide_calls(SeccompProgram& program, const SeccompPolicy& policy, std::s
   Place missing = program.answer(SCMP_ACT_ERRNO(ENOSYS));
   Places places{{0, missing}};
   for (const auto& [number, call] : calls_by_number(architecture)) {
-    places[number] = program.answer(action_for(call, allowed, policy));
+    places[number] = program.answer(action_for(answer_to(call, allowed, policy), policy));
     places[number + 1] = missing;
   }
   return places;

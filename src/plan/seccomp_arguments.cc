@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -43,58 +44,71 @@ void add_set_id_bits(Rules& rules) {
                                                  {"mkdirat", 2},
                                                  {"mknod", 1},
                                                  {"mknodat", 2}});
-  for (const Row& row : kWithMode) rules.push_back({row.call, EPERM, {has_any(row.mode, kSetId)}});
+  constexpr std::string_view kWhat = "set-user-ID and set-group-ID bits";
+  for (const Row& row : kWithMode) rules.push_back({row.call, EPERM, {has_any(row.mode, kSetId)}, kWhat});
   for (const Row& row : {Row{"open", 2}, Row{"openat", 3}}) {
-    rules.push_back({row.call, EPERM, {has_any(row.mode - 1, O_CREAT | kTemporary), has_any(row.mode, kSetId)}});
+    rules.push_back({row.call, EPERM, {has_any(row.mode - 1, O_CREAT | kTemporary), has_any(row.mode, kSetId)}, kWhat});
   }
 }
 
 // Input faked on a terminal or a console is typed by the user, as far as the reader can tell.
 void add_terminal(Rules& rules) {
   constexpr uint32_t kTiocsti = 0x5412, kTioclinux = 0x541c, kTioccons = 0x541d, kTiocsetd = 0x5423;
-  rules.push_back({"ioctl", EPERM, {{1, kWhole, {kTiocsti, kTioclinux, kTioccons, kTiocsetd}}}});
+  rules.push_back(
+      {"ioctl", EPERM, {{1, kWhole, {kTiocsti, kTioclinux, kTioccons, kTiocsetd}}}, "input faked on a terminal"});
   // KD*, GIO_*, PIO_*: keyboard maps, fonts and modes of the console. VT_*: switching consoles; V4L2 and others of the
   // letter have a size in the high bits.
   constexpr uint32_t kFamily = 0xffffff00, kKeyboards = 0x4b00, kConsoles = 0x5600;
-  rules.push_back({"ioctl", EPERM, {{1, kFamily, {kKeyboards, kConsoles}}}});
+  rules.push_back({"ioctl", EPERM, {{1, kFamily, {kKeyboards, kConsoles}}}, "keyboard and mode of the console"});
 }
 
 void add_namespaces(Rules& rules) {
   constexpr uint32_t kNamespaces =
       CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
-  rules.push_back({"clone", EPERM, {has_any(0, kNamespaces)}});
+  rules.push_back({"clone", EPERM, {has_any(0, kNamespaces)}, "new namespaces", "[process] nested-sandbox = yes"});
 }
 
 void add_sockets(Rules& rules) {
   const ArgumentTest internet{0, kWhole, {AF_INET, AF_INET6}};
   constexpr uint32_t kType = 0xf;  // above are SOCK_CLOEXEC and SOCK_NONBLOCK
   constexpr uint32_t kNetlinkRoute = 0;
-  rules.push_back({"socket", EAFNOSUPPORT, {is_none_of(0, {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})}});
-  rules.push_back({"socket", EPERM, {internet, {1, kType, {SOCK_STREAM, SOCK_DGRAM}, false}}});
+  rules.push_back({"socket",
+                   EAFNOSUPPORT,
+                   {is_none_of(0, {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})},
+                   "sockets other than UNIX, IPv4, IPv6 and netlink"});
+  rules.push_back(
+      {"socket", EPERM, {internet, {1, kType, {SOCK_STREAM, SOCK_DGRAM}, false}}, "raw and other special sockets"});
   rules.push_back({"socket",
                    EPROTONOSUPPORT,
-                   {internet, is_none_of(2, {IPPROTO_IP, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6})}});
-  rules.push_back({"socket", EPROTONOSUPPORT, {is(0, AF_NETLINK), is_none_of(2, {kNetlinkRoute})}});
-  rules.push_back({"socketpair", EAFNOSUPPORT, {is_none_of(0, {AF_UNIX})}});
+                   {internet, is_none_of(2, {IPPROTO_IP, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6})},
+                   "protocols other than TCP, UDP and ping"});
+  rules.push_back({"socket",
+                   EPROTONOSUPPORT,
+                   {is(0, AF_NETLINK), is_none_of(2, {kNetlinkRoute})},
+                   "netlink other than for routes and addresses"});
+  rules.push_back({"socketpair", EAFNOSUPPORT, {is_none_of(0, {AF_UNIX})}, "pairs of sockets other than UNIX"});
 }
 
 void add_personality(Rules& rules, const SeccompPolicy& policy) {
   constexpr uint32_t kQuery = 0xffffffff;
   std::vector<uint32_t> personas = {PER_LINUX, PER_LINUX32, kQuery};
   if (policy.debug) personas.push_back(ADDR_NO_RANDOMIZE);  // debuggers start programs so
-  rules.push_back({"personality", EPERM, {is_none_of(0, std::move(personas))}});
+  rules.push_back({"personality", EPERM, {is_none_of(0, std::move(personas))}, "other kinds of execution"});
 }
 
 void add_write_xor_execute(Rules& rules, std::string_view architecture) {
+  constexpr std::string_view kWhat = "memory that is or becomes writable and executable",
+                             kRemedy = "[process] write-xor-execute = no";
   if (architecture == "i386") {
-    rules.push_back({"mmap", EPERM, {}});  // the old one: its arguments are in memory; libraries use mmap2
-    rules.push_back({"mmap2", EPERM, {has_all(2, PROT_WRITE | PROT_EXEC)}});
+    rules.push_back(
+        {"mmap", EPERM, {}, kWhat, kRemedy});  // the old one: its arguments are in memory; libraries use mmap2
+    rules.push_back({"mmap2", EPERM, {has_all(2, PROT_WRITE | PROT_EXEC)}, kWhat, kRemedy});
   } else {
-    rules.push_back({"mmap", EPERM, {has_all(2, PROT_WRITE | PROT_EXEC)}});
+    rules.push_back({"mmap", EPERM, {has_all(2, PROT_WRITE | PROT_EXEC)}, kWhat, kRemedy});
   }
-  rules.push_back({"mprotect", EPERM, {has_all(2, PROT_EXEC)}});
-  rules.push_back({"pkey_mprotect", EPERM, {has_all(2, PROT_EXEC)}});
-  rules.push_back({"shmat", EPERM, {has_all(2, SHM_EXEC)}});
+  rules.push_back({"mprotect", EPERM, {has_all(2, PROT_EXEC)}, kWhat, kRemedy});
+  rules.push_back({"pkey_mprotect", EPERM, {has_all(2, PROT_EXEC)}, kWhat, kRemedy});
+  rules.push_back({"shmat", EPERM, {has_all(2, SHM_EXEC)}, kWhat, kRemedy});
 }
 
 }  // namespace
@@ -108,6 +122,13 @@ std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::strin
   add_personality(rules, policy);
   if (policy.write_xor_execute) add_write_xor_execute(rules, architecture);
   return rules;
+}
+
+bool applies(const ArgumentRule& rule, std::span<const uint64_t, 6> arguments) {
+  return std::ranges::all_of(rule.tests, [&](const ArgumentTest& test) {
+    uint32_t value = static_cast<uint32_t>(arguments[test.argument]) & test.mask;
+    return (std::ranges::count(test.values, value) > 0) == test.one_of;
+  });
 }
 
 }  // namespace sbox

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -23,9 +24,14 @@ struct ArgumentRule {
   std::string_view call;
   int error;
   std::vector<ArgumentTest> tests;
+  std::string_view what = "";    // what it keeps away, for people
+  std::string_view remedy = "";  // the line of a profile that lifts it; "" where none does
 };
 
 // For one architecture of the policy: "x86_64", "i386", "aarch64". Calls that it does not have may be in the list.
 std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::string_view architecture);
+
+// Whether all tests of the rule hold.
+bool applies(const ArgumentRule& rule, std::span<const uint64_t, 6> arguments);
 
 }  // namespace sbox

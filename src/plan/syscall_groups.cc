@@ -226,6 +226,22 @@ std::set<std::string_view> allowed_calls(const SeccompPolicy& policy) {
   return allowed;
 }
 
+const SyscallGroup* group_of(std::string_view call) {
+  auto group = std::ranges::find_if(syscall_groups(),
+                                    [&](const SyscallGroup& each) { return std::ranges::count(each.calls, call) > 0; });
+  return group == syscall_groups().end() ? nullptr : &*group;
+}
+
+// Libraries fall back to another call on ENOSYS, but take EPERM for the answer. What is in no group is newer than the
+// table, or a gap in it.
+CallAnswer answer_to(std::string_view call, const std::set<std::string_view>& allowed, const SeccompPolicy& policy) {
+  if (allowed.contains(call)) return CallAnswer::allowed;
+  const SyscallGroup* group = group_of(call);
+  bool is_older_wanted = policy.write_xor_execute && (call == "memfd_create" || call == "memfd_secret");
+  bool as_missing = group == nullptr || group->name == "@opaque" || is_older_wanted;
+  return as_missing ? CallAnswer::missing : CallAnswer::denied;
+}
+
 uint64_t syscall_table_digest() {
   static constexpr uint64_t digest = [] {
     uint64_t value = kDigestStart;

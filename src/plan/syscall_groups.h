@@ -28,6 +28,17 @@ const std::vector<Multiplexer>& multiplexers();
 // not in the table.
 std::set<std::string_view> allowed_calls(const SeccompPolicy& policy);
 
+// The group that a call is in, or null.
+const SyscallGroup* group_of(std::string_view call);
+
+enum class CallAnswer {
+  allowed,  // but for what the argument rules keep away
+  denied,   // EPERM, or the end of the program
+  missing,  // ENOSYS: as if the kernel did not have it
+};
+// By call alone. `allowed`: of the same policy.
+CallAnswer answer_to(std::string_view call, const std::set<std::string_view>& allowed, const SeccompPolicy& policy);
+
 // Changes whenever the table does.
 uint64_t syscall_table_digest();
 

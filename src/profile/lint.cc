@@ -115,6 +115,17 @@ constexpr std::string_view kShownAnyway[] = {"/usr",   "/etc",    "/bin", "/sbin
                                              "/lib64", "/libx32", "/dev", "/sys",      "/proc", "/run",
                                              "/var",   "/tmp",    "/opt", "${RUNTIME}"};
 
+// The first of the names that `name` covers, or null.
+const std::string_view* dangerous_name(std::string_view name) {
+  bool many = name.ends_with(".*");
+  if (many) name.remove_suffix(2);
+  auto matches = [&](std::string_view other) {
+    return other == name || (many && other.starts_with(name) && other[name.size()] == '.');
+  };
+  auto found = std::find_if(std::begin(kDangerousNames), std::end(kDangerousNames), matches);
+  return found == std::end(kDangerousNames) ? nullptr : found;
+}
+
 std::string one_spelling(std::string_view path) {
   if (path.starts_with("${HOME}")) return "~" + std::string(path.substr(7));
   return std::string(path);
@@ -272,14 +283,8 @@ void Linter::check_display() {
 void Linter::check_bus() {
   for (Key key : {Key::dbus_talk, Key::dbus_own, Key::dbus_system_talk, Key::dbus_system_own}) {
     for (const Value& value : profile_.list(key)) {
-      std::string_view name = value.text;
-      bool many = name.ends_with(".*");
-      if (many) name.remove_suffix(2);
-      auto matches = [&](std::string_view other) {
-        return other == name || (many && other.starts_with(name) && other[name.size()] == '.');
-      };
-      auto found = std::find_if(std::begin(kDangerousNames), std::end(kDangerousNames), matches);
-      if (found == std::end(kDangerousNames)) continue;
+      const std::string_view* found = dangerous_name(value.text);
+      if (!found) continue;
       warn(setting(key), value, "dangerous: " + std::string(*found) + " gives more than a sandbox should have",
            "name single methods with call");
     }
@@ -315,6 +320,8 @@ void Linter::check_hidden() {
 }  // namespace
 
 std::vector<Finding> lint_profile(const Profile& profile, LintScope scope) { return Linter(profile, scope).run(); }
+
+bool is_dangerous_bus_name(std::string_view name) { return dangerous_name(name) != nullptr; }
 
 Finding finding_of(const Error& error) {
   return {Finding::Severity::error, error.where(), std::string(error.what()) + ": " + error.why(), error.hint_text()};

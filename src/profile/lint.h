@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -25,6 +26,9 @@ enum class LintScope {
 
 // Warnings only, in the order of the settings table.
 std::vector<Finding> lint_profile(const Profile& profile, LintScope scope = LintScope::whole);
+
+// Whether who may talk to this name of a bus gets more than a sandbox should have. `name` may end in ".*".
+bool is_dangerous_bus_name(std::string_view name);
 
 Finding finding_of(const Error& error);
 

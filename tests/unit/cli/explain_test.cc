@@ -12,11 +12,11 @@ class Explain : public Planning {
  protected:
   std::string path(const std::string& asked) {
     Plan made = plan();
-    return explain_path(profile, made, asked, host);
+    return answer_text(profile.name(), explain_path(profile, made, asked, host));
   }
   std::string page() {
     Plan made = plan();
-    return explain_page(profile, made);
+    return explain_page(profile, made).text();
   }
 };
 

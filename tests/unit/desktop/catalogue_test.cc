@@ -17,11 +17,13 @@ std::string text_of(const std::string& exec, const std::string& more = "") {
   return "[Desktop Entry]\nType=Application\nName=x\nExec=" + exec + "\n" + more;
 }
 
-std::vector<Entry> found(const FakeHost& host) { return find_entries(host, data_directories(host, false), kSbox); }
+std::vector<DesktopEntry> found(const FakeHost& host) {
+  return find_entries(host, data_directories(host, false), kSbox);
+}
 
 std::vector<std::string> ids(const FakeHost& host) {
   std::vector<std::string> all;
-  for (const Entry& entry : found(host)) all.push_back(entry.id);
+  for (const DesktopEntry& entry : found(host)) all.push_back(entry.id);
   return all;
 }
 
@@ -70,7 +72,7 @@ TEST(Catalogue, AnEntryOfTheUserIsSetAside) {
   host.file(kShare + "a.desktop", text_of("low"));
   host.file(kOwn + "kde/a.desktop", text_of("mine"));
   host.file(kOwn + "a.desktop", text_of("mine"));
-  Entry entry = found(host)[0];
+  DesktopEntry entry = found(host)[0];
   EXPECT_TRUE(entry.entry.occupied);
   EXPECT_EQ(entry.entry.source, kOwn + "a.desktop.before-sbox");
   EXPECT_EQ(found(host)[1].entry.path, kOwn + "kde/a.desktop");
@@ -106,7 +108,7 @@ TEST(Catalogue, KnowsTheActivationOfTheSameName) {
   FakeHost host;
   host.file(kShare + "org.a.desktop", text_of("a"));
   host.file("/usr/share/dbus-1/services/org.a.service", "[D-BUS Service]\nName=org.a\nExec=/usr/bin/a\n");
-  Entry entry = found(host)[0];
+  DesktopEntry entry = found(host)[0];
   EXPECT_EQ(entry.service.source, "/usr/share/dbus-1/services/org.a.service");
   EXPECT_EQ(entry.service.path, "/home/ann/.local/share/dbus-1/services/org.a.service");
   enable(host, entry.entry);
