@@ -170,7 +170,7 @@ lint: deps
 	mandoc -Tlint -Wwarning $(MANUALS)
 
 # Each source by itself, on all processors.
-EACH_SOURCE := printf '%s\n' $(sort $(FRONT_SOURCES) $(SOUND_SOURCES) $(wildcard src/launcher/*.cc src/tools/*.cc)) | xargs -P $$(nproc) -I{}
+EACH_SOURCE := printf '%s\n' $(sort $(FRONT_SOURCES) $(SOUND_SOURCES) $(wildcard src/helpers/*.cc src/launcher/*.cc src/tools/*.cc)) | xargs -P $$(nproc) -I{}
 LINT_FLAGS = -std=c++20 $(filter-out -MMD -MP,$(CPPFLAGS))
 lint-tidy:
 	$(EACH_SOURCE) clang-tidy --quiet {} -- $(LINT_FLAGS)
@@ -209,9 +209,9 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/sbox $(DESTDIR)$(PREFIX)/share/man/man1/sbox.1 $(DESTDIR)$(PREFIX)/share/man/man5/sbox-profile.5
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-trixie
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
 -include tests/mutate/mutate.mk
 -include tests/sweep/sweep.mk tests/system/compositor.mk
--include $(shell find $(BUILD) -path $(BUILD)/trixie -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

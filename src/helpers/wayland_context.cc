@@ -1,22 +1,24 @@
-// sbox-wayland APPLICATION INSTANCE: asks the compositor to treat who connects to descriptor 3 as a sandboxed client of
-// that name, says so on descriptor 4, and ends when that is closed. The compositor is at /run/wayland-0.
+// sbox-wayland READY SERVER APPLICATION INSTANCE: asks the compositor at SERVER to treat who connects to descriptor 3
+// as a sandboxed client of that name, says so on the descriptor READY, and ends when the other end of that is closed.
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "wayland/wire.h"
 
 namespace {
 
-constexpr int kListener = 3, kReady = 4;
+constexpr int kListener = 3;
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
-  auto client = sbox::WaylandClient::connect("/run/wayland-0");
+  if (argc != 5) return 2;
+  int ready = atoi(argv[1]);
+  auto client = sbox::WaylandClient::connect(argv[2]);
   if (!client) return 1;
   auto globals = client->globals();
   if (!globals) return 1;
@@ -26,12 +28,12 @@ int main(int argc, char** argv) {
   int ends[2];
   if (manager == globals->end() || pipe2(ends, O_CLOEXEC) != 0) return 1;
   // The context lasts as long as our end of the pipe, which is as long as this process.
-  if (!client->make_security_context(*manager, kListener, ends[0], argv[1], argv[2])) return 1;
+  if (!client->make_security_context(*manager, kListener, ends[0], argv[3], argv[4])) return 1;
   close(ends[0]);
   close(kListener);
   client.reset();
-  if (write(kReady, "1", 1) != 1) return 1;
-  pollfd hangup{kReady, 0, 0};
+  if (write(ready, "1", 1) != 1) return 1;
+  pollfd hangup{ready, 0, 0};
   while (poll(&hangup, 1, -1) < 0) continue;
   return 0;
 }

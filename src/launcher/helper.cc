@@ -107,6 +107,7 @@ void confine(const Step& step, const Helper& helper, uint32_t uid, uint32_t gid)
 }  // namespace
 
 HelperNews RunningHelper::news(std::string& why) {
+  if (serves) return HelperNews::gone;
   char byte = 0;
   ssize_t size = recv(ready.get(), &byte, 1, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return HelperNews::nothing;

@@ -19,7 +19,8 @@ struct RunningHelper {
   UniqueFd ready;  // readable when there is news
   bool serves = false;
 
-  // Reads what there is, without waiting. `why`: of a failure.
+  // Reads what there is, without waiting. `why`: of a failure. Nothing that it says once it serves is read: then only
+  // its end is news.
   HelperNews news(std::string& why);
   void reap();  // where it has ended
   void kill();

@@ -19,21 +19,6 @@ std::string pipewire_path(const Inputs& in) {
   return in.places.host_runtime.empty() || remote.empty() ? "" : join(in.places.host_runtime, remote);
 }
 
-constexpr char kRelayInHelper[] = "/sbox-sound", kServerInHelper[] = "/server";
-
-// A relay that lets sound out and neither recordings in nor orders through.
-Helper relay(const Inputs& in, const std::string& server, const std::string& target) {
-  Resolved prefix = in.host.resolve(in.request.prefix);
-  std::string program = join(join(prefix.path, prefix.rest), "libexec/sbox/sbox-sound");
-  Helper helper = new_helper(in, "sbox-sound", {kRelayInHelper, "{ready}", kServerInHelper});
-  helper.node = target;
-  MountView view(in.host, in.places, "");
-  view.place(make_bind(program, kRelayInHelper, false, true));
-  view.place(make_bind(server, kServerInHelper, false, true));
-  helper.nodes = std::move(view).nodes();
-  return helper;
-}
-
 }  // namespace
 
 // A sound server that is missing or not ours is none: programs go on without sound.
@@ -47,7 +32,9 @@ void plan_audio(const Inputs& in, Draft& draft) {
       offer(in, draft, {"~/.config/pulse/cookie"});
     } else {
       draft.view.place(make_node(NodeKind::socket, target));
-      draft.plan.helpers.push_back(relay(in, *socket, target));
+      // A relay that lets sound out and neither recordings in nor orders through.
+      draft.plan.helpers.push_back(own_helper(in, "sbox-sound", *socket));
+      draft.plan.helpers.back().node = target;
     }
     draft.environment["PULSE_SERVER"] = "unix:" + target;
   }

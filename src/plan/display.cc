@@ -33,19 +33,6 @@ std::optional<std::string> find_wayland(const Inputs& in) {
   return found.path;
 }
 
-// Asks the compositor to hide from the program what is not for sandboxed clients: the screen, other windows' input, the
-// clipboard behind their back. Its tree is the program itself, which needs no library, and the compositor's socket.
-Helper security_context(const Inputs& in, const std::string& compositor, const std::string& target) {
-  constexpr char kProgram[] = "/run/sbox-wayland";
-  Helper helper = new_helper(in, "sbox-wayland", {kProgram, app_id(in), app_id(in)});
-  helper.node = target;
-  MountView view(in.host, in.places, in.request.prefix);
-  view.place(make_bind(join(in.request.prefix, "libexec/sbox/sbox-wayland"), kProgram, false, true));
-  view.place(make_bind(compositor, "/run/wayland-0", false, true));
-  helper.nodes = std::move(view).nodes();
-  return helper;
-}
-
 bool place_wayland(const Inputs& in, Draft& draft) {
   std::optional<std::string> socket = find_wayland(in);
   std::optional<bool> confines = socket ? in.host.confines_wayland_clients(*socket) : std::nullopt;
@@ -54,7 +41,10 @@ bool place_wayland(const Inputs& in, Draft& draft) {
   draft.environment["WAYLAND_DISPLAY"] = "wayland-0";
   if (*confines) {
     draft.view.place(make_node(NodeKind::socket, target));
-    draft.plan.helpers.push_back(security_context(in, *socket, target));
+    // Asks the compositor to hide from the program what is not for sandboxed clients: the screen, other windows' input,
+    // the clipboard behind their back.
+    draft.plan.helpers.push_back(own_helper(in, "sbox-wayland", *socket, {app_id(in), app_id(in)}));
+    draft.plan.helpers.back().node = target;
   } else {
     draft.view.place(make_bind(*socket, target, false, true));
   }

@@ -60,6 +60,10 @@ std::optional<std::string> trusted_program(const Inputs& in, const std::string& 
 // A helper without rights but those that its view grants: its program and libraries at first.
 Helper new_helper(const Inputs& in, const std::string& name, std::vector<std::string> argv);
 MountView view_for_helper(const Inputs& in);
+// One of sbox's own static programs, called as NAME READY SERVER ARGUMENT..., which stands between the sandbox and the
+// socket `server` of the host (canonical). Its tree holds these two and nothing else.
+Helper own_helper(const Inputs& in, const std::string& name, const std::string& server,
+                  const std::vector<std::string>& arguments = {});
 
 // The name by which portals know the program.
 std::string app_id(const Inputs& in);

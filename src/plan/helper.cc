@@ -26,6 +26,20 @@ Helper new_helper(const Inputs& in, const std::string& name, std::vector<std::st
   return helper;
 }
 
+Helper own_helper(const Inputs& in, const std::string& name, const std::string& server,
+                  const std::vector<std::string>& arguments) {
+  constexpr char kServer[] = "/server";
+  std::string program = "/" + name;
+  Helper helper = new_helper(in, name, {program, "{ready}", kServer});
+  helper.argv.insert(helper.argv.end(), arguments.begin(), arguments.end());
+  MountView view(in.host, in.places, "");
+  Resolved prefix = in.host.resolve(in.request.prefix);
+  view.place(make_bind(join(join(prefix.path, prefix.rest), "libexec/sbox/" + name), program, false, true));
+  view.place(make_bind(server, kServer, false, true));
+  helper.nodes = std::move(view).nodes();
+  return helper;
+}
+
 MountView view_for_helper(const Inputs& in) {
   MountView view(in.host, in.places, in.request.prefix);
   for (const char* path : kSystemDirectories) view.grant({path, Access::read_only, Strength::offered});

@@ -34,7 +34,7 @@ class Workshop:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
             copy(ROOT / part, self.tree / part)
         # With the times of the originals, so that make has nothing to do.
-        shutil.copytree(build, self.build, copy_function=shutil.copy2, ignore=shutil.ignore_patterns("trixie"))
+        shutil.copytree(build, self.build, copy_function=shutil.copy2)
 
     def run(self, command: list[str]) -> tuple[int, str]:
         """Status and output. By a file, because what a mutation leaves running may hold a pipe open for ever."""

@@ -1,6 +1,6 @@
 # A compositor with security-context-v1 is Debian 13's: it runs from a directory with that system, which takes minutes to
-# make and stays in the build directory.
-TRIXIE := $(abspath $(BUILD))/trixie
+# make and stays beside the build directory.
+TRIXIE := $(abspath $(BUILD))-trixie
 .PHONY: check-compositor
 check-compositor: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(COMPOSITOR_PACKAGES)
 check-compositor: deps

@@ -10,6 +10,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 class Session : public Planning {
  protected:
@@ -43,12 +44,12 @@ TEST_F(Display, ACompositorThatCanTellSandboxedClientsIsAskedTo) {
   ASSERT_EQ(p.helpers.size(), 1u);
   const Helper& helper = p.helpers[0];
   EXPECT_EQ(helper.node, "/run/user/1000/wayland-0");
-  EXPECT_THAT(helper.argv, ElementsAre("/run/sbox-wayland", "local.sbox.test", "local.sbox.test"));
+  EXPECT_THAT(helper.argv, ElementsAre("/sbox-wayland", "{ready}", "/server", "local.sbox.test", "local.sbox.test"));
   std::vector<std::string> sources;
   for (const Node& node : helper.nodes) {
     if (node.kind == NodeKind::bind) sources.push_back(node.source);
   }
-  EXPECT_THAT(sources, ElementsAre("/usr/local/libexec/sbox/sbox-wayland", "/run/user/1000/wayland-7"));
+  EXPECT_THAT(sources, UnorderedElementsAre("/usr/local/libexec/sbox/sbox-wayland", "/run/user/1000/wayland-7"));
 }
 
 TEST_F(Display, ACompositorThatDoesNotAnswerIsNone) {
@@ -224,8 +225,7 @@ TEST_F(Session, WhoMayPlayGetsARelayAndNoSocketOfTheServers) {
   for (const Node& node : relay.nodes) {
     if (node.kind == NodeKind::bind) sources.push_back(node.source);
   }
-  EXPECT_THAT(sources,
-              ::testing::UnorderedElementsAre("/usr/local/libexec/sbox/sbox-sound", "/run/user/1000/pulse/native"));
+  EXPECT_THAT(sources, UnorderedElementsAre("/usr/local/libexec/sbox/sbox-sound", "/run/user/1000/pulse/native"));
 }
 
 TEST_F(Session, WhoMayRecordGetsTheSocketsAtFixedNames) {
