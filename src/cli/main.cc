@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <new>
 
+#include "base/handover.h"
 #include "base/strings.h"
 #include "cli/command.h"
 #include "cli/notify.h"
@@ -68,14 +69,17 @@ int dispatch(std::vector<std::string> arguments, const char* const* environment)
 
 int main(int argc, char** argv, char** environment) {
   std::vector<std::string> words;
+  bool notifies = false;
   try {
     sbox::clean_descriptors();
     sbox::refuse_privilege();
     words.assign(argv + std::min(argc, 1), argv + argc);
+    notifies = sbox::wants_notification(words) && sbox::start_notifier(environment);
     return sbox::dispatch(words, environment);
   } catch (const sbox::Error& error) {
-    fprintf(stderr, "%s\n", error.line().c_str());
-    if (sbox::wants_notification(words)) sbox::notify(error.line(), environment);
+    std::string line = error.line() + "\n";
+    fputs(line.c_str(), stderr);
+    if (notifies) sbox::say_and_wait(sbox::kErrorsDescriptor, line);
     return error.exit_status();
   } catch (const std::bad_alloc&) {
     fputs("sbox: out of memory\n", stderr);

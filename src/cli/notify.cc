@@ -1,18 +1,15 @@
 #include "cli/notify.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <ctime>
 
+#include "base/handover.h"
 #include "base/unique_fd.h"
+#include "cli/tool.h"
 
 namespace sbox {
 namespace {
@@ -34,36 +31,33 @@ std::vector<Words> tools(const std::string& summary, const std::string& body) {
            "dialog-error", summary, body, "0", "0", "-1"}};
 }
 
-pid_t spawn(const Words& words, const char* const* environment) {
-  std::vector<char*> pointers;
-  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
-  pointers.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  for (int fd = 0; fd <= 2; ++fd) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-  pid_t child = 0;
-  int failed = posix_spawn(&child, pointers[0], &actions, nullptr, pointers.data(), const_cast<char**>(environment));
-  posix_spawn_file_actions_destroy(&actions);
-  return failed == 0 ? child : -1;
-}
-
 long milliseconds_now() {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
   return time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-// Whether it ended well before `deadline`; it is gone in any case.
-bool succeeds(pid_t child, long deadline) {
-  UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-  pollfd ended{process.get(), POLLIN, 0};
-  long left = std::max(deadline - milliseconds_now(), 0L);
-  bool in_time = process && poll(&ended, 1, static_cast<int>(left)) == 1;
-  if (!in_time) kill(child, SIGKILL);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+void show(const std::string& line, const char* const* environment) {
+  constexpr long kPatience = 2000;
+  long deadline = milliseconds_now() + kPatience;
+  for (const Words& words : tools("sbox", without_markup(line))) {
+    long left = deadline - milliseconds_now();
+    if (left > 0 && run_tool(words, environment, left)) return;
   }
-  return in_time && status == 0;
+}
+
+[[noreturn]] void show_line(int said, const char* const* environment) {
+  // The caller's streams stay the caller's: nobody who reads to their end has to wait for this process.
+  int null = open("/dev/null", O_RDWR);
+  for (int fd = 0; fd <= 2; ++fd) dup2(null, fd);
+  constexpr std::string_view kOurs = "sbox: ";
+  std::string line;
+  char part[4096];
+  ssize_t size = 0;
+  while ((size = read(said, part, sizeof part)) > 0) line.append(part, static_cast<size_t>(size));
+  while (line.ends_with('\n')) line.pop_back();
+  if (!line.empty()) show(line.starts_with(kOurs) ? line.substr(kOurs.size()) : line, environment);
+  _exit(0);
 }
 
 }  // namespace
@@ -73,13 +67,19 @@ bool wants_notification(const Words& arguments) {
   return std::find(arguments.begin(), end, "--notify") != end && isatty(2) == 0;
 }
 
-void notify(const std::string& line, const char* const* environment) {
-  constexpr long kPatience = 2000;
-  long deadline = milliseconds_now() + kPatience;
-  for (const Words& words : tools("The program was not started", without_markup(line))) {
-    pid_t child = milliseconds_now() < deadline ? spawn(words, environment) : -1;
-    if (child > 0 && succeeds(child, deadline)) return;
+bool start_notifier(const char* const* environment) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
+  UniqueFd reader(ends[0]), writer(ends[1]);
+  if (writer.get() != kErrorsDescriptor) return false;
+  pid_t child = fork();
+  if (child == 0) {
+    writer.reset();
+    show_line(reader.get(), environment);
   }
+  if (child < 0) return false;
+  writer.release();  // it stays open until this program, or the launcher that replaces it, ends
+  return true;
 }
 
 }  // namespace sbox

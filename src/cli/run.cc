@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "base/handover.h"
 #include "base/unique_fd.h"
 #include "cli/document_portal.h"
 #include "cli/options.h"
@@ -20,7 +21,6 @@
 namespace sbox {
 namespace {
 
-constexpr int kPlanDescriptor = 3;
 constexpr char kDefaultProfile[] = "default";
 
 // Says how long each part took, with -v.
@@ -94,6 +94,7 @@ UniqueFd sealed_file(const std::string& bytes) {
   bool placed = file.get() == kPlanDescriptor ? fcntl(kPlanDescriptor, F_SETFD, 0) == 0
                                               : dup2(file.get(), kPlanDescriptor) == kPlanDescriptor;
   if (!placed) throw system_error("descriptor for the plan", errno);
+  fcntl(kErrorsDescriptor, F_SETFD, 0);  // where there is one
   std::string path = prefix + "/libexec/sbox/sbox-launch";
   std::string name = "sbox", instance = plan.instance;
   char* arguments[] = {name.data(), instance.data(), nullptr};

@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "base/handover.h"
 #include "base/unique_fd.h"
 #include "launcher/supervisor.h"
 #include "plan/decode.h"
@@ -16,7 +17,6 @@ namespace sbox {
 namespace {
 
 constexpr int kFailure = 125;
-constexpr int kPlan = 3;
 constexpr off_t kLargestPlan = 64 << 20;
 
 int refuse(const std::string& why) {
@@ -26,7 +26,7 @@ int refuse(const std::string& why) {
 }
 
 bool read_plan(Plan& plan) {
-  UniqueFd file(kPlan);
+  UniqueFd file(kPlanDescriptor);
   struct stat status {};
   if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
   if (status.st_size <= 0 || status.st_size > kLargestPlan) return false;
@@ -48,13 +48,18 @@ int run() {
   }
   if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid())
     return refuse("it must not be set-id");
-  if (close_range(kPlan + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
+  struct stat status {};
+  bool tells = fstat(kErrorsDescriptor, &status) == 0 && S_ISSOCK(status.st_mode) &&
+               fcntl(kErrorsDescriptor, F_SETFD, FD_CLOEXEC) == 0;
+  UniqueFd errors(tells ? kErrorsDescriptor : -1);
+  if (close_range(tells ? kErrorsDescriptor + 1 : kErrorsDescriptor, ~0U, 0) != 0)
+    return refuse("cannot close descriptors");
   Terminal terminal;
   if (!terminal.start_guard()) return refuse("cannot watch over the terminal");
   Plan plan;
   if (!read_plan(plan)) return refuse("no plan (start programs by `sbox`)");
   if (plan.uid != getuid() || plan.gid != getgid()) return refuse("the plan is another user's");
-  _exit(supervise(plan, terminal));  // the kernel takes the memory back faster than we could
+  _exit(supervise(plan, terminal, std::move(errors)));  // the kernel takes the memory back faster than we could
 }
 
 }  // namespace

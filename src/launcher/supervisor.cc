@@ -14,6 +14,7 @@
 #include <csignal>
 #include <optional>
 
+#include "base/handover.h"
 #include "launcher/follow.h"
 #include "launcher/helper.h"
 #include "launcher/init.h"
@@ -33,11 +34,10 @@ int64_t new_deadline() { return now_ns() + kStartSeconds * 1'000'000'000; }
 constexpr char kStrange[] = "a message that the set-up never sends";
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-int complain(const std::string& text) {
+// There is nobody left to tell when this fails.
+void say(const std::string& text) {
   std::string line = "sbox: " + text + "\n";
-  // There is nobody left to tell when this fails.
   (void)!write(2, line.data(), line.size());
-  return kFailure;
 }
 
 // Microseconds are kept: "12.345".
@@ -47,8 +47,6 @@ std::string milliseconds(int64_t ns) {
   whole.insert(0, 4 - std::min<size_t>(whole.size(), 4), ' ');
   return whole + "." + std::string(3 - micro.size(), '0') + micro;
 }
-
-int complain_errno(const std::string& what) { return complain(what + ": " + reason(errno)); }
 
 // What to do about the refusals that people meet.
 std::string hint_for(const std::string& failure) {
@@ -74,7 +72,8 @@ bool make_host_directory(const std::string& path) {
 
 class Supervisor {
  public:
-  Supervisor(Plan& plan, Terminal& terminal) : plan_(plan), terminal_(terminal) {}
+  Supervisor(Plan& plan, Terminal& terminal, UniqueFd errors)
+      : plan_(plan), terminal_(terminal), errors_(std::move(errors)) {}
   ~Supervisor() { end_everything(); }
   int run();
 
@@ -95,6 +94,8 @@ class Supervisor {
   void stop_with_program(int signal_number);
   void stop_helpers();
   void end_everything();
+  int complain(const std::string& text) const;
+  int complain_errno(const std::string& what) const { return complain(what + ": " + reason(errno)); }
   void fail(const std::string& text, int status = kFailure);
   bool command(CommandKind kind, int value) { return send_message(socket_.get(), static_cast<uint8_t>(kind), value); }
 
@@ -105,6 +106,7 @@ class Supervisor {
   UniqueFd signals_, socket_, init_;
   std::optional<Relay> relay_;
   Terminal& terminal_;
+  UniqueFd errors_;
   Followers followers_;
   std::vector<RunningHelper> helpers_;
   bool is_started_ = false, is_init_gone_ = false;
@@ -141,6 +143,7 @@ bool Supervisor::start_init() {
   if (pid < 0 || (pid > 0 && pidfd < 0)) return false;
   if (pid == 0) {
     socket_.reset();
+    errors_.reset();
     run_init({plan_, stdio_, here, caller_mask_, caller_ignores_pipe_}, inside.get());
   }
   init_.reset(pidfd);
@@ -174,7 +177,9 @@ int Supervisor::loop() {
     if (!is_init_gone_) polled.push_back({init_.get(), POLLIN, 0});
     polled.push_back({socket_.get(), POLLIN, 0});
     polled.push_back({followers_.descriptor(), POLLIN, 0});
-    for (const RunningHelper& helper : helpers_) polled.push_back({helper.ready.get(), POLLIN, 0});
+    for (const RunningHelper& helper : helpers_) {
+      polled.push_back({helper.ready.get(), static_cast<short>(helper.serves ? 0 : POLLIN), 0});
+    }
     relay_->prepare(polled, !is_init_gone_ && terminal_.may_read());
     int happenings = poll(polled.data(), polled.size(), patience());
     if (happenings < 0 && errno != EINTR) return complain_errno("poll");
@@ -241,7 +246,7 @@ void Supervisor::handle(Message message) {
       if (!status_) status_ = static_cast<int>(message.value);
       return stop_helpers();
     case MessageKind::timing: {
-      complain(milliseconds(message.value) + " ms  " + message.text);
+      say(milliseconds(message.value) + " ms  " + message.text);
       return;
     }
   }
@@ -330,12 +335,18 @@ void Supervisor::stop_with_program(int signal_number) {
   raise(SIGSTOP);
 }
 
+int Supervisor::complain(const std::string& text) const {
+  say(text);
+  if (errors_) say_and_wait(errors_.get(), "sbox: " + text);
+  return kFailure;
+}
+
 void Supervisor::fail(const std::string& text, int status) {
   if (status_) return;
   terminal_.leave();
-  complain(text);
   status_ = status;
   syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
+  complain(text);
 }
 
 // Only when nothing of the sandbox goes on: what they mediate ends with them.
@@ -356,6 +367,8 @@ void Supervisor::end_everything() {
 
 }  // namespace
 
-int supervise(Plan& plan, Terminal& terminal) { return Supervisor(plan, terminal).run(); }
+int supervise(Plan& plan, Terminal& terminal, UniqueFd errors) {
+  return Supervisor(plan, terminal, std::move(errors)).run();
+}
 
 }  // namespace sbox

@@ -2,13 +2,15 @@
 // streams and signals, and returns the program's exit status.
 #pragma once
 
+#include "base/unique_fd.h"
 #include "launcher/terminal.h"
 #include "plan/plan.h"
 
 namespace sbox {
 
 // The plan is forgotten when the program runs. Preconditions: single-threaded; 0, 1, 2 are open; no other descriptor is
-// but that of `terminal`. Returns an exit status; says on standard error why when that is sbox's own failure.
-int supervise(Plan& plan, Terminal& terminal);
+// but that of `terminal` and `errors`, a socket that takes what is said of a failure as standard error does, or none.
+// Returns an exit status; says on standard error why when that is sbox's own failure.
+int supervise(Plan& plan, Terminal& terminal, UniqueFd errors);
 
 }  // namespace sbox

@@ -397,16 +397,26 @@ class Notifications(EntryTest):
             wait_for(lambda: "true" in self.account.run(has_owner, bus).out, what="dunst")
             yield bus, heard
 
-    def assert_notified(self, heard: pathlib.Path) -> None:
+    def assert_notified(self, heard: pathlib.Path, body: str = "no&lt;b&gt;&amp;such") -> None:
         text = wait_for(lambda: heard.read_text() if "member=Notify" in heard.read_text() else "")
         self.assertIn('string "sbox"', text)
-        self.assertIn("no&lt;b&gt;&amp;such", text)
+        self.assertIn(body, text)
 
     def test_an_error_becomes_a_notification_and_stays_a_line_and_a_status(self) -> None:
         with self.monitored() as (bus, heard):
             result = self.refused(*self.FAIL, env=bus)
             self.assertIn("no<b>&such", result.err)
             self.assert_notified(heard)
+
+    def test_what_the_launcher_refuses_becomes_a_notification_too(self) -> None:
+        with self.monitored() as (bus, heard):
+            script = self.file("not-executable-by-kernel", "\x7fELF garbage")
+            script.chmod(0o755)
+            argv = ["run", "--notify", "-s", f"files.read-only={script}", "--", str(script)]
+            result = self.sbox(*argv, env=bus)
+            self.assertEqual(result.status, 126, result)
+            self.assert_notified(heard, script.name)
+            self.assertIn(script.name, result.err)
 
     def test_busctl_serves_where_there_is_no_notify_send(self) -> None:
         self.root_only()

@@ -1,0 +1,23 @@
+// Descriptors that the front end leaves to the launcher, which replaces it.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string_view>
+
+namespace sbox {
+
+inline constexpr int kPlanDescriptor = 3;    // the sealed plan
+inline constexpr int kErrorsDescriptor = 4;  // with --notify: a socket that takes the line of a failure too
+
+// Says the one line where it is shown, and waits until that is done: who is killed with the failing process would show
+// nothing.
+inline void say_and_wait(int errors, std::string_view line) {
+  char byte = 0;
+  (void)!send(errors, line.data(), line.size(), MSG_NOSIGNAL);
+  shutdown(errors, SHUT_WR);
+  while (recv(errors, &byte, 1, 0) < 0 && errno == EINTR) continue;
+}
+
+}  // namespace sbox
