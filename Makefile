@@ -26,6 +26,7 @@ FUZZ_PACKAGES := clang libclang-rt-dev
 BENCH_PACKAGES := bubblewrap firejail firejail-profiles
 PROOF_PACKAGES := bubblewrap strace
 COMPOSITOR_PACKAGES := mmdebstrap bubblewrap wayland-utils grim foot sway
+UML_PACKAGES := user-mode-linux
 LINT_PACKAGES := clang-format clang-tidy g++-aarch64-linux-gnu
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast \
@@ -213,5 +214,5 @@ clean:
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
 -include tests/mutate/mutate.mk
--include tests/sweep/sweep.mk tests/system/compositor.mk
+-include tests/uml/uml.mk tests/sweep/sweep.mk tests/system/compositor.mk
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

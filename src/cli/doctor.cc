@@ -254,10 +254,24 @@ Check check_graphics(const Host& host, const Probes&) {
           "ls -l /dev/dri"};
 }
 
+Check check_limits(const Host&, const Probes& probes) {
+  switch (probes.limits) {
+    case LimitsBy::systemd:
+      return good("limits", false, "memory and processor, by systemd's user manager");
+    case LimitsBy::delegated_cgroup:
+      return good("limits", false, "by a cgroup that is delegated to this user");
+    case LimitsBy::nothing:
+      break;
+  }
+  return {"limits", Health::missing, false,
+          "no cgroup to be had: profiles with limits of memory, processor or disks do not start",
+          "systemctl --user status   # start sbox from a session that systemd manages"};
+}
+
 using Examine = Check (*)(const Host&, const Probes&);
-constexpr Examine kChecks[] = {check_kernel, check_user_namespaces, check_mounts,  check_seccomp,
-                               check_home,   check_landlock,        check_runtime, check_display,
-                               check_bus,    check_proxy,           check_sound,   check_graphics};
+constexpr Examine kChecks[] = {check_kernel,   check_user_namespaces, check_mounts,  check_seccomp, check_home,
+                               check_landlock, check_runtime,         check_display, check_bus,     check_proxy,
+                               check_sound,    check_graphics,        check_limits};
 
 const char* word(Health health) {
   constexpr const char* kWords[] = {"ok", "limited", "missing"};
@@ -271,6 +285,7 @@ Probes probe(const Host& host) {
   probes.namespaces = probe_namespaces();
   probes.seccomp = probe_seccomp();
   probes.kernel = kernel_version();
+  probes.limits = limits_by(host);
   if (host.status(kProxy).kind == FileKind::file) probes.proxy_version = first_line_of(kProxy, "--version");
   return probes;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/cgroup.h"
 #include "cli/probe.h"
 #include "plan/host.h"
 
@@ -25,7 +26,8 @@ struct Probes {
   bool seccomp = true;
   KernelVersion kernel;
   std::string prefix = "/usr/local";  // where sbox is installed
-  std::string proxy_version;          // the output of xdg-dbus-proxy --version; "" where there is none
+  LimitsBy limits = LimitsBy::nothing;
+  std::string proxy_version;  // the output of xdg-dbus-proxy --version; "" where there is none
 };
 
 // Tries things out in child processes.

@@ -237,6 +237,17 @@ void explain_process(Page& page, const Profile& profile) {
   say_if(page, profile, Key::seccomp_32_bit, "32-bit programs run.");
 }
 
+void explain_limits(Page& page, const Profile& profile) {
+  page.heading("Limits");
+  bool is_any = false;
+  for (const Setting& row : settings()) {
+    if (row.section != "limits" || profile.text(row.key) == row.fallback) continue;
+    page.say(std::string(row.name) + " = " + profile.text(row.key), origin(profile, row.key));
+    is_any = true;
+  }
+  if (!is_any) page.say("None but the session's own; it leaves no core dumps.");
+}
+
 struct Concern {
   bool (*applies)(const Profile&, const Plan&);
   const char* text;
@@ -326,6 +337,7 @@ Page explain_page(const Profile& profile, const Plan& plan) {
   explain_system_bus(page, profile);
   explain_services(page, profile);
   explain_process(page, profile);
+  explain_limits(page, profile);
   explain_concerns(page, profile, plan);
   return page;
 }

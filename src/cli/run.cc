@@ -11,6 +11,7 @@
 
 #include "base/handover.h"
 #include "base/unique_fd.h"
+#include "cli/cgroup.h"
 #include "cli/document_portal.h"
 #include "cli/options.h"
 #include "desktop/exec.h"
@@ -131,6 +132,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   Plan plan = make_plan(profile, request, context.host);
   watch.lap("plan");
   if (options.dry_run) return fputs((plan_json(plan) + "\n").c_str(), stdout) < 0 ? kExitFailure : 0;
+  enter_cgroup(plan, context.host);
   become_launcher(plan, context.prefix);
 }
 

@@ -2,30 +2,19 @@
 
 #include <fcntl.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <climits>
 #include <cstdlib>
 
+#include "launcher/host_file.h"
+
 namespace sbox {
 namespace {
-
-constexpr size_t kLargest = 65536;
 
 std::string directory_of(const std::string& path) {
   size_t slash = path.rfind('/');
   return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-bool read_host_file(const std::string& path, std::string& content) {
-  UniqueFd file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  struct stat status {};
-  if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
-  content.resize(kLargest);
-  ssize_t size = read(file.get(), content.data(), content.size());
-  content.resize(size > 0 ? static_cast<size_t>(size) : 0);
-  return size >= 0;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -71,6 +72,13 @@ void set_limits(const Step& step, const Plan& plan) {
     step.require(getrlimit(resource, &seen) == 0, limit.name);
     if (seen.rlim_cur != wanted.rlim_cur || seen.rlim_max != wanted.rlim_max) step.fail(limit.name, EPERM);
   }
+  int nice = std::max(static_cast<int>(plan.nice), getpriority(PRIO_PROCESS, 0));
+  step.require(setpriority(PRIO_PROCESS, 0, nice) == 0 && getpriority(PRIO_PROCESS, 0) == nice, "nice");
+  if (plan.io_priority == 0) return;
+  constexpr int kProcess = 1;
+  auto io_priority = static_cast<long>(plan.io_priority);
+  bool is_set = syscall(SYS_ioprio_set, kProcess, 0, io_priority) == 0;
+  step.require(is_set && syscall(SYS_ioprio_get, kProcess, 0) == io_priority, "io priority");
 }
 
 }  // namespace sbox

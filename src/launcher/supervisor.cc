@@ -11,10 +11,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <optional>
 
 #include "base/handover.h"
+#include "launcher/cgroup.h"
 #include "launcher/follow.h"
 #include "launcher/helper.h"
 #include "launcher/init.h"
@@ -29,7 +31,12 @@ constexpr int kFailure = 125;
 constexpr int kFollowAfterMs = 500;
 // A set-up that does not come to an end is ended. It takes some milliseconds.
 constexpr int64_t kStartSeconds = 20;
-int64_t new_deadline() { return now_ns() + kStartSeconds * 1'000'000'000; }
+constexpr int64_t kSecond = 1'000'000'000, kMillisecond = 1'000'000;
+int64_t new_deadline() { return now_ns() + kStartSeconds * kSecond; }
+// For poll(2).
+int milliseconds_until(int64_t ns) {
+  return static_cast<int>(std::clamp<int64_t>((ns - now_ns()) / kMillisecond + 1, 0, INT_MAX));
+}
 
 constexpr char kStrange[] = "a message that the set-up never sends";
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
@@ -112,6 +119,8 @@ class Supervisor {
   bool is_started_ = false, is_init_gone_ = false;
   std::optional<int> status_;
   int64_t deadline_ = new_deadline();
+  std::optional<int64_t> end_;  // of the time that the sandbox may run
+  Cgroup cgroup_;
 };
 
 bool Supervisor::block_signals() {
@@ -151,6 +160,9 @@ bool Supervisor::start_init() {
 }
 
 int Supervisor::run() {
+  std::string why;
+  if (!cgroup_.holds(plan_.cgroup, why)) return complain(why);
+  if (plan_.seconds > 0) end_ = now_ns() + static_cast<int64_t>(plan_.seconds) * kSecond;
   if (!block_signals()) return complain_errno("signals");
   mode_t callers_umask = 0, own = 0;
   if (!set_umask(077, callers_umask)) return complain("the umask cannot be set");
@@ -180,6 +192,10 @@ int Supervisor::loop() {
     for (const RunningHelper& helper : helpers_) {
       polled.push_back({helper.ready.get(), static_cast<short>(helper.serves ? 0 : POLLIN), 0});
     }
+    if (end_ && now_ns() >= *end_) {
+      end_.reset();
+      fail("the time limit was reached", 128 + SIGKILL);
+    }
     relay_->prepare(polled, !is_init_gone_ && terminal_.may_read());
     int happenings = poll(polled.data(), polled.size(), patience());
     if (happenings < 0 && errno != EINTR) return complain_errno("poll");
@@ -198,6 +214,7 @@ int Supervisor::loop() {
     }
     relay_->work(polled, is_init_gone_);
   }
+  if (std::string said = cgroup_.exhausted(); !said.empty()) complain(said);
   if (!status_)
     fail(is_started_ ? "the sandbox was killed" : "the sandbox was killed before the program started",
          is_started_ ? 128 + SIGKILL : kFailure);
@@ -208,13 +225,15 @@ bool Supervisor::is_starting() const { return !is_started_ && !is_init_gone_ && 
 
 // How long poll(2) may wait, in milliseconds.
 int Supervisor::patience() const {
-  if (is_starting()) return static_cast<int>(std::max<int64_t>(0, (deadline_ - now_ns()) / 1'000'000));
-  return followers_.is_waiting() ? kFollowAfterMs : -1;
+  if (is_starting()) return milliseconds_until(deadline_);
+  int left = end_ ? milliseconds_until(*end_) : INT_MAX;
+  if (followers_.is_waiting()) left = std::min(left, kFollowAfterMs);
+  return left == INT_MAX ? -1 : left;
 }
 
 void Supervisor::handle_silence() {
   if (is_starting()) return fail("the start took longer than " + std::to_string(kStartSeconds) + " s");
-  if (!followers_.start()) fail(std::string("watch files of the host: ") + reason(errno));
+  if (followers_.is_waiting() && !followers_.start()) fail(std::string("watch files of the host: ") + reason(errno));
 }
 
 void Supervisor::handle_message() {

@@ -65,6 +65,14 @@ void fields(Visitor& visit, T& limit) {
   visit("hard", limit.hard);
 }
 
+template <typename Visitor, Is<CgroupLimit> T>
+void fields(Visitor& visit, T& limit) {
+  visit("file", limit.file);
+  visit("line", limit.line);
+  visit("property", limit.property);
+  visit("meaning", limit.meaning);
+}
+
 template <typename Visitor, Is<Helper> T>
 void fields(Visitor& visit, T& helper) {
   visit("name", helper.name);
@@ -92,6 +100,10 @@ void fields(Visitor& visit, T& plan) {
   visit("filters", plan.filters);
   visit("landlock", plan.landlock);
   visit("limits", plan.limits);
+  visit("cgroup", plan.cgroup);
+  visit("seconds", plan.seconds);
+  visit("nice", plan.nice);
+  visit("io_priority", plan.io_priority);
   visit("helpers", plan.helpers);
   visit("nested_sandbox", plan.nested_sandbox);
   visit("verbose", plan.verbose);

@@ -3,32 +3,131 @@
 #include <algorithm>
 
 #include "plan/draft.h"
+#include "plan/paths.h"
 #include "profile/values.h"
 
 namespace sbox {
 namespace {
 
+constexpr uint64_t kMostNice = 19, kMostWeight = 10'000;
+
+[[noreturn]] void refuse(const Inputs& in, Key key, const std::string& why, const std::string& hint) {
+  const Value& value = in.profile.scalar(key);
+  throw Error(key_name(setting(key)) + " = " + value.text, why).at(value.origin).hint(hint);
+}
+
+uint64_t at_most(const Inputs& in, Key key, uint64_t most) {
+  uint64_t wanted = in.profile.number(key);
+  if (wanted > most) refuse(in, key, "is more than " + std::to_string(most), "ask for less");
+  return wanted;
+}
+
 void limit(const Inputs& in, Plan& plan, Key key, const char* name, uint32_t resource) {
   uint64_t wanted = in.profile.number(key);
   if (wanted == 0) return;
   uint64_t most = in.host.hard_limit(static_cast<int>(resource));
-  if (wanted > most) {
-    const Value& value = in.profile.scalar(key);
-    throw Error(key_name(setting(key)) + " = " + value.text, "the limit of this session is " + std::to_string(most))
-        .at(value.origin)
-        .hint("ask for less");
-  }
+  if (wanted > most) refuse(in, key, "the limit of this session is " + std::to_string(most), "ask for less");
   plan.limits.push_back({name, resource, wanted, wanted});
+}
+
+void limit_core(const Inputs& in, Plan& plan) {
+  if (in.profile.number(Key::limits_core) > 0) return limit(in, plan, Key::limits_core, "RLIMIT_CORE", RLIMIT_CORE);
+  // Not 0: a core_pattern that is a pipe takes no notice of 0, but of 1. Where the caller is held to 0 there is no 1.
+  uint64_t core = std::min<uint64_t>(1, in.host.hard_limit(RLIMIT_CORE));
+  plan.limits.push_back({"RLIMIT_CORE", RLIMIT_CORE, core, core});
+}
+
+std::string meaning(const Inputs& in, Key key) {
+  return "the limit " + key_name(setting(key)) + " = " + in.profile.scalar(key).text;
+}
+
+// What the kernel keeps and prints: whole pages, of whatever size.
+std::string whole_pages(uint64_t bytes) {
+  constexpr uint64_t kLargestPage = 64 << 10;
+  return std::to_string(bytes / kLargestPage * kLargestPage);
+}
+
+void limit_memory(const Inputs& in, Plan& plan) {
+  uint64_t memory = in.profile.number(Key::limits_memory);
+  if (memory == 0) {
+    if (in.profile.number(Key::limits_swap) > 0) {
+      refuse(in, Key::limits_swap, "there is no limit of memory", "set limits.memory too");
+    }
+    return;
+  }
+  constexpr uint64_t kLeast = 16 << 20;
+  if (memory < kLeast) refuse(in, Key::limits_memory, "no sandbox starts in so little", "ask for 16M at least");
+  std::string most = whole_pages(memory), swap = whole_pages(in.profile.number(Key::limits_swap));
+  plan.cgroup.push_back({"memory.max", most, {"MemoryMax", "t", most}, meaning(in, Key::limits_memory)});
+  plan.cgroup.push_back({"memory.swap.max", swap, {"MemorySwapMax", "t", swap}, meaning(in, Key::limits_swap)});
+}
+
+void limit_processor(const Inputs& in, Plan& plan) {
+  constexpr uint64_t kPeriod = 100'000, kMicroseconds = 1'000'000, kPerCents = 100;
+  if (uint64_t share = in.profile.number(Key::limits_cpu); share > 0) {
+    std::string line = std::to_string(share * kPeriod / kPerCents) + " " + std::to_string(kPeriod);
+    std::string quota = std::to_string(share * kMicroseconds / kPerCents);
+    plan.cgroup.push_back({"cpu.max", line, {"CPUQuotaPerSecUSec", "t", quota}, meaning(in, Key::limits_cpu)});
+  }
+  if (uint64_t weight = at_most(in, Key::limits_cpu_weight, kMostWeight); weight > 0) {
+    std::string text = std::to_string(weight);
+    plan.cgroup.push_back({"cpu.weight", text, {"CPUWeight", "t", text}, meaning(in, Key::limits_cpu_weight)});
+  }
+}
+
+struct IoRow {
+  Key key;
+  const char *word, *property;  // in io.max; of systemd
+};
+constexpr IoRow kIoRows[] = {
+    {Key::limits_io_read, "rbps", "IOReadBandwidthMax"},
+    {Key::limits_io_write, "wbps", "IOWriteBandwidthMax"},
+    {Key::limits_io_read_operations, "riops", "IOReadIOPSMax"},
+    {Key::limits_io_write_operations, "wiops", "IOWriteIOPSMax"},
+};
+
+// Of each disk, because what is written to a file system may go to any.
+void limit_disks(const Inputs& in, Plan& plan) {
+  auto is_set = [&](const IoRow& row) { return in.profile.number(row.key) > 0; };
+  auto first = std::find_if(std::begin(kIoRows), std::end(kIoRows), is_set);
+  if (first == std::end(kIoRows)) return;
+  bool found = false;
+  for (const std::string& name : in.host.list("/sys/block")) {
+    bool is_disk = !name.starts_with("loop") && !name.starts_with("ram") && !name.starts_with("zram");
+    std::string number = in.host.read("/sys/block/" + name + "/dev").value_or("");
+    number.resize(std::min(number.find('\n'), number.size()));
+    if (!is_disk || number.empty()) continue;
+    found = true;
+    CgroupLimit limit{"io.max", number, {}, meaning(in, first->key)};
+    for (const IoRow& row : kIoRows) {
+      std::string value = is_set(row) ? std::to_string(in.profile.number(row.key)) : "max";
+      limit.line += std::string(" ") + row.word + "=" + value;
+      if (is_set(row)) limit.property.insert(limit.property.end(), {row.property, "a(st)", "1", "/dev/" + name, value});
+    }
+    plan.cgroup.push_back(std::move(limit));
+  }
+  if (!found) refuse(in, first->key, "no disk is to be seen in /sys/block", "leave it out");
 }
 
 }  // namespace
 
 void plan_limits(const Inputs& in, Draft& draft) {
-  // Not 0: a core_pattern that is a pipe takes no notice of 0, but of 1. Where the caller is held to 0 there is no 1.
-  uint64_t core = std::min<uint64_t>(1, in.host.hard_limit(RLIMIT_CORE));
-  draft.plan.limits.push_back({"RLIMIT_CORE", RLIMIT_CORE, core, core});
-  limit(in, draft.plan, Key::limits_open_files, "RLIMIT_NOFILE", RLIMIT_NOFILE);
-  limit(in, draft.plan, Key::limits_file_size, "RLIMIT_FSIZE", RLIMIT_FSIZE);
+  Plan& plan = draft.plan;
+  limit_core(in, plan);
+  limit(in, plan, Key::limits_open_files, "RLIMIT_NOFILE", RLIMIT_NOFILE);
+  limit(in, plan, Key::limits_file_size, "RLIMIT_FSIZE", RLIMIT_FSIZE);
+  limit(in, plan, Key::limits_address_space, "RLIMIT_AS", RLIMIT_AS);
+  // The kernel counts a user's processes by user namespace (Linux 5.14): in the sandbox's own there are no others.
+  limit(in, plan, Key::limits_tasks, "RLIMIT_NPROC", RLIMIT_NPROC);
+  limit_memory(in, plan);
+  limit_processor(in, plan);
+  limit_disks(in, plan);
+  plan.seconds = in.profile.number(Key::limits_time);
+  plan.nice = static_cast<uint32_t>(at_most(in, Key::limits_nice, kMostNice));
+  // Class and level of ioprio_set(2): idle, or the last of best effort.
+  constexpr uint32_t kIdle = 3 << 13, kLastOfBestEffort = (2 << 13) | 7;
+  const std::string& io = in.profile.text(Key::limits_io_priority);
+  plan.io_priority = io == "idle" ? kIdle : io == "low" ? kLastOfBestEffort : 0;
 }
 
 }  // namespace sbox

@@ -76,6 +76,15 @@ struct ResourceLimit {
   bool operator==(const ResourceLimit&) const = default;
 };
 
+// A limit of the cgroup that the launcher must find itself in.
+struct CgroupLimit {
+  std::string file;                   // "memory.max"
+  std::string line;                   // as the kernel prints it when the limit is in force
+  std::vector<std::string> property;  // of systemd, as busctl(1) takes it: name, type, value
+  std::string meaning;                // "the memory limit of 2G": for people
+  bool operator==(const CgroupLimit&) const = default;
+};
+
 // A process that is started beside the program, in a smaller sandbox of its own, and ends with it.
 struct Helper {
   std::string name;               // for messages: "xdg-dbus-proxy"
@@ -105,6 +114,10 @@ struct Plan {
   std::vector<Filter> filters;
   Landlock landlock;
   std::vector<ResourceLimit> limits;
+  std::vector<CgroupLimit> cgroup;
+  uint64_t seconds = 0;  // after which the program is ended; 0: never
+  uint32_t nice = 0;
+  uint32_t io_priority = 0;  // as ioprio_set(2) takes it; 0: the caller's
   std::vector<Helper> helpers;
   bool nested_sandbox = false;  // user namespaces are possible inside
   bool verbose = false;         // the launcher says where its time went

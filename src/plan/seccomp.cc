@@ -158,6 +158,8 @@ SeccompPolicy seccomp_policy(const Profile& profile) {
       .allow = checked_words(profile, Key::seccomp_allow),
       .deny = checked_words(profile, Key::seccomp_deny),
   };
+  // Anyone may take a priority at the disk back that was given up, unlike the one for the processor.
+  if (profile.text(Key::limits_io_priority) != "host") policy.deny.push_back("ioprio_set");
   for (const Value& word : profile.list(Key::seccomp_allow)) {
     if (word.text != "clone3") continue;
     throw Error("seccomp", "clone3 cannot be allowed: its flags are where no filter sees them")

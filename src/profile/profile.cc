@@ -32,7 +32,16 @@ const std::vector<Value>& default_list_of(Key key) {
 
 uint64_t Profile::number(Key key) const {
   const std::string& text = scalar(key).text;
-  return setting(key).type == Type::size ? parse_size(text).value() : parse_number(text).value();
+  switch (setting(key).type) {
+    case Type::size:
+      return parse_size(text).value();
+    case Type::duration:
+      return parse_duration(text).value();
+    case Type::share:
+      return parse_share(text).value();
+    default:
+      return parse_number(text).value();
+  }
 }
 
 const std::vector<Value>& Profile::list(Key key) const {

@@ -31,7 +31,7 @@ class Profile {
   // Typed reads. Precondition: the key has that type. Values were checked when they were read.
   bool flag(Key key) const { return scalar(key).text == "yes"; }
   const std::string& text(Key key) const { return scalar(key).text; }  // choice or text
-  uint64_t number(Key key) const;                                      // size (bytes) or count
+  uint64_t number(Key key) const;                                      // size (bytes), count, duration (s) or share (%)
   const std::vector<Value>& list(Key key) const;
 
   // The value of a setting that is not a list, with its origin; the default where none was written.

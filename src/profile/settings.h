@@ -19,6 +19,8 @@ enum class Type {
   text,         // free text, one line
   size,         // bytes: digits with an optional K, M, G (powers of 1024)
   count,        // a decimal number
+  duration,     // seconds: digits with an optional s, m, h, d
+  share,        // of processors: 50%, or 1.5; a number of per cents
   words,        // list of names: [A-Za-z0-9._+@*-]
   paths,        // list of paths: absolute after macros, no ".."
   bus_rules,    // list of D-Bus names, a trailing ".*" allowed; for calls and broadcasts NAME=INTERFACE.METHOD@PATH

@@ -199,6 +199,12 @@ Check check_typed(const Setting& setting, std::string_view text) {
       return check_size(setting, text);
     case Type::count:
       return check_count(setting, text);
+    case Type::duration:
+      if (parse_duration(text)) return {};
+      return Fault{"is not a time", "write it like 90s, 30m, 2h or 1d"};
+    case Type::share:
+      if (parse_share(text)) return {};
+      return Fault{"is no share of processors", "write it like 50%, or 1.5 for one and a half"};
     case Type::words:
       if (!setting.choices.empty()) return check_choice(setting, text);
       return check_word(setting, text);
@@ -293,6 +299,34 @@ std::optional<uint64_t> parse_size(std::string_view text) {
   constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();  // off_t, and what tmpfs takes
   if (!number || *number > kMost / unit) return std::nullopt;
   return *number * unit;
+}
+
+std::optional<uint64_t> parse_duration(std::string_view text) {
+  constexpr uint64_t kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour, kMost = 10'000 * kDay;
+  char last = text.empty() ? '\0' : text.back();
+  uint64_t unit = last == 'm' ? kMinute : last == 'h' ? kHour : last == 'd' ? kDay : 1;
+  if (unit > 1 || last == 's') text.remove_suffix(1);
+  if (text.size() > 1 && text[0] == '0') return std::nullopt;
+  std::optional<unsigned long long> number = parse_number(text);
+  if (!number || *number > kMost / unit) return std::nullopt;
+  return *number * unit;
+}
+
+std::optional<uint64_t> parse_share(std::string_view text) {
+  constexpr uint64_t kHundred = 100, kMost = 10'000;  // processors
+  bool is_percent = text.ends_with('%');
+  if (is_percent) text.remove_suffix(1);
+  std::string_view whole = text.substr(0, text.find('.')), rest = text.substr(whole.size());
+  std::string part(rest.empty() ? "" : rest.substr(1));
+  bool is_fine = is_percent ? rest.empty() : (rest.empty() || (!part.empty() && part.size() <= 2));
+  std::optional<unsigned long long> number = parse_number(whole);
+  if (!is_fine || !number || (whole.size() > 1 && whole[0] == '0')) return std::nullopt;
+  if (is_percent) return *number <= kMost * kHundred ? std::optional<uint64_t>(*number) : std::nullopt;
+  if (*number > kMost) return std::nullopt;
+  part.resize(2, '0');
+  std::optional<unsigned long long> hundredths = parse_number(part);
+  if (!hundredths) return std::nullopt;
+  return *number * kHundred + *hundredths;
 }
 
 bool is_profile_name(std::string_view name) {

@@ -25,6 +25,8 @@ std::string quote_element(std::string_view element);
 
 // Bytes: digits with an optional K, M, G; nothing for anything else, and for more than 2^63 - 1.
 std::optional<uint64_t> parse_size(std::string_view text);
+std::optional<uint64_t> parse_duration(std::string_view text);  // seconds
+std::optional<uint64_t> parse_share(std::string_view text);     // per cent of one processor
 
 // [A-Za-z0-9][A-Za-z0-9._+@-]*, no "..".
 bool is_profile_name(std::string_view name);

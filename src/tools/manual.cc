@@ -61,6 +61,10 @@ std::string type_name(const sbox::Setting& setting) {
       return "size";
     case sbox::Type::count:
       return "number";
+    case sbox::Type::duration:
+      return "time";
+    case sbox::Type::share:
+      return "share";
     case sbox::Type::words:
       return "list of names";
     case sbox::Type::paths:

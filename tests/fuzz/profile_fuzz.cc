@@ -50,7 +50,9 @@ void assign_all(const IniFile& file) {
         profile.assign(row->key, value);
       }
     }
-    if (row->type == Type::size || row->type == Type::count) profile.number(row->key);
+    bool is_number =
+        row->type == Type::size || row->type == Type::count || row->type == Type::duration || row->type == Type::share;
+    if (is_number) profile.number(row->key);
   }
 }
 
