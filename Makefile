@@ -52,7 +52,8 @@ endif
 # for the relay between programs that play sound and the sound server.
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
 
-FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/cli/*.cc)
+FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/instance/*.cc \
+  src/cli/*.cc) $(patsubst %,src/launcher/%.cc,step stdio relay terminal)
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
 SOUND_SOURCES := $(wildcard src/sound/*.cc)

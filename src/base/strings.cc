@@ -137,6 +137,28 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   return best;
 }
 
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  // What takes no column of its own, such as the rest of a character of several bytes.
+  auto width = [](const std::string& cell) {
+    return static_cast<size_t>(
+        std::count_if(cell.begin(), cell.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  };
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      if (i + 1 < row.size()) text.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 std::optional<unsigned long long> parse_number(std::string_view text) {
   if (text.empty()) return std::nullopt;
   unsigned long long number = 0;

@@ -31,6 +31,10 @@ bool is_utf8(std::string_view bytes);
 // third of the word would change.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+// Rows of the same number of cells, in columns two spaces apart; each row ends with a newline. Cells are as they are
+// shown already (escape_control).
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
 // Decimal digits only, no sign, no spaces, no overflow.
 std::optional<unsigned long long> parse_number(std::string_view text);
 

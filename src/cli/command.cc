@@ -7,9 +7,12 @@
 #include "cli/doctor.h"
 #include "cli/enable.h"
 #include "cli/explain.h"
+#include "cli/join.h"
 #include "cli/lint.h"
+#include "cli/list.h"
 #include "cli/run.h"
 #include "cli/show.h"
+#include "cli/stop.h"
 
 namespace sbox {
 namespace {
@@ -19,6 +22,12 @@ using Arguments = std::vector<std::string>;
 constexpr Command kCommands[] = {
     {"run", "[OPTIONS] [--] PROGRAM [ARG...]", "run PROGRAM; for programs that are called like a command of sbox",
      [](const Context& context, const Arguments& arguments) { return run_run(context, arguments); }},
+    {"list", "[--json]", "the sandboxes that run",
+     [](const Context& context, const Arguments& arguments) { return run_list(context, arguments); }},
+    {"join", "INSTANCE [--] [PROGRAM [ARG...]]", "run PROGRAM, or a shell, in a running sandbox",
+     [](const Context& context, const Arguments& arguments) { return run_join(context, arguments); }},
+    {"stop", "[--time SECONDS] [--force] INSTANCE...", "end a running sandbox, all of it",
+     [](const Context& context, const Arguments& arguments) { return run_stop(context, arguments); }},
     {"show", "[--all] [PROFILE]", "the effective profile, each line with its origin",
      [](const Context& context, const Arguments& arguments) { return run_show(context.search, arguments); }},
     {"explain", "[--json] PROFILE [THING]",
@@ -41,8 +50,8 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_complete(context, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"list",   "join",    "stop",   "top",   "log",  "learn",    "diff",
-                                          "commit", "discard", "export", "audit", "edit", "snapshot", "restore"};
+constexpr std::string_view kReserved[] = {"top",    "log",   "learn", "diff",     "commit", "discard",
+                                          "export", "audit", "edit",  "snapshot", "restore"};
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "cli/explain_thing.h"
 #include "cli/options.h"
 #include "desktop/catalogue.h"
+#include "instance/registry.h"
 #include "plan/seccomp.h"
 
 namespace sbox {
@@ -53,6 +54,7 @@ class Completer {
       if (part == "THING") things();
       if (part == "THING" || part == "FILE") text_ += ":files\n";
       if (part == "APP") entries();
+      if (part == "INSTANCE") instances();
     }
   }
 
@@ -120,6 +122,12 @@ class Completer {
     for (const SyscallGroup& group : syscall_groups()) {
       add(group.name, group.meaning);
       for (std::string_view call : group.calls) add(call, "system call");
+    }
+  }
+
+  void instances() {
+    for (const Instance& instance : Registry::open(context_.host.home()).list()) {
+      add(instance.name, is_safe_to_show(instance.program) ? instance.program : "");
     }
   }
 

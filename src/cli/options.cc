@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/strings.h"
+#include "plan/instance_name.h"
 
 namespace sbox {
 namespace {
@@ -17,7 +18,7 @@ constexpr char kVersion = 'V';
 constexpr RunOption kOptions[] = {
     {'p', "profile", "NAME|FILE", "another profile"},
     {'s', "set", "SECTION.KEY=VALUE", "one setting for this run; += adds to a list, -= removes"},
-    {kName, "name", "NAME", "name of the instance"},
+    {kName, "name", "NAME", "name of the instance; NAME@HOME has a private home of its own"},
     // main() sees to it: it speaks of errors in the options too.
     {kNotify, "notify", nullptr, "errors as desktop notifications too, where there is no terminal"},
     {kDryRun, "dry-run", nullptr, "print the plan as JSON, start nothing"},
@@ -48,12 +49,8 @@ Error unknown_option(const std::string& word) {
 }
 
 void check_instance_name(const std::string& name) {
-  constexpr size_t kLongest = 64;
-  bool ok = !name.empty() && name.size() <= kLongest && name[0] != '-' && name[0] != '.';
-  for (char c : name)
-    ok = ok &&
-         (isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("._+@-").find(c) != std::string_view::npos);
-  if (!ok) throw Error("--name " + quote(name), "not a name").hint("use letters, digits and . _ + @ -, 64 at most");
+  if (is_instance_name(name)) return;
+  throw Error("--name " + quote(name), "not a name").hint("use letters, digits and . _ + -, 64 at most, and @HOME");
 }
 
 void apply(RunOptions& options, int letter, const std::string& value) {

@@ -10,12 +10,16 @@
 #include <ctime>
 
 #include "base/handover.h"
+#include "base/strings.h"
 #include "base/unique_fd.h"
 #include "cli/cgroup.h"
 #include "cli/document_portal.h"
+#include "cli/join.h"
 #include "cli/options.h"
 #include "desktop/exec.h"
+#include "instance/registry.h"
 #include "plan/encode.h"
+#include "plan/instance_name.h"
 #include "plan/json.h"
 #include "plan/planner.h"
 
@@ -60,7 +64,7 @@ int print_help() {
 }
 
 // Planning takes some milliseconds. The timer ends with this program: the launcher has a deadline of its own.
-void set_deadline() {
+timer_t set_deadline() {
   constexpr time_t kSeconds = 20;
   signal(SIGALRM, [](int) {
     constexpr char kLine[] = "sbox: the start took too long\n";
@@ -72,6 +76,7 @@ void set_deadline() {
   if (timer_create(CLOCK_MONOTONIC, nullptr, &timer) != 0 || timer_settime(timer, 0, &when, nullptr) != 0) {
     throw system_error("timer", errno);
   }
+  return timer;
 }
 
 // The plan in a memory file that nobody can change any more.
@@ -89,7 +94,8 @@ UniqueFd sealed_file(const std::string& bytes) {
   return file;
 }
 
-[[noreturn]] void become_launcher(const Plan& plan, const std::string& prefix) {
+// `registry` holds the name of the instance from here on until the launcher ends.
+[[noreturn]] void become_launcher(const Plan& plan, Registry registry, const std::string& prefix) {
   UniqueFd file = sealed_file(encode_plan(plan));
   // dup2 onto itself would leave close-on-exec set.
   bool placed = file.get() == kPlanDescriptor ? fcntl(kPlanDescriptor, F_SETFD, 0) == 0
@@ -97,16 +103,79 @@ UniqueFd sealed_file(const std::string& bytes) {
   if (!placed) throw system_error("descriptor for the plan", errno);
   fcntl(kErrorsDescriptor, F_SETFD, 0);  // where there is one
   std::string path = prefix + "/libexec/sbox/sbox-launch";
-  std::string name = "sbox", instance = plan.instance;
-  char* arguments[] = {name.data(), instance.data(), nullptr};
+  if (registry.is_usable() && fcntl(std::move(registry).release(), F_SETFD, 0) != 0) {
+    throw system_error("name of the instance", errno);
+  }
+  std::vector<std::string> words =
+      command_line_of({.name = plan.instance, .profile = plan.profile, .program = plan.program});
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   char* environment[] = {nullptr};
-  execve(path.c_str(), arguments, environment);
+  execve(path.c_str(), arguments.data(), environment);
   throw system_error(path, errno).hint("the installation is not complete");
 }
 
 std::string profile_for(const Context& context, const RunOptions& options) {
   if (!options.profile.empty()) return options.profile;
   return find_profile_for(context.search, program_of(options.command)).value_or(kDefaultProfile);
+}
+
+// "firefox@work" is firefox, as the instance firefox@work. Returns what follows the @.
+std::string take_tag(RunOptions& options) {
+  std::string& program = options.command[0];
+  size_t at = program.rfind('@');
+  bool has_tag = at != std::string::npos && at > 0 && program.find('/') == std::string::npos;
+  if (!has_tag) return "";
+  std::string tag = program.substr(at);
+  if (!options.instance.empty()) throw Error(quote(program), "the instance has a name already by --name");
+  if (!is_instance_name("x" + tag)) {
+    throw Error(quote(program), "what follows the @ is not the name of an instance")
+        .hint("a program of that name is started by its path");
+  }
+  program.resize(at);
+  return tag;
+}
+
+struct Name {
+  std::string text;
+  bool is_fixed = false;   // by the user, or because there may be one only; else the first that is free
+  bool is_single = false;  // a second start goes to the first
+};
+
+Name name_of(const RunOptions& options, const std::string& tag, const Profile& profile) {
+  Name name;
+  name.text = options.instance.empty() ? instance_name_for(profile.name()) + tag : options.instance;
+  if (!is_instance_name(name.text)) throw Error("instance " + quote(name.text), "the name is too long");
+  name.is_single = profile.text(Key::profile_instance) == "single";
+  name.is_fixed = name.is_single || !tag.empty() || !options.instance.empty();
+  return name;
+}
+
+// The running one was started with settings of its own; these cannot be given to it any more.
+void require_no_settings(const RunOptions& options, const Instance& instance, const Profile& profile) {
+  bool same =
+      options.overrides.empty() && options.profile.find('/') == std::string::npos && profile.name() == instance.profile;
+  if (same) return;
+  throw Error("instance " + quote(instance.name), "it runs already, by settings of its own")
+      .hint("stop it, or start another one with --name");
+}
+
+// Takes the name. False when another sandbox has it that is to be joined.
+bool claim(const Registry& registry, const Name& name, Plan& plan) {
+  plan.instance = name.text;
+  if (!registry.is_usable()) {
+    if (!name.is_fixed) return true;
+    throw Error("instance " + quote(name.text), "~/.local/share/sbox/instances cannot be made")
+        .hint("start it without a name");
+  }
+  if (!name.is_fixed) {
+    plan.instance = registry.claim_one_of(name.text);
+    return true;
+  }
+  if (registry.claim(name.text)) return true;
+  if (name.is_single) return false;
+  throw Error("instance " + quote(name.text), "it runs already").hint("join it by `sbox join " + name.text + "`");
 }
 
 }  // namespace
@@ -118,22 +187,38 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   if (options.command.empty() || options.command[0].empty()) {
     throw Error("sbox", "no program is named").hint("try `sbox firefox`, or `sbox --help`");
   }
-  set_deadline();
+  timer_t deadline = set_deadline();
   Stopwatch watch(options.verbose);
+  std::string tag = take_tag(options);
   Profile profile = read_profile(context.search, profile_for(context, options), options.overrides);
   watch.lap("profile");
+  Name name = name_of(options, tag, profile);
+  auto join_running = [&](const Registry& registry) -> std::optional<int> {
+    std::optional<RunningInstance> running = wait_for_instance(registry, name.text);
+    if (!running) return std::nullopt;
+    require_no_settings(options, running->instance, profile);
+    timer_delete(deadline);
+    return join_with_program(*running, options, context.host);
+  };
+  if (name.is_single && !options.dry_run) {
+    if (auto status = join_running(Registry::open(context.host.home()))) return *status;
+  }
   if (!options.dry_run) wake_document_portal(profile, context.host);
   Request request;
   request.program = options.command[0];
   request.arguments.assign(options.command.begin() + 1, options.command.end());
-  request.instance = options.instance;
+  request.instance = name.text;
   request.prefix = context.prefix;
   request.verbose = options.verbose;
   Plan plan = make_plan(profile, request, context.host);
   watch.lap("plan");
   if (options.dry_run) return fputs((plan_json(plan) + "\n").c_str(), stdout) < 0 ? kExitFailure : 0;
+  Registry registry = Registry::open_or_make(context.host.home());
+  while (!claim(registry, name, plan)) {
+    if (auto status = join_running(registry)) return *status;
+  }
   enter_cgroup(plan, context.host);
-  become_launcher(plan, context.prefix);
+  become_launcher(plan, std::move(registry), context.prefix);
 }
 
 }  // namespace sbox

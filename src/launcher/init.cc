@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
+#include "launcher/guest.h"
 #include "launcher/identity.h"
 #include "launcher/lockdown.h"
 #include "launcher/mounts.h"
@@ -63,18 +65,24 @@ void wait_for_helpers(const Step& step, const Plan& plan) {
   if (!go) _exit(kFailure);
 }
 
-void close_all_but(const Step& step, int a, int b) {
-  int low = std::min(a, b), high = std::max(a, b);
-  bool closed = (low <= 3 || close_range(3, low - 1, 0) == 0) &&
-                (high <= low + 1 || close_range(low + 1, high - 1, 0) == 0) &&
-                close_range(std::max(high, 2) + 1, ~0U, 0) == 0;
-  step.require(closed, "close descriptors");
+// And 0, 1 and 2; -1 is none.
+void close_all_but(const Step& step, std::array<int, 3> kept) {
+  std::sort(kept.begin(), kept.end());
+  int next = 3;
+  bool closed = true;
+  for (int fd : kept) {
+    if (fd < next) continue;
+    closed = closed && (fd == next || close_range(next, fd - 1, 0) == 0);
+    next = fd + 1;
+  }
+  step.require(closed && close_range(next, ~0U, 0) == 0, "close descriptors");
 }
 
 struct Confinement {
   Expected expected;
   UniqueFd probe;
   UniqueFd slave;
+  UniqueFd door;
 };
 
 [[noreturn]] void run_program(const InitContext& context, Step step, const Confinement& confinement) {
@@ -83,7 +91,7 @@ struct Confinement {
   step.require(setpgid(0, 0) == 0, "process group");
   connect_stdio(step, context.stdio, confinement.slave.get());
   if (confinement.slave) step.require(tcsetpgrp(confinement.slave.get(), getpid()) == 0, "foreground");
-  close_all_but(step, step.socket(), confinement.probe.get());
+  close_all_but(step, {step.socket(), confinement.probe.get(), -1});
   step.begin("self-check");
   check_confinement(step, plan, confinement.expected);
   step.begin("helpers serve");
@@ -100,8 +108,12 @@ int exit_status(const siginfo_t& info) { return info.si_code == CLD_EXITED ? inf
 
 void obey(int socket, pid_t program) {
   Message command;
-  // The supervisor is gone: so is this sandbox. The end of process 1 ends every other.
-  if (!receive_message(socket, command)) _exit(kFailure);
+  // The supervisor is gone: so is this sandbox. The end of process 1 ends every other; that of a guest's keeper, what
+  // is in the guest's group.
+  if (!receive_message(socket, command)) {
+    kill(-program, SIGKILL);
+    _exit(kFailure);
+  }
   int signal_number = static_cast<int>(command.value);
   if (command.kind == static_cast<uint8_t>(CommandKind::signal)) kill(program, signal_number);
   if (command.kind == static_cast<uint8_t>(CommandKind::signal_group)) kill(-program, signal_number);
@@ -123,7 +135,9 @@ void reap(int socket, pid_t program) {
   }
 }
 
-[[noreturn]] void watch(const Step& step, pid_t program) {
+// `door`: where others ask to join; `let_in` takes who does, in a process of its own.
+template <typename LetIn>
+[[noreturn]] void watch(const Step& step, pid_t program, UniqueFd& door, LetIn let_in) {
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
@@ -131,8 +145,8 @@ void reap(int socket, pid_t program) {
   step.require(children.ok(), "signalfd");
   reap(step.socket(), program);
   for (;;) {
-    pollfd polled[] = {{step.socket(), POLLIN, 0}, {children.get(), POLLIN, 0}};
-    if (poll(polled, 2, -1) < 0 && errno != EINTR) _exit(kFailure);
+    pollfd polled[] = {{step.socket(), POLLIN, 0}, {children.get(), POLLIN, 0}, {door.get(), POLLIN, 0}};
+    if (poll(polled, 3, -1) < 0 && errno != EINTR) _exit(kFailure);
     if (polled[0].revents != 0) obey(step.socket(), program);
     if (polled[1].revents != 0) {
       // Before and after: a signal that is taken away must not be the only hint of a child's end.
@@ -141,16 +155,51 @@ void reap(int socket, pid_t program) {
       while (read(children.get(), &ignored, sizeof ignored) > 0) continue;
       reap(step.socket(), program);
     }
+    if (polled[2].revents != 0) let_in();
   }
 }
 
 // What init keeps of the caller's streams would hold pipes open that the program has closed. The pty it does keep: a
 // program may close its terminal and open it again.
-void let_go_of_streams(const Step& step, const Confinement& confinement) {
+void let_go_of_streams(const Step& step, const UniqueFd& slave, const UniqueFd& door) {
   UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   step.require(null.ok(), "/dev/null");
   for (int fd = 0; fd <= 2; ++fd) step.require(put_at(null.get(), fd), "standard descriptors");
-  close_all_but(step, step.socket(), confinement.slave ? confinement.slave.get() : step.socket());
+  close_all_but(step, {step.socket(), slave.get(), door.get()});
+}
+
+[[noreturn]] void run_guest_program(const Step& step, const Plan& plan, const Guest& guest, const Expected& expected) {
+  step.require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "parent death signal");
+  if (getppid() != expected.session) _exit(kFailure);  // it had ended before
+  step.require(setpgid(0, 0) == 0, "process group");
+  connect_stdio(step, guest.stdio, guest.slave.get());
+  if (guest.slave) step.require(tcsetpgrp(guest.slave.get(), getpid()) == 0, "foreground");
+  close_all_but(step, {step.socket(), -1, -1});
+  check_guest(step, plan, expected);
+  signal(SIGPIPE, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  step.require(sigprocmask(SIG_SETMASK, &none, nullptr) == 0, "signal mask");
+  std::vector<char*> arguments = pointers(guest.argv), environment = pointers(guest.environment);
+  environ = environment.data();  // which holds the PATH
+  execvp(arguments[0], arguments.data());
+  step.fail(guest.argv[0], errno, errno == ENOENT ? kNotFound : kNotExecutable);
+}
+
+// Process 1 for a guest: a session of its own, whose leader sees to it that the program ends with its client.
+[[noreturn]] void run_guest(Step step, Plan& plan, Expected expected) {
+  step.begin("join");
+  UniqueFd no_door;
+  let_go_of_streams(step, no_door, no_door);
+  Guest guest = receive_guest(step, plan);
+  expected.also = step.socket();
+  expected.session = getpid();
+  pid_t program = fork();
+  step.require(program >= 0, "fork");
+  if (program == 0) run_guest_program(step, plan, guest, expected);
+  let_go_of_streams(step, guest.slave, no_door);
+  send_message(step.socket(), static_cast<uint8_t>(MessageKind::started), program);
+  watch(step, program, no_door, [] {});
 }
 
 }  // namespace
@@ -175,8 +224,9 @@ void run_init(const InitContext& context, int socket) {
   Root root = enter_new_root(step);
   step.begin("file tree");
   Confinement confinement;
+  confinement.door = open_door(step, root);
   confinement.probe = build_tree(step, {plan.nodes, plan.helpers}, root, std::move(prepared));
-  confinement.expected = {context.host, root.mount_id, confinement.probe.get(), socket};
+  confinement.expected = {context.host, root.mount_id, confinement.probe.get(), socket, getpid()};
   root.fd.reset();
 
   step.begin("identity");
@@ -204,10 +254,15 @@ void run_init(const InitContext& context, int socket) {
   pid_t program = vfork();
   step.require(program >= 0, "fork");
   if (program == 0) run_program(context, step, confinement);
-  let_go_of_streams(step, confinement);
+  let_go_of_streams(step, confinement.slave, confinement.door);
   send_message(socket, static_cast<uint8_t>(MessageKind::started), program);
+  Plan kept = keep_for_guests(context.plan);
   forget(context.plan);
-  watch(step, program);
+  watch(step, program, confinement.door, [&] {
+    UniqueFd client = answer_door(confinement.door, kept.uid);
+    // Whom it cannot serve now sees the end of the connection.
+    if (client && fork() == 0) run_guest(Step(client.get(), false), kept, confinement.expected);
+  });
 }
 
 }  // namespace sbox

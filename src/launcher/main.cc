@@ -52,8 +52,11 @@ int run() {
   bool tells = fstat(kErrorsDescriptor, &status) == 0 && S_ISSOCK(status.st_mode) &&
                fcntl(kErrorsDescriptor, F_SETFD, FD_CLOEXEC) == 0;
   UniqueFd errors(tells ? kErrorsDescriptor : -1);
-  if (close_range(tells ? kErrorsDescriptor + 1 : kErrorsDescriptor, ~0U, 0) != 0)
-    return refuse("cannot close descriptors");
+  if (!tells) close(kErrorsDescriptor);
+  // The claim stays open for as long as this process lives, and is of no other use here.
+  bool claims = fstat(kClaimDescriptor, &status) == 0 && S_ISREG(status.st_mode);
+  if (!claims) close(kClaimDescriptor);
+  if (close_range(kClaimDescriptor + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
   Terminal terminal;
   if (!terminal.start_guard()) return refuse("cannot watch over the terminal");
   Plan plan;

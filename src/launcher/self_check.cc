@@ -22,7 +22,6 @@ namespace {
 
 constexpr const char* kNamespaceFiles[] = {"user", "mnt", "pid", "ipc", "uts", "cgroup", "net"};
 constexpr size_t kNet = 6;
-constexpr pid_t kInit = 1;
 constexpr std::string_view kDevpts = "/dev/pts";
 constexpr size_t kLargestStatus = 8192;
 
@@ -55,7 +54,7 @@ int number(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() ? value : -1;
 }
 
-void check_status(const Step& step, const Plan& plan) {
+void check_status(const Step& step, const Plan& plan, pid_t session) {
   std::string status = read_small(step, "/proc/self/status");
   auto four = [](uint32_t id) {
     std::string one = std::to_string(id);
@@ -74,7 +73,7 @@ void check_status(const Step& step, const Plan& plan) {
   expect(step, read_small(step, "/proc/self/setgroups") == "deny\n", "setgroups");
   bool closed = plan.nested_sandbox || read_small(step, "/proc/sys/user/max_user_namespaces") == "0\n";
   expect(step, closed, "the number of user namespaces");
-  expect(step, getsid(0) == kInit, "the session");
+  expect(step, getsid(0) == session, "the session");
   struct stat here {};
   struct stat wanted {};
   bool there = stat(".", &here) == 0 && stat(plan.directory.c_str(), &wanted) == 0;
@@ -222,9 +221,14 @@ Namespaces current_namespaces(const Step& step) {
 void check_confinement(const Step& step, const Plan& plan, const Expected& expected) {
   check_landlock(step, plan, expected.probe);
   close(expected.probe);
-  check_status(step, plan);
-  check_namespaces(step, plan, expected.host);
   check_mounts(step, plan, expected.root_mount_id);
+  check_guest(step, plan, expected);
+}
+
+void check_guest(const Step& step, const Plan& plan, const Expected& expected) {
+  check_status(step, plan, expected.session);
+  check_namespaces(step, plan, expected.host);
+  expect(step, mount_id(AT_FDCWD, "/", 0) == expected.root_mount_id, "the root");
   check_descriptors(step, expected.also);
 }
 

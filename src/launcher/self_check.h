@@ -24,9 +24,13 @@ struct Expected {
   uint64_t root_mount_id = 0;
   int probe = -1;  // from build_tree: must not be possible to open
   int also = -1;   // the socket, close-on-exec
+  pid_t session = 1;
 };
 
 // Ends the process through `step` on any difference.
 void check_confinement(const Step& step, const Plan& plan, const Expected& expected);
+// The same for a program that joins, as far as it concerns a process: the mounts and Landlock's rules are those that
+// process 1 has, and nobody inside can change them.
+void check_guest(const Step& step, const Plan& plan, const Expected& expected);
 
 }  // namespace sbox

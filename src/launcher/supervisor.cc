@@ -111,6 +111,7 @@ class Supervisor {
   sigset_t caller_mask_{};
   bool caller_ignores_pipe_ = false;
   UniqueFd signals_, socket_, init_;
+  UniqueFd door_;  // only held: those who join find it among our descriptors
   std::optional<Relay> relay_;
   Terminal& terminal_;
   UniqueFd errors_;
@@ -253,6 +254,9 @@ void Supervisor::handle(Message message) {
     case MessageKind::terminal:
       relay_->add_terminal(stdio_, std::move(message.fd));
       return terminal_.connect(relay_->terminal_master());
+    case MessageKind::door:
+      door_ = std::move(message.fd);
+      return;
     case MessageKind::follow:
       if (index >= plan_.nodes.size() || !message.fd) return fail(kStrange);
       return followers_.add(plan_.nodes[index].source, std::move(message.fd));

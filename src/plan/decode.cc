@@ -87,4 +87,10 @@ bool decode_plan(std::string_view bytes, Plan& plan) {
   return decoder.finished();
 }
 
+bool decode_request(std::string_view bytes, JoinRequest& request) {
+  Decoder decoder(bytes);
+  fields(decoder, request);
+  return decoder.finished();
+}
+
 }  // namespace sbox

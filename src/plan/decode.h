@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "plan/join_request.h"
 #include "plan/plan.h"
 
 namespace sbox {
@@ -13,5 +14,7 @@ inline constexpr uint64_t kPlanMagic = 0x016e6c70786f6273;
 
 // False when `bytes` are not exactly one serialised plan; `plan` is then of no use.
 [[nodiscard]] bool decode_plan(std::string_view bytes, Plan& plan);
+// The same for a request.
+[[nodiscard]] bool decode_request(std::string_view bytes, JoinRequest& request);
 
 }  // namespace sbox

@@ -65,6 +65,9 @@ MountView view_for_helper(const Inputs& in);
 Helper own_helper(const Inputs& in, const std::string& name, const std::string& server,
                   const std::vector<std::string>& arguments = {});
 
+// The directory of the private home: PROFILE, or PROFILE@TAG of an instance NAME@TAG.
+std::string home_name(const Inputs& in);
+
 // The name by which portals know the program.
 std::string app_id(const Inputs& in);
 

@@ -17,6 +17,7 @@ class Encoder {
     put(kPlanMagic);
     put(plan);
   }
+  void encode(const JoinRequest& request) { put(request); }
   size_t size() const { return size_; }
 
   template <typename T>
@@ -55,14 +56,19 @@ class Encoder {
   size_t size_ = 0;
 };
 
-}  // namespace
-
-std::string encode_plan(const Plan& plan) {
+template <typename T>
+std::string encoded(const T& value) {
   Encoder measure(nullptr);
-  measure.encode(plan);
+  measure.encode(value);
   std::string bytes(measure.size(), '\0');
-  Encoder(bytes.data()).encode(plan);
+  Encoder(bytes.data()).encode(value);
   return bytes;
 }
+
+}  // namespace
+
+std::string encode_plan(const Plan& plan) { return encoded(plan); }
+
+std::string encode_request(const JoinRequest& request) { return encoded(request); }
 
 }  // namespace sbox

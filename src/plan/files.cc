@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "plan/arguments.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
 
@@ -12,49 +13,6 @@ void grant_list(const Inputs& in, Draft& draft, Key key, Access access) {
   for (const Value& value : in.profile.list(key)) {
     draft.view.grant({host_path(value, in.places, in.host), access, Strength::written, value.origin, size});
   }
-}
-
-std::optional<int> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
-}
-
-// The path of a file: URL of this host.
-std::optional<std::string> path_of_url(std::string_view url) {
-  constexpr std::string_view kScheme = "file://", kHere = "localhost";
-  if (!url.starts_with(kScheme)) return std::nullopt;
-  url.remove_prefix(kScheme.size());
-  if (url.starts_with(kHere)) url.remove_prefix(kHere.size());
-  if (!url.starts_with('/')) return std::nullopt;
-  url = url.substr(0, url.find_first_of("?#"));
-  std::string path;
-  for (size_t i = 0; i < url.size(); ++i) {
-    if (url[i] != '%') {
-      path += url[i];
-      continue;
-    }
-    if (i + 2 >= url.size()) return std::nullopt;
-    std::optional<int> high = hex_digit(url[i + 1]), low = hex_digit(url[i + 2]);
-    if (!high || !low || (*high == 0 && *low == 0)) return std::nullopt;
-    path += static_cast<char>(*high * 16 + *low);
-    i += 2;
-  }
-  return path;
-}
-
-// The paths that an argument may mean, as written.
-std::vector<std::string> readings(const std::string& argument) {
-  std::vector<std::string> words = {argument};
-  size_t equals = argument.find('=');
-  if (argument.starts_with('-') && equals != std::string::npos) words.push_back(argument.substr(equals + 1));
-  for (std::string& word : words) {
-    if (auto path = path_of_url(word)) word = *path;
-  }
-  if (argument.starts_with('-')) words.erase(words.begin());
-  words.erase(std::remove(words.begin(), words.end(), ""), words.end());
-  return words;
 }
 
 // Directories that are more than a document: naming one on a command line does not mean to hand it over.

@@ -2,12 +2,13 @@
 
 #include "base/strings.h"
 #include "plan/draft.h"
+#include "plan/instance_name.h"
 #include "plan/paths.h"
 
 namespace sbox {
 namespace {
 
-// A profile's name becomes a directory's.
+// A profile's name becomes a directory's, with what the instance's says behind an @.
 std::string private_home(const Inputs& in) {
   const std::string& name = in.profile.name();
   if (name.empty() || name[0] == '.' || name.find('/') != std::string::npos || has_control(name)) {
@@ -21,7 +22,7 @@ std::string private_home(const Inputs& in) {
       throw Error("symlink " + quote(link.path), "belongs to another user").hint("remove it");
     }
   }
-  std::optional<std::string> path = normalise(join(join(base.path, base.rest), "sbox/homes/" + name));
+  std::optional<std::string> path = normalise(join(join(base.path, base.rest), "sbox/homes/" + home_name(in)));
   if (!path) throw Error("~/.local/share", "leads to a missing directory and back").hint("make it a directory");
   return *path;
 }
@@ -54,6 +55,11 @@ void keep(const Inputs& in, Draft& draft, Key key, Access access) {
 }
 
 }  // namespace
+
+std::string home_name(const Inputs& in) {
+  std::string_view tag = home_tag(in.request.instance);
+  return tag.empty() ? in.profile.name() : in.profile.name() + "@" + std::string(tag);
+}
 
 void plan_home(const Inputs& in, Draft& draft) {
   const Value& mode = in.profile.scalar(Key::home_mode);

@@ -13,7 +13,7 @@ namespace sbox {
 struct Request {
   std::string program;                 // as typed: a name that is looked for in PATH, or a path
   std::vector<std::string> arguments;  // without the program
-  std::string instance;                // "" makes it the profile's name
+  std::string instance;                // "" makes it the profile's name; what follows an @ names the private home
   std::string prefix;                  // where sbox is installed: PREFIX of PREFIX/share/sbox
   bool verbose = false;
 };

@@ -1,0 +1,218 @@
+#include "instance/registry.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <tuple>
+
+#include "base/error.h"
+#include "base/handover.h"
+#include "base/strings.h"
+#include "instance/process.h"
+#include "plan/instance_name.h"
+
+namespace sbox {
+namespace {
+
+constexpr char kFile[] = "/.local/share/sbox/instances";
+constexpr char kLauncher[] = "/sbox-launch";
+constexpr size_t kLongestCommandLine = 3 * 4096;
+constexpr off_t kPlaces = off_t{1} << 62;
+
+// FNV-1a: a name always has the same place, and two names the same one never by chance.
+off_t place_of(std::string_view name) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return static_cast<off_t>(hash % static_cast<uint64_t>(kPlaces));
+}
+
+struct flock lock_of(off_t place, off_t size = 1) {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = place;
+  lock.l_len = size;
+  return lock;
+}
+
+// A lock of another process between `begin` and `end`.
+std::optional<struct flock> other_lock(int file, off_t begin, off_t end) {
+  struct flock lock = lock_of(begin, end - begin);
+  if (fcntl(file, F_GETLK, &lock) != 0) throw system_error("list of instances", errno);
+  if (lock.l_type == F_UNLCK) return std::nullopt;
+  return lock;
+}
+
+// The kernel lists locks in no order that could be relied on: whichever it names splits what is left to ask.
+void collect_locks(int file, off_t begin, off_t end, std::vector<struct flock>& found) {
+  while (begin < end) {
+    std::optional<struct flock> lock = other_lock(file, begin, end);
+    if (!lock) return;
+    found.push_back(*lock);
+    collect_locks(file, begin, lock->l_start, found);
+    // A length of 0 reaches to the end of the file.
+    if (lock->l_len == 0) return;
+    begin = lock->l_start + lock->l_len;
+  }
+}
+
+Error unsafe(const std::string& path, const char* why) { return Error(path, why).hint("remove it"); }
+
+// Only the user has ever been able to open it.
+void require_own(int file, const std::string& path) {
+  constexpr mode_t kOthers = 077;
+  struct stat status {};
+  if (fstat(file, &status) != 0) throw system_error(path, errno);
+  if (!S_ISREG(status.st_mode) || status.st_nlink != 1) throw unsafe(path, "not a plain file");
+  if (status.st_uid != geteuid()) throw unsafe(path, "belongs to another user");
+  if (status.st_mode & kOthers) throw unsafe(path, "others may open it");
+}
+
+UniqueFd open_file(const std::string& path, int flags) {
+  return UniqueFd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, 0600));
+}
+
+// Not all file systems have them.
+bool has_locks(int file) {
+  struct flock lock = lock_of(0);
+  return fcntl(file, F_GETLK, &lock) == 0;
+}
+
+// Where the launcher expects it, and before anything is locked: closing another descriptor of the file would let go.
+UniqueFd at_claim_descriptor(UniqueFd file) {
+  if (file.get() == kClaimDescriptor) return file;
+  UniqueFd moved(fcntl(file.get(), F_DUPFD_CLOEXEC, kClaimDescriptor));
+  if (moved.get() != kClaimDescriptor) throw Error("name of the instance", "its descriptor is taken");
+  return moved;
+}
+
+void make_directories(const std::string& home) {
+  for (const char* part : {"/.local", "/.local/share", "/.local/share/sbox"}) mkdir((home + part).c_str(), 0700);
+}
+
+}  // namespace
+
+std::vector<std::string> command_line_of(const Instance& instance) {
+  return {"sbox", instance.name, instance.profile, instance.program};
+}
+
+bool parse_command_line(std::string_view bytes, Instance& instance) {
+  constexpr size_t kWords = 4;
+  if (!bytes.ends_with('\0')) return false;
+  bytes.remove_suffix(1);
+  std::vector<std::string> words = split(bytes, '\0');
+  if (words.size() != kWords || words[0] != "sbox" || !is_instance_name(words[1])) return false;
+  instance.name = words[1];
+  instance.profile = words[2];
+  instance.program = words[3];
+  return true;
+}
+
+Registry Registry::open(const std::string& home) {
+  std::string path = home + kFile;
+  UniqueFd file = open_file(path, 0);
+  if (file) require_own(file.get(), path);
+  if (!file && errno != ENOENT && errno != ENOTDIR) throw system_error(path, errno);
+  return Registry(std::move(file));
+}
+
+Registry Registry::open_or_make(const std::string& home) {
+  std::string path = home + kFile;
+  UniqueFd file = open_file(path, 0);
+  if (!file && errno == ENOENT) {
+    make_directories(home);
+    file = open_file(path, O_CREAT);
+  }
+  if (!file && errno == ELOOP) throw unsafe(path, "not a plain file");
+  if (file) require_own(file.get(), path);
+  if (file && !has_locks(file.get())) file.reset();
+  if (file) file = at_claim_descriptor(std::move(file));
+  return Registry(std::move(file));
+}
+
+bool Registry::claim(const std::string& name) const {
+  struct flock lock = lock_of(place_of(name));
+  if (fcntl(file_.get(), F_SETLK, &lock) == 0) return true;
+  if (errno == EAGAIN || errno == EACCES) return false;
+  throw system_error("name of the instance", errno);
+}
+
+// Doubling, then halving: with a thousand others it asks twenty times, and finds the next number where none is free
+// below.
+std::string Registry::claim_one_of(const std::string& base) const {
+  auto name = [&](uint64_t number) { return number == 1 ? base : base + "-" + std::to_string(number); };
+  for (;;) {
+    uint64_t taken = 0, free = 1;
+    while (is_taken(name(free))) {
+      taken = free;
+      free *= 2;
+    }
+    while (free - taken > 1) {
+      uint64_t middle = taken + (free - taken) / 2;
+      (is_taken(name(middle)) ? taken : free) = middle;
+    }
+    if (claim(name(free))) return name(free);
+  }
+}
+
+bool Registry::is_taken(const std::string& name) const {
+  off_t place = place_of(name);
+  return file_ && other_lock(file_.get(), place, place + 1);
+}
+
+// What /proc/PID says is what the holder of the lock says only if it still holds it afterwards: the number of a process
+// that is gone may be another's by now, but that one has no lock.
+std::optional<RunningInstance> Registry::read(pid_t pid, int64_t place) const {
+  if (pid <= 0) return std::nullopt;
+  RunningInstance found;
+  found.process = open_process(pid);
+  if (!found.process || !is_own_process(found.process.get())) return std::nullopt;
+  std::string executable = read_link_of(found.process.get(), "exe");
+  constexpr std::string_view kReplaced = " (deleted)";  // by an update
+  if (executable.ends_with(kReplaced)) executable.resize(executable.size() - kReplaced.size());
+  if (!executable.ends_with(kLauncher)) return std::nullopt;
+  std::string command_line = read_of(found.process.get(), "cmdline", kLongestCommandLine);
+  Instance& instance = found.instance;
+  if (!parse_command_line(command_line, instance) || place_of(instance.name) != place) return std::nullopt;
+  std::optional<ProcessStatus> status = status_of(found.process.get());
+  if (!status) return std::nullopt;
+  instance.started = status->started;
+  instance.pid = pid;
+  std::optional<struct flock> still = other_lock(file_.get(), place, place + 1);
+  if (!still || still->l_pid != pid) return std::nullopt;
+  return found;
+}
+
+std::vector<Instance> Registry::list() const {
+  std::vector<Instance> instances;
+  if (!file_) return instances;
+  std::vector<struct flock> locks;
+  collect_locks(file_.get(), 0, kPlaces, locks);
+  for (const struct flock& lock : locks) {
+    if (auto found = read(lock.l_pid, lock.l_start)) instances.push_back(std::move(found->instance));
+  }
+  std::sort(instances.begin(), instances.end(), [](const Instance& a, const Instance& b) {
+    return std::tie(a.started, a.pid) < std::tie(b.started, b.pid);
+  });
+  return instances;
+}
+
+std::optional<RunningInstance> Registry::find(const std::string& name) const {
+  if (!file_) return std::nullopt;
+  off_t place = place_of(name);
+  std::optional<struct flock> lock = other_lock(file_.get(), place, place + 1);
+  if (!lock) return std::nullopt;
+  std::optional<RunningInstance> found = read(lock->l_pid, place);
+  if (!found) return std::nullopt;
+  found->pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, found->instance.pid, 0)));
+  // Opened last: while the lock is held, the number is that process's.
+  lock = other_lock(file_.get(), place, place + 1);
+  if (!found->pidfd || !lock || lock->l_pid != found->instance.pid) return std::nullopt;
+  return found;
+}
+
+}  // namespace sbox
