@@ -121,18 +121,14 @@ std::string profile_for(const Context& context, const RunOptions& options) {
   return find_profile_for(context.search, program_of(options.command)).value_or(kDefaultProfile);
 }
 
-// "firefox@work" is firefox, as the instance firefox@work. Returns what follows the @.
+// "firefox@work" is firefox, as the instance firefox@work. Returns "@work"; a word of another form is a program's name.
 std::string take_tag(RunOptions& options) {
   std::string& program = options.command[0];
   size_t at = program.rfind('@');
-  bool has_tag = at != std::string::npos && at > 0 && program.find('/') == std::string::npos;
-  if (!has_tag) return "";
+  if (at == std::string::npos || at == 0 || program.find('/') != std::string::npos) return "";
   std::string tag = program.substr(at);
+  if (!is_instance_name("x" + tag)) return "";
   if (!options.instance.empty()) throw Error(quote(program), "the instance has a name already by --name");
-  if (!is_instance_name("x" + tag)) {
-    throw Error(quote(program), "what follows the @ is not the name of an instance")
-        .hint("a program of that name is started by its path");
-  }
   program.resize(at);
   return tag;
 }

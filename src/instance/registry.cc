@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <tuple>
 
 #include "base/error.h"
@@ -127,7 +128,10 @@ Registry Registry::open_or_make(const std::string& home) {
     make_directories(home);
     file = open_file(path, O_CREAT);
   }
-  if (!file && errno == ELOOP) throw unsafe(path, "not a plain file");
+  constexpr int kNoPlace[] = {ENOENT, ENOTDIR, EACCES, EPERM, EROFS, ENOSPC, EDQUOT};
+  if (!file && std::find(std::begin(kNoPlace), std::end(kNoPlace), errno) == std::end(kNoPlace)) {
+    throw system_error(path, errno).hint("remove it");
+  }
   if (file) require_own(file.get(), path);
   if (file && !has_locks(file.get())) file.reset();
   if (file) file = at_claim_descriptor(std::move(file));

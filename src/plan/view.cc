@@ -83,7 +83,8 @@ MountView::MountView(const Host& host, const Places& places, const std::string& 
   constexpr size_t kUsualGrants = 128, kUsualEntries = 256;
   grants_.reserve(kUsualGrants);
   placed_.reserve(kUsualEntries);
-  for (const std::string& home : {places.home, places.home_canonical}) {
+  // Profiles and the registry are those of the user database's home, whatever HOME says.
+  for (const std::string& home : {places.home, places.home_canonical, host.home()}) {
     policy_.push_back(join(home, ".config/sbox"));
     policy_.push_back(join(home, ".local/share/sbox"));
   }
