@@ -136,7 +136,7 @@ Guest receive_guest(const Step& step, Plan& plan) {
   step.require(setsid() > 0, "session");
   guest.slave = open_terminal(step, guest.stdio);
   if (!request.directory.empty() && is_here(request.directory[0])) plan.directory = request.directory[0].path;
-  if (chdir(plan.directory.c_str()) != 0) plan.directory = "/";
+  if (chdir(plan.directory.c_str()) != 0) plan.directory.assign(1, '/');
   step.require(chdir(plan.directory.c_str()) == 0, "directory");
   if (!request.terminal.empty()) {
     std::erase_if(plan.environment, [](const std::string& text) { return text.starts_with(kTerminal); });

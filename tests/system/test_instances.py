@@ -223,6 +223,23 @@ class Join(InstanceTest):
             with self.subTest(what=what):
                 self.assertEqual(comparable(what, second[what]), comparable(what, value))
 
+    def test_attacks_that_fail_in_the_sandbox_fail_in_what_joins_it(self) -> None:
+        """Calls that a sandbox must deny, what a program can do to process 1, and to get out by a terminal or descriptor."""
+        calls, others = probe("attack_calls"), probe("attack_processes")
+        options = ("-s", f"files.read-only+={BUILD}")
+        self.launch(self.name, options=options)
+        self.launch(f"{self.name}-b", options=options)
+        for command in ([calls], [calls, "nested"], [calls, "memory"], [calls, "mounts"], [others, "reach", "1", "0"]):
+            with self.subTest(command=command[1:]):
+                first = self.sbox(*options, "--", *command)
+                again = self.joined(self.name, *command)
+                self.assertEqual(without_addresses(again.out), without_addresses(first.out))
+                self.assertEqual(again.status, first.status)
+                outside = self.account.run(command)
+                self.assertNotEqual(without_addresses(again.out), without_addresses(outside.out), "the control")
+        listing = self.joined(self.name, others, "descriptors").out
+        self.assertRegex(listing, r"\A0 [^\n]+\n1 pipe[^\n]+\n2 pipe[^\n]+\n\Z")
+
     def test_its_directory_is_the_caller_s_where_it_is_the_same(self) -> None:
         self.launch(self.name, options=("-s", f"files.read-only+={self.ready}"), cwd="/usr")
         self.assertEqual(self.joined(self.name, "pwd", cwd=str(self.ready)).out, f"{self.ready}\n")
@@ -309,6 +326,10 @@ def comparable(what: str, value: Any) -> Any:
     if what == "environment":
         return sorted(variable for variable in value if not variable.startswith(("PWD=", "OLDPWD=")))
     return value
+
+
+def without_addresses(out: str) -> str:
+    return re.sub(r"\b0x[0-9a-f]+\b", "", out)
 
 
 class Terminals(InstanceTest):
