@@ -1,6 +1,8 @@
 # sbox: make [all], deps, run, check, bench, fuzz, lint, install, uninstall, clean. README.md says when.
 #   PREFIX=/usr/local DESTDIR=   where install puts things
 #   CXX=g++|clang++              compiler (C++20)
+#   SETUID=yes|capabilities      install also puts sbox-userns there, set-user-ID root or with file capabilities: for hosts
+#                                where ordinary users may not make user namespaces
 #   V=1                          say each compiler command
 #   SAN=address,undefined        build and test with sanitizers, in a build directory of its own
 
@@ -56,6 +58,7 @@ FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/
   src/cli/*.cc) $(patsubst %,src/launcher/%.cc,step stdio relay terminal)
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
+USERNS_OBJECTS := $(BUILD)/launcher-obj/src/userns/main.o
 SOUND_SOURCES := $(wildcard src/sound/*.cc)
 SOUND_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(SOUND_SOURCES) src/launcher/runtime.cc)
 LAUNCHER_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(LAUNCHER_SOURCES))
@@ -67,6 +70,8 @@ LIBRARIES := -lseccomp -linih
 # The build directory has the layout of an installation, so build/bin/sbox runs from there.
 PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec/sbox/sbox-wayland \
   $(BUILD)/libexec/sbox/sbox-sound
+# Only where it is asked for.
+GRANTER := $(BUILD)/privileged/sbox-userns
 DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
   $(BUILD)/share/sbox/apparmor/sbox
 MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
@@ -74,7 +79,7 @@ MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps run check check-unit bench fuzz lint lint-tidy lint-aarch64 install uninstall clean
-all: $(PROGRAMS) $(DATA) $(MANUALS)
+all: $(PROGRAMS) $(GRANTER) $(DATA) $(MANUALS)
 
 $(BUILD)/obj/%.o: %.cc
 	@mkdir -p $(@D)
@@ -95,6 +100,11 @@ $(BUILD)/libexec/sbox/sbox-launch: $(LAUNCHER_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ -lcap
+
+$(GRANTER): $(USERNS_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/libexec/sbox/sbox-wayland: $(addprefix $(BUILD)/obj/src/,helpers/wayland_context.o wayland/wire.o)
 	@mkdir -p $(@D)
@@ -189,6 +199,9 @@ install: all
 	install -d -m 755 $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib $(DESTDIR)$(PREFIX)/lib/sbox/filters
 	install -D -s -m 755 $(BUILD)/bin/sbox $(DESTDIR)$(PREFIX)/bin/sbox
 	install -D -s -m 755 -t $(DESTDIR)$(PREFIX)/libexec/sbox $(filter $(BUILD)/libexec/%,$(PROGRAMS))
+	if [ -n "$(SETUID)" ]; then install -s -m $(if $(filter yes,$(SETUID)),4755,755) $(GRANTER) $(DESTDIR)$(PREFIX)/libexec/sbox; fi
+	if [ "$(SETUID)" = capabilities ]; then \
+	  setcap cap_sys_admin,cap_setuid,cap_sys_ptrace=p $(DESTDIR)$(PREFIX)/libexec/sbox/sbox-userns; fi
 	install -m 644 profiles/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles
 	install -m 644 profiles/lib/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib
 	install -m 644 $(BUILD)/lib/sbox/filters/* $(DESTDIR)$(PREFIX)/lib/sbox/filters

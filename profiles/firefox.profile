@@ -2,6 +2,7 @@
 [profile]
 description = Firefox
 include = lib/browser
+optional = nested-sandbox
 programs = firefox-esr
 
 [home]

@@ -1,6 +1,7 @@
 [profile]
 description = Thunderbird
 include = lib/browser
+optional = nested-sandbox
 
 [home]
 keep = ~/.thunderbird

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "cli/grant.h"
 #include "plan/paths.h"
 #include "plan/places.h"
 
@@ -40,7 +41,7 @@ Check refused_namespace(const Host& host, const Probes& probes) {
   std::string reason = std::string(" (") + strerror(result.error) + ")";
   if (sysctl(host, "kernel/unprivileged_userns_clone") == 0ULL) {
     check.meaning = "forbidden to ordinary users by a sysctl";
-    check.remedy = "sudo sysctl -w kernel.unprivileged_userns_clone=1";
+    check.remedy = "sudo sysctl -w kernel.unprivileged_userns_clone=1   # or install sbox-setuid";
   } else if (sysctl(host, "user/max_user_namespaces") == 0ULL) {
     check.meaning = "forbidden to all by a sysctl";
     check.remedy = "sudo sysctl -w user.max_user_namespaces=15000";
@@ -58,10 +59,20 @@ Check refused_namespace(const Host& host, const Probes& probes) {
     check.meaning = "forbidden by something around this process: a container, a chroot, or another sandbox" + reason;
     check.remedy = "podman run --security-opt seccomp=unconfined --security-opt unmask=ALL ...";
   }
+  if (!probes.granter_refusal.empty()) check.meaning += "; sbox-userns: " + escape_control(probes.granter_refusal);
   return check;
 }
 
+// Whether the user's own attempt is refused and sbox-userns works.
+bool is_granted(const Probes& probes) {
+  return probes.namespaces.reached <= ProbeStage::namespaces && probes.has_granter && probes.granter_refusal.empty();
+}
+
 Check check_user_namespaces(const Host& host, const Probes& probes) {
+  if (is_granted(probes)) {
+    return good("user namespaces", true,
+                "by sbox-userns: programs have no sandboxes of their own inside (browsers) and no portals");
+  }
   if (probes.namespaces.reached <= ProbeStage::namespaces) return refused_namespace(host, probes);
   return good("user namespaces", true, "an ordinary user can make all that a sandbox needs");
 }
@@ -70,6 +81,7 @@ Check check_mounts(const Host&, const Probes& probes) {
   ProbeStage reached = probes.namespaces.reached;
   Check check{"mounts", Health::missing, true, "", ""};
   std::string reason = std::string(" (") + strerror(probes.namespaces.error) + ")";
+  if (is_granted(probes)) return good("mounts", true, "not tried: only the launcher can make them here");
   if (reached <= ProbeStage::namespaces) {
     check.meaning = "not tried: there are no user namespaces";
   } else if (reached == ProbeStage::mount_api || reached == ProbeStage::tmpfs) {
@@ -280,9 +292,12 @@ const char* word(Health health) {
 
 }  // namespace
 
-Probes probe(const Host& host) {
+Probes probe(const Host& host, const std::string& prefix) {
   Probes probes;
+  probes.prefix = prefix;
   probes.namespaces = probe_namespaces();
+  probes.has_granter = host.status(granter_path(prefix)).kind == FileKind::file;
+  if (probes.has_granter) probes.granter_refusal = ask_granter(granter_path(prefix));
   probes.seccomp = probe_seccomp();
   probes.kernel = kernel_version();
   probes.limits = limits_by(host);
@@ -328,9 +343,7 @@ std::string doctor_json(const std::vector<Check>& checks) {
 int run_doctor(const Host& host, const std::string& prefix, const std::vector<std::string>& arguments) {
   bool as_json = arguments == std::vector<std::string>{"--json"};
   if (!arguments.empty() && !as_json) throw Error("doctor", "takes nothing but --json").hint("sbox doctor [--json]");
-  Probes probes = probe(host);
-  probes.prefix = prefix;
-  std::vector<Check> checks = examine(host, probes);
+  std::vector<Check> checks = examine(host, probe(host, prefix));
   fputs((as_json ? doctor_json(checks) : doctor_table(checks)).c_str(), stdout);
   return can_start(checks) ? 0 : 1;
 }

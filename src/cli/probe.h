@@ -34,6 +34,10 @@ struct KernelVersion {
 // Of the running kernel; zeros when it cannot be told.
 KernelVersion kernel_version();
 
+// What sbox-userns at `path` says to somebody who has no plan; "" when it is the launcher that answers, so that it
+// works.
+std::string ask_granter(const std::string& path);
+
 // The first line that the program prints, without its newline; "" when it cannot be run or fails. `argument` is its
 // only one.
 std::string first_line_of(const std::string& program, const std::string& argument);

@@ -14,6 +14,7 @@
 #include "base/unique_fd.h"
 #include "cli/cgroup.h"
 #include "cli/document_portal.h"
+#include "cli/grant.h"
 #include "cli/join.h"
 #include "cli/options.h"
 #include "desktop/exec.h"
@@ -94,15 +95,15 @@ UniqueFd sealed_file(const std::string& bytes) {
   return file;
 }
 
-// `registry` holds the name of the instance from here on until the launcher ends.
-[[noreturn]] void become_launcher(const Plan& plan, Registry registry, const std::string& prefix) {
+// `registry` holds the name of the instance from here on until the launcher ends. `path`: of the launcher, or of
+// sbox-userns, which becomes it.
+[[noreturn]] void become_launcher(const Plan& plan, Registry registry, const std::string& path) {
   UniqueFd file = sealed_file(encode_plan(plan));
   // dup2 onto itself would leave close-on-exec set.
   bool placed = file.get() == kPlanDescriptor ? fcntl(kPlanDescriptor, F_SETFD, 0) == 0
                                               : dup2(file.get(), kPlanDescriptor) == kPlanDescriptor;
   if (!placed) throw system_error("descriptor for the plan", errno);
   fcntl(kErrorsDescriptor, F_SETFD, 0);  // where there is one
-  std::string path = prefix + "/libexec/sbox/sbox-launch";
   if (registry.is_usable() && fcntl(std::move(registry).release(), F_SETFD, 0) != 0) {
     throw system_error("name of the instance", errno);
   }
@@ -187,6 +188,8 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   Stopwatch watch(options.verbose);
   std::string tag = take_tag(options);
   Profile profile = read_profile(context.search, profile_for(context, options), options.overrides);
+  bool by_grant = needs_grant(context.prefix);
+  if (by_grant) profile = fit_to_grant(std::move(profile));
   watch.lap("profile");
   Name name = name_of(options, tag, profile);
   auto join_running = [&](const Registry& registry) -> std::optional<int> {
@@ -214,7 +217,8 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
     if (auto status = join_running(registry)) return *status;
   }
   enter_cgroup(plan, context.host);
-  become_launcher(plan, std::move(registry), context.prefix);
+  become_launcher(plan, std::move(registry),
+                  by_grant ? granter_path(context.prefix) : context.prefix + "/libexec/sbox/sbox-launch");
 }
 
 }  // namespace sbox

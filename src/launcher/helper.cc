@@ -68,8 +68,8 @@ void check(const Step& step, const Helper& helper, uint64_t root_mount_id) {
 }
 
 // The tree of the helper, then no privilege and a filter. Process 1 of its own pid namespace.
-void confine(const Step& step, const Helper& helper, uint32_t uid, uint32_t gid) {
-  map_ids(step, uid, gid);
+void confine(const Step& step, const Helper& helper, const Ids& ids) {
+  if (!ids.is_granted) map_ids(step, ids.uid, ids.gid);
   mode_t before = 0;
   step.require(set_umask(0, before), "umask");
   make_mounts_private(step);
@@ -83,7 +83,7 @@ void confine(const Step& step, const Helper& helper, uint32_t uid, uint32_t gid)
   check(step, helper, root.mount_id);
 }
 
-[[noreturn]] void become(const Helper& helper, uint32_t uid, uint32_t gid, int ready, int served) {
+[[noreturn]] void become(const Helper& helper, const Ids& ids, int ready, int served) {
   arrange_descriptors(Step(ready, false), ready, served);
   Step step(kReady, false);
   step.begin(helper.name.c_str());
@@ -92,7 +92,7 @@ void confine(const Step& step, const Helper& helper, uint32_t uid, uint32_t gid)
   step.require(sigprocmask(SIG_SETMASK, &none, nullptr) == 0, "signal mask");
   signal(SIGPIPE, SIG_DFL);
   die_with_supervisor(step);
-  confine(step, helper, uid, gid);
+  confine(step, helper, ids);
   enter_directory(step);
   std::vector<std::string> arguments = helper.argv;
   for (std::string& text : arguments) {
@@ -137,19 +137,19 @@ void RunningHelper::end() {
   pid = -1;
 }
 
-RunningHelper start_helper(const Helper& helper, uint32_t uid, uint32_t gid, int served) {
+RunningHelper start_helper(const Helper& helper, const Ids& ids, int served) {
   RunningHelper running;
   running.name = helper.name;
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return running;
   running.ready.reset(ends[0]);
   UniqueFd inside(ends[1]);
-  constexpr unsigned long kFlags =
-      CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | SIGCHLD;
-  running.pid = static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, nullptr, nullptr, nullptr));
+  constexpr unsigned long kOwn = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  unsigned long flags = (ids.is_granted ? 0 : CLONE_NEWUSER) | kOwn | SIGCHLD;
+  running.pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr));
   if (running.pid == 0) {
     running.ready.reset();
-    become(helper, uid, gid, inside.get(), served);
+    become(helper, ids, inside.get(), served);
   }
   return running;
 }

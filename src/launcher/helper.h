@@ -28,9 +28,14 @@ struct RunningHelper {
   void end();
 };
 
+struct Ids {
+  uint32_t uid = 0, gid = 0;
+  bool is_granted = false;  // the user namespace is the caller's, with the ids mapped
+};
+
 // `served` is the descriptor behind helper.node: a directory or a listening socket. The helper gets namespaces and a
 // file tree of its own and nothing of the caller's, and dies with the calling process. pid -1 with errno set on
 // failure.
-RunningHelper start_helper(const Helper& helper, uint32_t uid, uint32_t gid, int served);
+RunningHelper start_helper(const Helper& helper, const Ids& ids, int served);
 
 }  // namespace sbox

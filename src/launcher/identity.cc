@@ -1,6 +1,7 @@
 #include "launcher/identity.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <net/if.h>
 #include <poll.h>
@@ -45,6 +46,19 @@ void map_ids(const Step& step, uint32_t uid, uint32_t gid) {
   write_once(step, proc.get(), "self/setgroups", "deny");
   write_once(step, proc.get(), "self/uid_map", one(uid));
   write_once(step, proc.get(), "self/gid_map", one(gid));
+}
+
+std::string only_map(uint32_t id) {
+  auto column = [](uint32_t number) {
+    std::string digits = std::to_string(number);
+    return std::string(10 - digits.size(), ' ') + digits;
+  };
+  return column(id) + " " + column(id) + " " + column(1) + "\n";
+}
+
+bool is_granted(const Step& step, uint32_t uid) {
+  return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_SYS_ADMIN, 0, 0) == 1 &&
+         read_small(step, "/proc/self/uid_map") == only_map(uid);
 }
 
 void set_hostname(const Step& step, const Plan& plan) {

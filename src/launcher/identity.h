@@ -13,6 +13,12 @@ void die_with_supervisor(const Step& step);
 // namespace, still dumpable, the host's /proc in place.
 void map_ids(const Step& step, uint32_t uid, uint32_t gid);
 
+// Whether sbox-userns has made the user namespace already: one id is mapped, and capabilities came with it.
+bool is_granted(const Step& step, uint32_t uid);
+
+// What /proc/self/uid_map says after map_ids().
+std::string only_map(uint32_t id);
+
 void set_hostname(const Step& step, const Plan& plan);
 
 // Brings `lo` up in an own network namespace.

@@ -216,7 +216,7 @@ void run_init(const InitContext& context, int socket) {
   die_with_supervisor(step);
   mode_t callers_umask = 0, none = 0;
   step.require(set_umask(0, callers_umask), "umask");
-  map_ids(step, plan.uid, plan.gid);
+  if (!context.is_granted) map_ids(step, plan.uid, plan.gid);
   Prepared prepared = prepare_mounts(step, plan);
   close_user_namespaces(step, plan, prepared);
 
@@ -226,7 +226,12 @@ void run_init(const InitContext& context, int socket) {
   Confinement confinement;
   confinement.door = open_door(step, root);
   confinement.probe = build_tree(step, {plan.nodes, plan.helpers}, root, std::move(prepared));
-  confinement.expected = {context.host, root.mount_id, confinement.probe.get(), socket, getpid()};
+  confinement.expected = {.host = context.host,
+                          .is_granted = context.is_granted,
+                          .root_mount_id = root.mount_id,
+                          .probe = confinement.probe.get(),
+                          .also = socket,
+                          .session = getpid()};
   root.fd.reset();
 
   step.begin("identity");

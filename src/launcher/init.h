@@ -14,6 +14,7 @@ struct InitContext {
   Plan& plan;
   const Stdio& stdio;
   Namespaces host;        // of the supervisor
+  bool is_granted;        // the user namespace is the supervisor's, with the ids mapped
   sigset_t program_mask;  // the signal mask of the caller, for the program
   bool ignore_pipe;       // whether the caller ignored SIGPIPE
 };

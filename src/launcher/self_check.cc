@@ -12,6 +12,7 @@
 #include <cstring>
 #include <iterator>
 
+#include "launcher/identity.h"
 #include "launcher/kernel.h"
 #include "launcher/lockdown.h"
 #include "launcher/mount_table.h"
@@ -21,19 +22,8 @@ namespace sbox {
 namespace {
 
 constexpr const char* kNamespaceFiles[] = {"user", "mnt", "pid", "ipc", "uts", "cgroup", "net"};
-constexpr size_t kNet = 6;
+constexpr size_t kUser = 0, kNet = 6;
 constexpr std::string_view kDevpts = "/dev/pts";
-constexpr size_t kLargestStatus = 8192;
-
-std::string read_small(const Step& step, const char* path) {
-  UniqueFd file(open(path, O_RDONLY | O_CLOEXEC));
-  step.require(file.ok(), path);
-  std::string text(kLargestStatus, '\0');
-  ssize_t size = read(file.get(), text.data(), text.size());
-  step.require(size > 0 && size < static_cast<ssize_t>(text.size()), path);
-  text.resize(static_cast<size_t>(size));
-  return text;
-}
 
 // The value of "NAME:\tVALUE\n" in /proc/self/status.
 std::string_view field(const Step& step, std::string_view status, const char* name) {
@@ -71,6 +61,7 @@ void check_status(const Step& step, const Plan& plan, pid_t session) {
   expect(step, filters >= static_cast<int>(plan.filters.size()), "the number of seccomp filters");
   expect(step, prctl(PR_GET_SECUREBITS) == kSecurebits, "securebits");
   expect(step, read_small(step, "/proc/self/setgroups") == "deny\n", "setgroups");
+  expect(step, read_small(step, "/proc/self/uid_map") == only_map(plan.uid), "the map of user ids");
   bool closed = plan.nested_sandbox || read_small(step, "/proc/sys/user/max_user_namespaces") == "0\n";
   expect(step, closed, "the number of user namespaces");
   expect(step, getsid(0) == session, "the session");
@@ -80,11 +71,11 @@ void check_status(const Step& step, const Plan& plan, pid_t session) {
   expect(step, there && here.st_dev == wanted.st_dev && here.st_ino == wanted.st_ino, "the current directory");
 }
 
-void check_namespaces(const Step& step, const Plan& plan, const Namespaces& host) {
+void check_namespaces(const Step& step, const Plan& plan, const Expected& expected) {
   Namespaces here = current_namespaces(step);
   for (size_t i = 0; i < here.inodes.size(); ++i) {
-    bool own = i != kNet || plan.own_network;
-    expect(step, own == (here.inodes[i] != host.inodes[i]), "the namespace ", kNamespaceFiles[i]);
+    bool own = i == kUser ? !expected.is_granted : i != kNet || plan.own_network;
+    expect(step, own == (here.inodes[i] != expected.host.inodes[i]), "the namespace ", kNamespaceFiles[i]);
   }
   utsname name{};
   expect(step, uname(&name) == 0 && plan.hostname == name.nodename, "the host name");
@@ -227,7 +218,7 @@ void check_confinement(const Step& step, const Plan& plan, const Expected& expec
 
 void check_guest(const Step& step, const Plan& plan, const Expected& expected) {
   check_status(step, plan, expected.session);
-  check_namespaces(step, plan, expected.host);
+  check_namespaces(step, plan, expected);
   expect(step, mount_id(AT_FDCWD, "/", 0) == expected.root_mount_id, "the root");
   check_descriptors(step, expected.also);
 }

@@ -20,7 +20,8 @@ Namespaces current_namespaces(const Step& step);
 
 // Where sandboxed processes are not to have any descriptor but 0, 1, 2 and `also`.
 struct Expected {
-  Namespaces host;  // of the supervisor, before the clone
+  Namespaces host;          // of the supervisor, before the clone
+  bool is_granted = false;  // the user namespace is the supervisor's
   uint64_t root_mount_id = 0;
   int probe = -1;  // from build_tree: must not be possible to open
   int also = -1;   // the socket, close-on-exec

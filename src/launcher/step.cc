@@ -1,5 +1,6 @@
 #include "launcher/step.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -79,6 +80,17 @@ bool receive_message(int socket, Message& received, int flags) {
     received.fd.reset(fd);
   }
   return true;
+}
+
+std::string read_small(const Step& step, const char* path) {
+  constexpr size_t kLargest = 8192;
+  UniqueFd file(open(path, O_RDONLY | O_CLOEXEC));
+  step.require(file.ok(), path);
+  std::string text(kLargest, '\0');
+  ssize_t size = read(file.get(), text.data(), text.size());
+  step.require(size > 0 && size < static_cast<ssize_t>(text.size()), path);
+  text.resize(static_cast<size_t>(size));
+  return text;
 }
 
 void Step::begin(const char* name) {

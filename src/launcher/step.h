@@ -41,6 +41,10 @@ bool send_message(int socket, uint8_t kind, int64_t value, std::string_view text
 // False at the end of the stream or on error (errno 0 at the end).
 bool receive_message(int socket, Message& message, int flags = 0);
 
+class Step;
+// A small file of /proc; ends the process through `step` when it cannot be read whole.
+std::string read_small(const Step& step, const char* path);
+
 class Step {
  public:
   // socket: to the supervisor; -1: this is the supervisor, failures go to standard error. With `timed` the duration of

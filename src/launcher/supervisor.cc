@@ -19,8 +19,10 @@
 #include "launcher/cgroup.h"
 #include "launcher/follow.h"
 #include "launcher/helper.h"
+#include "launcher/identity.h"
 #include "launcher/init.h"
 #include "launcher/kernel.h"
+#include "launcher/lockdown.h"
 #include "launcher/relay.h"
 #include "launcher/terminal.h"
 
@@ -38,6 +40,7 @@ int milliseconds_until(int64_t ns) {
   return static_cast<int>(std::clamp<int64_t>((ns - now_ns()) / kMillisecond + 1, 0, INT_MAX));
 }
 
+constexpr char kNoneLeft[] = "user namespaces come from sbox-userns, which gives programs none (say no)";
 constexpr char kStrange[] = "a message that the set-up never sends";
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
@@ -117,6 +120,8 @@ class Supervisor {
   UniqueFd errors_;
   Followers followers_;
   std::vector<RunningHelper> helpers_;
+  // By sbox-userns: then the capabilities in the user namespace are this process's own, until the program starts.
+  const bool is_granted_ = is_granted(Step(-1, false), plan_.uid);
   bool is_started_ = false, is_init_gone_ = false;
   std::optional<int> status_;
   int64_t deadline_ = new_deadline();
@@ -146,7 +151,8 @@ bool Supervisor::start_init() {
   socket_.reset(ends[0]);
   UniqueFd inside(ends[1]);
   Namespaces here = current_namespaces(Step(-1, false));
-  unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  unsigned long flags =
+      (is_granted_ ? 0 : CLONE_NEWUSER) | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   if (plan_.own_network) flags |= CLONE_NEWNET;
   int pidfd = -1;
   long pid = syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
@@ -154,7 +160,7 @@ bool Supervisor::start_init() {
   if (pid == 0) {
     socket_.reset();
     errors_.reset();
-    run_init({plan_, stdio_, here, caller_mask_, caller_ignores_pipe_}, inside.get());
+    run_init({plan_, stdio_, here, is_granted_, caller_mask_, caller_ignores_pipe_}, inside.get());
   }
   init_.reset(pidfd);
   return true;
@@ -164,6 +170,7 @@ int Supervisor::run() {
   std::string why;
   if (!cgroup_.holds(plan_.cgroup, why)) return complain(why);
   if (plan_.seconds > 0) end_ = now_ns() + static_cast<int64_t>(plan_.seconds) * kSecond;
+  if (is_granted_ && plan_.nested_sandbox) return complain("process.nested-sandbox: " + std::string(kNoneLeft));
   if (!block_signals()) return complain_errno("signals");
   mode_t callers_umask = 0, own = 0;
   if (!set_umask(077, callers_umask)) return complain("the umask cannot be set");
@@ -262,6 +269,7 @@ void Supervisor::handle(Message message) {
       return followers_.add(plan_.nodes[index].source, std::move(message.fd));
     case MessageKind::started:
       is_started_ = true;
+      if (is_granted_) drop_capabilities(Step(-1, false));
       return forget(plan_);
     case MessageKind::stopped:
       return stop_with_program(static_cast<int>(message.value));
@@ -277,7 +285,7 @@ void Supervisor::handle(Message message) {
 }
 
 void Supervisor::start_the_helper(const Helper& helper, int served) {
-  helpers_.push_back(start_helper(helper, plan_.uid, plan_.gid, served));
+  helpers_.push_back(start_helper(helper, {plan_.uid, plan_.gid, is_granted_}, served));
   if (helpers_.back().pid < 0) fail("start " + helpers_.back().name + ": " + reason(errno));
 }
 

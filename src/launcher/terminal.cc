@@ -6,6 +6,8 @@
 
 #include <csignal>
 
+#include "launcher/lockdown.h"
+
 namespace sbox {
 namespace {
 
@@ -29,7 +31,7 @@ bool is_same(const termios& a, const termios& b) {
   bool ok =
       sigprocmask(SIG_BLOCK, &all, nullptr) == 0 && setsid() > 0 && put_at(pipe, 1) && close_range(2, ~0U, 0) == 0;
   // With that end open here it would never see the end.
-  ok = ok && fcntl(other_end, F_GETFD) < 0;
+  ok = ok && fcntl(other_end, F_GETFD) < 0 && clear_capabilities();
   if (!ok) _exit(kFailure);
   Modes last;
   while (read(1, &last, sizeof last) == sizeof last) continue;

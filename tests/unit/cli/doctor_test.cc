@@ -51,6 +51,18 @@ TEST_F(Doctor, TellsApartWhoForbidsUserNamespaces) {
   EXPECT_FALSE(can_start(examine(host, probes)));
 }
 
+TEST_F(Doctor, CountsOnSboxUsernsOnlyWhereItWorksAndIsNeeded) {
+  probes.has_granter = true;
+  EXPECT_THAT(check("user namespaces").meaning, HasSubstr("an ordinary user"));
+  fail_at(ProbeStage::user_namespace, EPERM);
+  EXPECT_EQ(check("user namespaces").health, Health::ok);
+  EXPECT_THAT(check("user namespaces").meaning, HasSubstr("by sbox-userns"));
+  EXPECT_TRUE(can_start(examine(host, probes)));
+  probes.granter_refusal = "it has no privilege\033";
+  EXPECT_THAT(check("user namespaces").meaning, HasSubstr("sbox-userns: it has no privilege\\x1b"));
+  EXPECT_FALSE(can_start(examine(host, probes)));
+}
+
 TEST_F(Doctor, KnowsAContainerThatCoversProc) {
   fail_at(ProbeStage::proc, EPERM);
   EXPECT_EQ(check("user namespaces").health, Health::ok);
