@@ -1,12 +1,14 @@
-# sbox: make [all], deps, run, check, bench, fuzz, lint, install, uninstall, clean. README.md says when.
+# sbox: make [all], deps, run, check, bench, fuzz, lint, install, dist, uninstall, clean. README.md says when.
 #   PREFIX=/usr/local DESTDIR=   where install puts things
 #   CXX=g++|clang++              compiler (C++20)
 #   SETUID=yes|capabilities      install also puts sbox-userns there, set-user-ID root or with file capabilities: for hosts
 #                                where ordinary users may not make user namespaces
+#   STRIP=                       install leaves the symbols in (packagers strip by themselves)
 #   V=1                          say each compiler command
 #   SAN=address,undefined        build and test with sanitizers, in a build directory of its own
 
 PREFIX ?= /usr/local
+STRIP = -s
 CXX = g++
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
@@ -74,11 +76,12 @@ PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec
 GRANTER := $(BUILD)/privileged/sbox-userns
 DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
   $(BUILD)/share/sbox/apparmor/sbox
-MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
+MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5 \
+  $(BUILD)/share/man/man7/sbox-distro.7
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps run check check-unit bench fuzz lint lint-tidy lint-aarch64 install uninstall clean
+.PHONY: all deps run check check-unit bench fuzz lint lint-tidy lint-aarch64 install dist uninstall clean
 all: $(PROGRAMS) $(GRANTER) $(DATA) $(MANUALS)
 
 $(BUILD)/obj/%.o: %.cc
@@ -144,6 +147,9 @@ $(BUILD)/lib/sbox/filters/.made: $(BUILD)/tools/compile_filters $(patsubst profi
 $(BUILD)/share/man/man1/%: man/%
 	install -D -m 644 $< $@
 
+$(BUILD)/share/man/man7/%: man/%
+	install -D -m 644 $< $@
+
 $(BUILD)/share/man/man5/sbox-profile.5: man/sbox-profile.5.in $(BUILD)/tools/manual
 	@mkdir -p $(@D)
 	$(BUILD)/tools/manual $< > $@
@@ -197,9 +203,9 @@ COMPLETIONS_FISH := share/fish/vendor_completions.d/sbox.fish
 
 install: all
 	install -d -m 755 $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib $(DESTDIR)$(PREFIX)/lib/sbox/filters
-	install -D -s -m 755 $(BUILD)/bin/sbox $(DESTDIR)$(PREFIX)/bin/sbox
-	install -D -s -m 755 -t $(DESTDIR)$(PREFIX)/libexec/sbox $(filter $(BUILD)/libexec/%,$(PROGRAMS))
-	if [ -n "$(SETUID)" ]; then install -s -m $(if $(filter yes,$(SETUID)),4755,755) $(GRANTER) $(DESTDIR)$(PREFIX)/libexec/sbox; fi
+	install -D $(STRIP) -m 755 $(BUILD)/bin/sbox $(DESTDIR)$(PREFIX)/bin/sbox
+	install -D $(STRIP) -m 755 -t $(DESTDIR)$(PREFIX)/libexec/sbox $(filter $(BUILD)/libexec/%,$(PROGRAMS))
+	if [ -n "$(SETUID)" ]; then install $(STRIP) -m $(if $(filter yes,$(SETUID)),4755,755) $(GRANTER) $(DESTDIR)$(PREFIX)/libexec/sbox; fi
 	if [ "$(SETUID)" = capabilities ]; then \
 	  setcap cap_sys_admin,cap_setuid,cap_sys_ptrace=p $(DESTDIR)$(PREFIX)/libexec/sbox/sbox-userns; fi
 	install -m 644 profiles/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles
@@ -217,16 +223,24 @@ install: all
 	done
 	install -D -m 644 $(BUILD)/share/man/man1/sbox.1 $(DESTDIR)$(PREFIX)/share/man/man1/sbox.1
 	install -D -m 644 $(BUILD)/share/man/man5/sbox-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/sbox-profile.5
+	install -D -m 644 $(BUILD)/share/man/man7/sbox-distro.7 $(DESTDIR)$(PREFIX)/share/man/man7/sbox-distro.7
+
+# The same bytes from the same commit, whatever the umask, the time and the user.
+dist:
+	epoch=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} && mkdir -p $(BUILD) && \
+	git ls-files -z | LC_ALL=C sort -z | tar --create --null --files-from=- --no-recursion --format=ustar --mtime=@$$epoch \
+	  --owner=0 --group=0 --numeric-owner --mode=u+rw,go+r-w,a-s --transform='s,^,sbox-$(VERSION)/,S' | gzip -n -9 > \
+	  $(BUILD)/sbox-$(VERSION).tar.gz
 
 uninstall:
 	rm -rf $(DESTDIR)$(PREFIX)/share/sbox $(DESTDIR)$(PREFIX)/lib/sbox $(DESTDIR)$(PREFIX)/libexec/sbox
 	cd $(DESTDIR)$(PREFIX) && rm -f $(COMPLETIONS_BASH) $(COMPLETIONS_ZSH) $(COMPLETIONS_FISH)
-	rm -f $(DESTDIR)$(PREFIX)/bin/sbox $(DESTDIR)$(PREFIX)/share/man/man1/sbox.1 $(DESTDIR)$(PREFIX)/share/man/man5/sbox-profile.5
+	cd $(DESTDIR)$(PREFIX) && rm -f bin/sbox share/man/man1/sbox.1 share/man/man5/sbox-profile.5 share/man/man7/sbox-distro.7
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-trixie
+	rm -rf $(BUILD) $(BUILD)-trixie $(BUILD)-packages $(BUILD)-vm
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
 -include tests/mutate/mutate.mk
--include tests/uml/uml.mk tests/sweep/sweep.mk tests/system/compositor.mk
+-include tests/uml/uml.mk tests/sweep/sweep.mk tests/system/compositor.mk tests/packages/packages.mk
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

@@ -17,6 +17,8 @@ namespace {
 
 constexpr size_t kDeepestInclude = 16;
 constexpr std::string_view kSuffix = ".profile";
+// Grows when a setting gets another meaning or its values others; a new key alone is told by its name.
+constexpr unsigned long long kNewestFormat = 1;
 
 bool exists(const std::string& path) {
   struct stat status;
@@ -77,6 +79,22 @@ const Setting& known_setting(std::string_view section, std::string_view name, co
       .hint(hint_for_key(section, name));
 }
 
+// Before anything else of the file is judged: what a newer format has would only seem to be a mistake.
+void check_format(const IniFile& ini, const std::string& file) {
+  for (const IniEntry& entry : ini.entries) {
+    if (entry.section != "profile" || entry.key != "format") continue;
+    unsigned long long format = parse_number(entry.texts[0].text).value_or(kNewestFormat);
+    auto fail = [&](const std::string& why) {
+      return Error("format = " + entry.texts[0].text, why).at({file, entry.line});
+    };
+    if (format == 0) throw fail("formats begin with 1");
+    if (format > kNewestFormat) {
+      throw fail("this is sbox " SBOX_VERSION ", which knows profiles up to format " + std::to_string(kNewestFormat))
+          .hint("update sbox, or take a profile that was made for it");
+    }
+  }
+}
+
 // One reading: merges files in order into one Profile, which is handed out only when all went well.
 class Reader {
  public:
@@ -85,7 +103,7 @@ class Reader {
   Profile read(const std::string& name_or_file);
 
  private:
-  // What a file contributes: an included one keeps its description, its includes and its programs to itself.
+  // What a file contributes: an included one keeps its description, format, includes and programs to itself.
   enum class Role { main, included };
 
   void read_name(const std::string& name);
@@ -157,6 +175,7 @@ void Reader::merge_drop_ins(const std::string& name, Role role) {
 
 void Reader::merge(const ProfileFile& file, Role role) {
   IniFile ini = parse_ini(file.path, file.content);
+  check_format(ini, file.path);
   for (const IniSection& section : ini.sections) {
     if (is_section(section.name)) continue;
     throw Error("[" + section.name + "]", "there is no such section")
@@ -211,7 +230,9 @@ void Reader::include(const Value& name) {
 
 void Reader::apply(const Setting& row, const IniEntry& entry, const std::string& file, Role role) {
   if (row.key == Key::profile_include) return;
-  bool own = role == Role::main || (row.key != Key::profile_description && row.key != Key::profile_programs);
+  bool is_of_file =
+      row.key == Key::profile_description || row.key == Key::profile_programs || row.key == Key::profile_format;
+  bool own = role == Role::main || !is_of_file;
   auto take = [&](Value value) {
     if (own)
       profile_.assign(row.key, std::move(value));

@@ -1,14 +1,13 @@
 // sbox-userns: grants its caller's launcher a user namespace on hosts where ordinary users may not make one.
-// Set-user-ID root, or with file capabilities; SECURITY.md goes through it block by
-// block.
+// Set-user-ID root, or with file capabilities. SECURITY.md goes through it block by block.
 //
 // The namespace is made while the effective id is root's, so that it belongs to root: to one that belongs to its
 // caller, any process of that user could find the way and would have every capability in it. Two processes share the
 // work, so that the one that goes on loses every privilege over the host with the call that makes the namespace: the
 // other one, which keeps CAP_SETUID, writes its id map and ends.
 //
-// No memory is allocated, no word of the command line or the environment is looked at, no file but the kernel's own is
-// opened, and nothing but the launcher beside this very program can be executed.
+// No memory is allocated, no word of the command line or the environment is looked at, no file but the kernel's own in /proc
+// is opened, and nothing but the launcher beside this very program can be executed.
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
@@ -224,6 +223,7 @@ int main(int argc, char** argv) {
   for (int capability = 0; all >> capability != 0; ++capability) {
     require(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0, "capabilities of the namespace");
   }
+  require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
   char name[] = "sbox";
   char* arguments[] = {name, argv[1], argv[2], argv[3], nullptr};
   char* environment[] = {nullptr};

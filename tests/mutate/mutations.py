@@ -48,6 +48,14 @@ def group(name: str, *tests: str) -> Mutation:
 
 
 MUTATIONS = [
+    plain("the supervisor's capabilities in a granted namespace", "src/launcher/supervisor.cc",
+          "if (is_granted_) drop_capabilities(Step(-1, false));", "", "test_userns.Granted"),
+    plain("no plan with namespaces in a granted namespace", "src/launcher/supervisor.cc",
+          "if (is_granted_ && plan_.nested_sandbox)", "if (false)", "test_userns.Granted"),
+    plain("the launcher's place is root's", "src/userns/main.cc", "status.st_uid == 0 &&", "", "test_userns.Places"),
+    plain("the launcher's place is written by root alone", "src/userns/main.cc", "(S_IWGRP | S_IWOTH)", "0", "test_userns.Places"),
+    plain("no portals in a granted namespace", "src/cli/grant.cc", "if (profile.flag(Key::desktop_portals))", "if (false)",
+          "test_userns.Granted"),
     plain("the self-check", INIT, NO_SELF_CHECK.old, "", "test_launcher.SelfCheck"),
     unchecked("the bounding set", LOCKDOWN, "capability < cap_max_bits()", "capability < 0", "test_confinement.Processes"),
     unchecked("the capability sets", LOCKDOWN, "int dropped = cap_set_proc(none);", "int dropped = 0;",

@@ -22,6 +22,8 @@ BUILD = BUILD if BUILD.is_absolute() else ROOT / BUILD
 SBOX = BUILD / "bin" / "sbox"
 ARTEFACTS = BUILD / "artefacts"
 NAME = os.environ.get("SBOX_TEST_USER", "sboxtest")
+# Whether processes of the user live where user namespaces are refused (tests/granted).
+REFUSED = os.environ.get("SBOX_TEST_REFUSED") == "1"
 PATH = "/usr/bin:/bin"
 
 
@@ -115,6 +117,9 @@ class Account:
         if os.getuid() == 0:
             settings |= {"user": self.uid, "group": self.gid, "extra_groups": [], "umask": 0o022}
         settings |= options
+        if REFUSED and settings.get("user") == self.uid:
+            argv = [str(BUILD / "tests/cases/refuse_userns"), str(self.uid), str(self.gid), *argv]
+            settings |= {"user": 0, "group": 0}
         child = subprocess.Popen(argv, **settings)
         self.children.append(child)
         return child

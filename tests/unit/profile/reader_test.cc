@@ -34,6 +34,23 @@ TEST(Profile, EveryDefaultIsAValueThatAFileMayHold) {
   }
 }
 
+TEST(Profile, OfANewerFormatIsRefusedForThatAloneWhateverElseItHas) {
+  ProfileTree tree;
+  tree.write("user/a.profile", "[novelty]\nkey = x\n[profile]\nformat = 2\n");
+  EXPECT_THAT(tree.failure("a"), HasSubstr("a.profile:4: format = 2: this is sbox "));
+  EXPECT_THAT(tree.failure("a"), HasSubstr("which knows profiles up to format 1 (update sbox"));
+  tree.write("user/b.profile", "[profile]\nformat = 1\n");
+  EXPECT_EQ(tree.failure("b"), "");
+  tree.write("user/b.profile.d/new.conf", "[profile]\nformat = 3\n");
+  EXPECT_THAT(tree.failure("b"), HasSubstr("new.conf:2: format = 3: this is sbox "));
+  tree.write("user/c.profile", "[profile]\ninclude = a\n");
+  EXPECT_THAT(tree.failure("c"), HasSubstr("a.profile:4: format = 2: "));
+  tree.write("user/d.profile", "[profile]\nformat = 0\n");
+  EXPECT_THAT(tree.failure("d"), HasSubstr("formats begin with 1"));
+  tree.write("user/e.profile", "[profile]\nformat = two\n");
+  EXPECT_NE(tree.failure("e"), "");
+}
+
 TEST(Profile, KnowsWhereEachValueWasWritten) {
   ProfileTree tree;
   tree.write("user/a.profile", "[devices]\ngpu = yes\n[files]\nhide = /a, /b\n  \"/c, d\"\n");
