@@ -27,9 +27,9 @@ struct Probes {
   KernelVersion kernel;
   std::string prefix = "/usr/local";  // where sbox is installed
   LimitsBy limits = LimitsBy::nothing;
-  bool has_granter = false;           // sbox-userns is installed
-  std::string granter_refusal;        // what it says; "" when it works, and where there is none
-  std::string proxy_version;          // the output of xdg-dbus-proxy --version; "" where there is none
+  bool has_granter = false;     // sbox-userns is installed
+  std::string granter_refusal;  // what it says; "" when it works, and where there is none
+  std::string proxy_version;    // the output of xdg-dbus-proxy --version; "" where there is none
 };
 
 // Tries things out in child processes. `prefix`: where sbox is installed.

@@ -1,6 +1,7 @@
 // Thin names for system calls that libc 2.36 has no wrapper for, and constants newer than its headers. No policy.
 #pragma once
 
+#include <linux/capability.h>
 #include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -45,6 +46,13 @@ inline std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 inline int pivot_root(const char* new_root, const char* put_old) {
   return static_cast<int>(syscall(SYS_pivot_root, new_root, put_old));
+}
+
+// The permitted, effective, inheritable and ambient sets, which needs no capability. False with errno set on failure.
+inline bool clear_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct none[2] = {};
+  return syscall(SYS_capset, &header, none) == 0;
 }
 
 // linux/landlock.h as of ABI 6; the ABI of the kernel decides how much of it is used.

@@ -64,13 +64,6 @@ void drop_capabilities(const Step& step) {
   step.require(clear_capabilities(), "permitted set");
 }
 
-bool clear_capabilities() {
-  cap_t none = cap_init();
-  int dropped = none == nullptr ? -1 : cap_set_proc(none);
-  cap_free(none);
-  return dropped == 0;
-}
-
 void load_filters(const Step& step, const std::vector<Filter>& filters) {
   for (const Filter& filter : filters) {
     static_assert(sizeof(FilterInstruction) == sizeof(sock_filter));

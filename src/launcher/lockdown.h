@@ -21,9 +21,6 @@ void restrict_files(const Step& step, const Plan& plan);
 // Empties the bounding, permitted, effective, inheritable and ambient sets and locks the securebits.
 void drop_capabilities(const Step& step);
 
-// The permitted, effective, inheritable and ambient sets alone, which needs no capability. False on failure.
-bool clear_capabilities();
-
 // Loads the plan's programs in order. From here on the process keeps to them itself.
 void load_filters(const Step& step, const std::vector<Filter>& filters);
 

@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "launcher/lockdown.h"
+#include "launcher/kernel.h"
 
 namespace sbox {
 namespace {

@@ -6,8 +6,8 @@
 // work, so that the one that goes on loses every privilege over the host with the call that makes the namespace: the
 // other one, which keeps CAP_SETUID, writes its id map and ends.
 //
-// No memory is allocated, no word of the command line or the environment is looked at, no file but the kernel's own in /proc
-// is opened, and nothing but the launcher beside this very program can be executed.
+// No memory is allocated, no word of the command line or the environment is looked at, no file but the kernel's own in
+// /proc is opened, and nothing but the launcher beside this very program can be executed.
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>

@@ -58,7 +58,7 @@ MUTATIONS = [
           "test_userns.Granted"),
     plain("the self-check", INIT, NO_SELF_CHECK.old, "", "test_launcher.SelfCheck"),
     unchecked("the bounding set", LOCKDOWN, "capability < cap_max_bits()", "capability < 0", "test_confinement.Processes"),
-    unchecked("the capability sets", LOCKDOWN, "int dropped = cap_set_proc(none);", "int dropped = 0;",
+    unchecked("the capability sets", LOCKDOWN, "step.require(clear_capabilities(), \"permitted set\");", "",
               "test_confinement.Processes"),
     unchecked("the securebits", LOCKDOWN, "cap_set_secbits(kSecurebits) == 0", "true", "test_confinement.Processes"),
     unchecked("Landlock", LOCKDOWN, "if (landlock.abi == 0) return;", "return;", "test_confinement.Sockets", "test_attack_kernel"),
