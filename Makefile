@@ -23,7 +23,7 @@ RUN_PACKAGES := xdg-dbus-proxy xauth xvfb x11-apps x11-utils imagemagick firefox
 CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool mandoc libglib2.0-bin pulseaudio \
   pulseaudio-utils chromium thunderbird evince mpv vlc libreoffice-writer libreoffice-calc gimp inkscape mousepad \
   keepassxc transmission-gtk xterm sway foot git libcap2-bin procps xdg-desktop-portal xdg-desktop-portal-gtk fuse3 \
-  python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland \
+  python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland weston qtwayland5 \
   desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish bubblewrap openssh-client gpg gpg-agent \
   cups-daemon cups-client pcscd libpcsclite1 ibus fcitx5 at-spi2-core fontconfig
 FUZZ_PACKAGES := clang libclang-rt-dev

@@ -151,6 +151,21 @@ def wayland(account: Account, more: str = "", session: dict[str, str] | None = N
         account.stop(compositor)
 
 
+@contextlib.contextmanager
+def weston(account: Account) -> Iterator[dict[str, str]]:
+    """Weston without a screen, with Xwayland beside it; yields the variables of its session."""
+    socket, log = account.runtime / "wl-weston", account.file(account.base / "weston.log")
+    argv = ["weston", "--backend=headless-backend.so", "--use-pixman", "--width=1024", "--height=700", "--no-config", "--debug"]
+    argv += ["--idle-time=0", "--xwayland", f"--socket={socket.name}", f"--log={log}"]
+    compositor = account.daemon(argv)
+    try:
+        found = wait_for(lambda: re.search(r"xserver listening on display (:\d+)", log.read_text()), what="Weston")
+        wait_for(socket.exists, what="Weston's socket")
+        yield {"WAYLAND_DISPLAY": socket.name, "DISPLAY": found[1], "XDG_SESSION_TYPE": "wayland"}
+    finally:
+        account.stop(compositor)
+
+
 class Sound:
     """A recorder on the only sink of a PulseAudio server."""
 

@@ -16,7 +16,7 @@ import wave
 from typing import Any
 
 from account import SBOX
-from desktop import Colour, Display, Sound, display, session_bus, sound, wayland, web_server
+from desktop import Colour, Display, Sound, display, session_bus, sound, wayland, web_server, weston
 from harness import SystemTest, descendants, namespace, read_process, status_field, wait_for
 
 GREEN: Colour = (18, 171, 52)
@@ -324,6 +324,61 @@ class Wayland(SystemTest):
             env = {**self.env, **screen.env}
             out = self.inside('echo "[$DISPLAY][$XAUTHORITY]"; ls -A /tmp; ls -A "$XDG_RUNTIME_DIR"', env=env)
         self.assertEqual(out.split(), ["[][]", "wayland-0"])
+
+
+class Weston(SystemTest):
+    """Every shipped program that has windows, in a session of Weston with Xwayland beside it."""
+
+    # The program with its arguments, and what Weston knows of its window.
+    PROGRAMS = {
+        "firefox": (("about:blank",), "Mozilla Firefox"),
+        "chromium": (("--no-first-run", "--password-store=basic", "about:blank"), "Chromium"),
+        "thunderbird": ((), "Thunderbird"),
+        "evince": ((), "of evince"),
+        "mpv": (("--force-window", "--idle"), "of mpv"),
+        "vlc": (("--no-qt-privacy-ask",), "VLC"),
+        "libreoffice": (("--calc",), "LibreOffice Calc"),
+        "gimp": ((), "GNU Image Manipulation Program"),
+        "inkscape": ((), "nkscape"),
+        "mousepad": ((), "of mousepad"),
+        "keepassxc": ((), "KeePassXC"),
+        "transmission-gtk": ((), "Transmission"),
+        "xterm": ((), "xterm"),
+    }
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        for name in ("weston", "Xwayland"):
+            if not shutil.which(name, path="/usr/bin"):
+                raise unittest.SkipTest(f"{name} is not installed")
+        super().setUpClass()
+        bus = cls.enterClassContext(session_bus(cls.account))
+        cls.env = {**cls.enterClassContext(weston(cls.account)), **bus}
+
+    def scene(self) -> str:
+        """The windows, by the stream that Weston offers to those who debug it; it goes on until its reader ends."""
+        result = self.account.run(["timeout", "--signal=KILL", "0.3", "weston-debug", "scene-graph"], self.env)
+        return "\n".join(line for line in result.out.splitlines() if "top-level window" in line)
+
+    def test_a_window_of_each(self) -> None:
+        shipped = {path.stem for path in (SBOX.parents[1] / "share/sbox/profiles").glob("*.profile")}
+        self.assertEqual(shipped - {"default", "viewer", "agent", "keepassxc-cli"}, set(self.PROGRAMS))
+        for name, (arguments, title) in self.PROGRAMS.items():
+            with self.subTest(name):
+                log = self.artefact(f"weston-{name}.log")
+                with open(log, "wb") as output:
+                    child = self.start(name, *arguments, env=self.env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+                try:
+                    wait_for(lambda: child.poll() is not None or re.search(title, self.scene()), 40, f"{title} in {self.scene()}")
+                    self.assertIsNone(child.poll(), log.read_text(errors="replace")[-2000:])
+                    self.picture(name)
+                finally:
+                    self.account.end(child)
+
+    def picture(self, name: str) -> None:
+        shots = self.directory(f"shots-{name}")
+        self.assertEqual(self.account.run(["weston-screenshooter"], self.env, cwd=shots).status, 0)
+        shutil.copy(next(shots.iterdir()), self.artefact(f"weston-{name}.png"))
 
 
 class EveryProfile(ProgramTest):
