@@ -19,13 +19,13 @@ PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # Everything that building, running and testing needs, by Debian package.
 BUILD_PACKAGES := g++ make pkg-config libseccomp-dev libcap-dev libinih-dev nlohmann-json3-dev
-RUN_PACKAGES := xdg-dbus-proxy xauth xvfb x11-apps x11-utils imagemagick firefox-esr dbus python3 openbox fonts-dejavu-core
+RUN_PACKAGES := xdg-dbus-proxy passt xauth xvfb x11-apps x11-utils imagemagick firefox-esr dbus python3 openbox fonts-dejavu-core
 CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool mandoc libglib2.0-bin pulseaudio \
   pulseaudio-utils chromium thunderbird evince mpv vlc libreoffice-writer libreoffice-calc gimp inkscape mousepad \
   keepassxc transmission-gtk xterm sway foot git libcap2-bin procps xdg-desktop-portal xdg-desktop-portal-gtk fuse3 \
   python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland weston qtwayland5 \
   desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish bubblewrap openssh-client gpg gpg-agent \
-  cups-daemon cups-client pcscd libpcsclite1 ibus fcitx5 at-spi2-core fontconfig
+  nftables iproute2 cups-daemon cups-client pcscd libpcsclite1 ibus fcitx5 at-spi2-core fontconfig
 FUZZ_PACKAGES := clang libclang-rt-dev
 BENCH_PACKAGES := bubblewrap firejail firejail-profiles
 PROOF_PACKAGES := bubblewrap strace
@@ -61,6 +61,8 @@ FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
 USERNS_OBJECTS := $(BUILD)/launcher-obj/src/userns/main.o
+NETWORK_SOURCES := $(wildcard src/network/*.cc)
+NETWORK_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(NETWORK_SOURCES) src/launcher/runtime.cc src/launcher/step.cc)
 SOUND_SOURCES := $(wildcard src/sound/*.cc)
 SOUND_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(SOUND_SOURCES) src/launcher/runtime.cc)
 LAUNCHER_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(LAUNCHER_SOURCES))
@@ -71,7 +73,7 @@ LIBRARIES := -lseccomp -linih
 
 # The build directory has the layout of an installation, so build/bin/sbox runs from there.
 PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec/sbox/sbox-wayland \
-  $(BUILD)/libexec/sbox/sbox-sound
+  $(BUILD)/libexec/sbox/sbox-sound $(BUILD)/libexec/sbox/sbox-network
 # Only where it is asked for.
 GRANTER := $(BUILD)/privileged/sbox-userns
 DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
@@ -123,6 +125,11 @@ $(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) $(addprefix $(BUILD)/obj/sr
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread
+
+$(BUILD)/libexec/sbox/sbox-network: $(NETWORK_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/libexec/sbox/sbox-sound: $(SOUND_OBJECTS)
 	@mkdir -p $(@D)
@@ -188,7 +195,7 @@ lint: deps
 	mandoc -Tlint -Wwarning $(MANUALS)
 
 # Each source by itself, on all processors.
-EACH_SOURCE := printf '%s\n' $(sort $(FRONT_SOURCES) $(SOUND_SOURCES) $(wildcard src/helpers/*.cc src/launcher/*.cc src/tools/*.cc)) | xargs -P $$(nproc) -I{}
+EACH_SOURCE := printf '%s\n' $(sort $(FRONT_SOURCES) $(SOUND_SOURCES) $(NETWORK_SOURCES) $(wildcard src/helpers/*.cc src/launcher/*.cc src/tools/*.cc)) | xargs -P $$(nproc) -I{}
 LINT_FLAGS = -std=c++20 $(filter-out -MMD -MP,$(CPPFLAGS))
 lint-tidy:
 	$(EACH_SOURCE) clang-tidy --quiet {} -- $(LINT_FLAGS)

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/nsfs.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/statvfs.h>
@@ -47,6 +49,12 @@ void enter_directory(const Step& step) {
   step.require(fchdir(kServed) == 0 && close(kServed) == 0, "enter directory");
 }
 
+// What the network needs, in the sandbox's user namespace and nowhere else.
+uint64_t capabilities_of(const Helper& helper) {
+  constexpr uint64_t kNetwork = 1 << CAP_NET_BIND_SERVICE | 1 << CAP_NET_ADMIN | 1 << CAP_SYS_ADMIN;
+  return helper.network ? kNetwork : 0;
+}
+
 // What the kernel says of this process, whatever the calls before have returned. There is no /proc here to ask.
 void check(const Step& step, const Helper& helper, uint64_t root_mount_id) {
   auto expect = [&](bool so, const char* what) {
@@ -57,10 +65,14 @@ void check(const Step& step, const Helper& helper, uint64_t root_mount_id) {
   expect(mount_id(AT_FDCWD, "/", 0) == root_mount_id, "its root is not as planned");
   expect(statfs("/", &root) == 0 && (root.f_flags & kReadOnly) == kReadOnly, "its root is not read-only");
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct sets[2] = {{~0U, ~0U, ~0U}, {~0U, ~0U, ~0U}}, none[2] = {};
-  expect(syscall(SYS_capget, &header, sets) == 0 && memcmp(sets, none, sizeof sets) == 0, "it has capabilities");
+  __user_cap_data_struct sets[2] = {{~0U, ~0U, ~0U}, {~0U, ~0U, ~0U}};
+  uint64_t kept = capabilities_of(helper);
+  auto low = static_cast<uint32_t>(kept), high = static_cast<uint32_t>(kept >> 32);
+  const __user_cap_data_struct wanted[2] = {{low, low, low}, {high, high, high}};
+  expect(syscall(SYS_capget, &header, sets) == 0 && memcmp(sets, wanted, sizeof sets) == 0, "it has capabilities");
   for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability) {
-    expect(prctl(PR_CAPBSET_READ, capability) == 0, "its bounding set is not empty");
+    bool is_kept = (kept >> capability & 1) != 0;
+    expect((prctl(PR_CAPBSET_READ, capability) == 1) == is_kept, "its bounding set is not as planned");
   }
   expect(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "it could gain rights");
   expect(helper.filters.empty() || prctl(PR_GET_SECCOMP) == 2, "its system calls are not filtered");
@@ -69,16 +81,16 @@ void check(const Step& step, const Helper& helper, uint64_t root_mount_id) {
 
 // The tree of the helper, then no privilege and a filter. Process 1 of its own pid namespace.
 void confine(const Step& step, const Helper& helper, const Ids& ids) {
-  if (!ids.is_granted) map_ids(step, ids.uid, ids.gid);
+  if (!ids.is_granted && !helper.network) map_ids(step, ids.uid, ids.gid);
   mode_t before = 0;
   step.require(set_umask(0, before), "umask");
   make_mounts_private(step);
-  Prepared sources = open_sources(step, helper.nodes);
+  Prepared sources = prepare_mounts(step, helper.nodes);
   Root root = enter_new_root(step);
   build_tree(step, {helper.nodes, {}}, root, std::move(sources));
   step.require(set_umask(077, before), "umask");
   set_no_new_privs(step);
-  drop_capabilities(step);
+  drop_capabilities(step, capabilities_of(helper));
   load_filters(step, helper.filters);
   check(step, helper, root.mount_id);
 }
@@ -102,6 +114,33 @@ void confine(const Step& step, const Helper& helper, const Ids& ids) {
   }
   execve(arguments.at(0).c_str(), pointers(arguments).data(), pointers(helper.environment).data());
   step.fail(arguments.at(0), errno);
+}
+
+pid_t clone_process(unsigned long flags) {
+  flags |= CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | SIGCHLD;
+  return static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr));
+}
+
+// The same, in the user namespace that `network` belongs to. A process in between enters that: the caller stays where
+// it is, and is the parent of the new process all the same.
+pid_t clone_into_owner(int network) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+  UniqueFd reads(ends[0]), writes(ends[1]);
+  pid_t between = fork();
+  if (between == 0) {
+    UniqueFd owner(ioctl(network, NS_GET_USERNS));
+    pid_t made = owner && setns(owner.get(), CLONE_NEWUSER) == 0 ? clone_process(CLONE_PARENT) : -1;
+    if (made == 0) return 0;
+    (void)!write(writes.get(), &made, sizeof made);
+    _exit(0);
+  }
+  writes.reset();
+  pid_t made = -1;
+  if (between < 0 || read(reads.get(), &made, sizeof made) != sizeof made) made = -1;
+  if (between > 0) waitpid(between, nullptr, 0);
+  if (made < 0) errno = EPERM;
+  return made;
 }
 
 }  // namespace
@@ -144,9 +183,11 @@ RunningHelper start_helper(const Helper& helper, const Ids& ids, int served) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return running;
   running.ready.reset(ends[0]);
   UniqueFd inside(ends[1]);
-  constexpr unsigned long kOwn = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-  unsigned long flags = (ids.is_granted ? 0 : CLONE_NEWUSER) | kOwn | SIGCHLD;
-  running.pid = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr));
+  bool is_inside = ids.is_granted;  // there is one user namespace then, and the caller is in it
+  if (helper.network && !is_inside)
+    running.pid = clone_into_owner(served);
+  else
+    running.pid = clone_process(is_inside ? 0 : CLONE_NEWUSER);
   if (running.pid == 0) {
     running.ready.reset();
     become(helper, ids, inside.get(), served);

@@ -28,7 +28,7 @@ constexpr int kNotExecutable = 126;
 constexpr int kNotFound = 127;
 
 // The tmpfs nodes in which helpers make their sockets come first, so that the helpers start while the rest is made.
-Prepared prepare_mounts(Step& step, const Plan& plan) {
+Prepared begin_mounts(Step& step, const Plan& plan) {
   step.begin("helpers");
   Prepared prepared(plan.nodes.size());
   for (size_t i = 0; i < plan.nodes.size(); ++i) {
@@ -36,15 +36,19 @@ Prepared prepare_mounts(Step& step, const Plan& plan) {
     auto serves_here = [&](const Helper& helper) { return helper.node == node.target; };
     if (node.kind != NodeKind::tmpfs || std::none_of(plan.helpers.begin(), plan.helpers.end(), serves_here)) continue;
     prepared[i] = new_tmpfs_for(step, node);
-    offer_to_helper(step, plan.helpers, node, prepared[i].get());
+    offer_to_helpers(step, plan.helpers, node, prepared[i].get());
+  }
+  for (size_t i = 0; i < plan.helpers.size(); ++i) {
+    if (!plan.helpers[i].network) continue;
+    UniqueFd network(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    step.require(network.ok(), "network namespace");
+    offer_to_helper(step, plan.helpers, i, network.get());
   }
   step.begin("files of the host");
   make_mounts_private(step);
-  std::vector<UniqueFd> sources = open_sources(step, plan.nodes);
-  for (size_t i = 0; i < sources.size(); ++i) {
-    if (sources[i]) prepared[i] = std::move(sources[i]);
-    // A fresh proc can be had only while another one is in view.
-    if (plan.nodes[i].kind == NodeKind::proc) prepared[i] = new_proc(step);
+  std::vector<UniqueFd> mounts = prepare_mounts(step, plan.nodes);
+  for (size_t i = 0; i < mounts.size(); ++i) {
+    if (mounts[i]) prepared[i] = std::move(mounts[i]);
   }
   return prepared;
 }
@@ -217,7 +221,7 @@ void run_init(const InitContext& context, int socket) {
   mode_t callers_umask = 0, none = 0;
   step.require(set_umask(0, callers_umask), "umask");
   if (!context.is_granted) map_ids(step, plan.uid, plan.gid);
-  Prepared prepared = prepare_mounts(step, plan);
+  Prepared prepared = begin_mounts(step, plan);
   close_user_namespaces(step, plan, prepared);
 
   step.begin("root");

@@ -55,13 +55,25 @@ void restrict_files(const Step& step, const Plan& plan) {
   step.require(syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0, "restrict");
 }
 
-void drop_capabilities(const Step& step) {
-  for (cap_value_t capability = 0; capability < cap_max_bits(); ++capability) {
-    step.require(cap_drop_bound(capability) == 0, "bounding set");
+void drop_capabilities(const Step& step, uint64_t kept) {
+  auto is_kept = [&](int capability) { return (kept >> capability & 1) != 0; };
+  for (int capability = 0; capability < cap_max_bits(); ++capability) {
+    step.require(is_kept(capability) || cap_drop_bound(capability) == 0, "bounding set");
   }
   step.require(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0, "ambient set");
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {};
+  step.require(capget(&header, sets) == 0, "capabilities");
+  for (int half = 0; half < 2; ++half) sets[half].inheritable = static_cast<uint32_t>(kept >> (32 * half));
+  step.require(capset(&header, sets) == 0, "inheritable set");
+  for (int capability = 0; capability < cap_max_bits(); ++capability) {
+    bool raised = !is_kept(capability) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0;
+    step.require(raised, "ambient set");
+  }
   step.require(cap_set_secbits(kSecurebits) == 0, "securebits");
-  step.require(clear_capabilities(), "permitted set");
+  for (__user_cap_data_struct& half : sets) half.permitted = half.effective = half.inheritable;
+  bool dropped = kept == 0 ? clear_capabilities() : capset(&header, sets) == 0;
+  step.require(dropped, "permitted set");
 }
 
 void load_filters(const Step& step, const std::vector<Filter>& filters) {

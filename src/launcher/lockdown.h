@@ -18,8 +18,9 @@ void set_no_new_privs(const Step& step);
 // A ruleset from the plan's paths inside the new root. Nothing is done where the plan says the kernel has no Landlock.
 void restrict_files(const Step& step, const Plan& plan);
 
-// Empties the bounding, permitted, effective, inheritable and ambient sets and locks the securebits.
-void drop_capabilities(const Step& step);
+// Takes all capabilities but `kept` (a bit for each) out of the bounding, permitted, effective, inheritable and ambient
+// sets and locks the securebits. What is kept stays when a program is executed.
+void drop_capabilities(const Step& step, uint64_t kept = 0);
 
 // Loads the plan's programs in order. From here on the process keeps to them itself.
 void load_filters(const Step& step, const std::vector<Filter>& filters);

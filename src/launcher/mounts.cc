@@ -112,15 +112,17 @@ uint64_t mount_attributes(const Node& node) {
   return attributes;
 }
 
-std::vector<UniqueFd> open_sources(const Step& step, const std::vector<Node>& nodes) {
-  std::vector<UniqueFd> sources(nodes.size());
+std::vector<UniqueFd> prepare_mounts(const Step& step, const std::vector<Node>& nodes) {
+  std::vector<UniqueFd> mounts(nodes.size());
   for (size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
+    // A fresh proc can be had only while another one is in view.
+    if (node.kind == NodeKind::proc) mounts[i] = new_proc(step);
     if (node.kind != NodeKind::bind) continue;
     UniqueFd source = open_source(step, node);
-    sources[i] = clone_mount(step, source.get(), mount_attributes(node), node.source);
+    mounts[i] = clone_mount(step, source.get(), mount_attributes(node), node.source);
   }
-  return sources;
+  return mounts;
 }
 
 }  // namespace sbox

@@ -32,7 +32,7 @@ UniqueFd clone_mount(const Step& step, int fd, uint64_t attributes, const std::s
 // MOUNT_ATTR_* that the node asks for; nosuid always, nodev unless it is a device.
 uint64_t mount_attributes(const Node& node);
 
-// The sources of all bind nodes, by node number (empty for other kinds). Precondition: still in the host's tree.
-std::vector<UniqueFd> open_sources(const Step& step, const std::vector<Node>& nodes);
+// Of all bind and proc nodes, by node number (empty for other kinds). Precondition: still in the host's tree.
+std::vector<UniqueFd> prepare_mounts(const Step& step, const std::vector<Node>& nodes);
 
 }  // namespace sbox

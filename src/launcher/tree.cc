@@ -172,7 +172,7 @@ void TreeBuilder::make_socket(const Node& node) {
   bool listens = listener && bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
                  listen(listener.get(), SOMAXCONN) == 0;
   step_.require(listens, node.target);
-  offer_to_helper(step_, helpers_, node, listener.get());
+  offer_to_helpers(step_, helpers_, node, listener.get());
 }
 
 const Parent& TreeBuilder::parent_of(const Node& node) {
@@ -312,12 +312,15 @@ UniqueFd new_tmpfs_for(const Step& step, const Node& node) {
   return new_tmpfs(step, options, mount_attributes(node));
 }
 
-void offer_to_helper(const Step& step, const std::vector<Helper>& helpers, const Node& node, int fd) {
+void offer_to_helper(const Step& step, const std::vector<Helper>& helpers, size_t number, int fd) {
+  bool sent =
+      send_message(step.socket(), static_cast<uint8_t>(MessageKind::helper), static_cast<int64_t>(number), {}, fd);
+  step.require(sent, helpers[number].name);
+}
+
+void offer_to_helpers(const Step& step, const std::vector<Helper>& helpers, const Node& node, int fd) {
   for (size_t i = 0; i < helpers.size(); ++i) {
-    if (helpers[i].node != node.target) continue;
-    step.require(
-        send_message(step.socket(), static_cast<uint8_t>(MessageKind::helper), static_cast<int64_t>(i), {}, fd),
-        helpers[i].name);
+    if (helpers[i].node == node.target) offer_to_helper(step, helpers, i, fd);
   }
 }
 

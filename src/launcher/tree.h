@@ -23,8 +23,10 @@ struct Tree {
 // keeps this process from opening (see self_check.h).
 UniqueFd build_tree(const Step& step, const Tree& tree, const Root& root, Prepared prepared);
 
-// Sends `fd` to the supervisor for the helper that serves through `node`, where there is one.
-void offer_to_helper(const Step& step, const std::vector<Helper>& helpers, const Node& node, int fd);
+// Sends `fd` to the supervisor, which starts helper `number` with it.
+void offer_to_helper(const Step& step, const std::vector<Helper>& helpers, size_t number, int fd);
+// The same for each helper that serves through `node`.
+void offer_to_helpers(const Step& step, const std::vector<Helper>& helpers, const Node& node, int fd);
 
 // What a tmpfs node becomes before it is attached.
 UniqueFd new_tmpfs_for(const Step& step, const Node& node);

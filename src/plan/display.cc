@@ -83,7 +83,7 @@ std::optional<XauthorityEntry> host_cookie(const Inputs& in, const std::string& 
 // On the host's network the X server's abstract socket is in sight, and Landlock refuses it. libxcb tries that one
 // first and takes the refusal as final, so inside the display has a number that no abstract socket has.
 std::string number_inside(const Inputs& in, const std::string& number) {
-  if (in.profile.text(Key::network_mode) == "none") return number;
+  if (in.profile.text(Key::network_mode) != "host") return number;
   constexpr unsigned long long kFirstOfOurs = 1000;
   unsigned long long inside = kFirstOfOurs + *parse_number(number);
   while (in.host.status(kSockets + std::to_string(inside)).kind != FileKind::missing) ++inside;

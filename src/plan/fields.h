@@ -78,6 +78,7 @@ void fields(Visitor& visit, T& helper) {
   visit("name", helper.name);
   visit("argv", helper.argv);
   visit("node", helper.node);
+  visit("network", helper.network);
   visit("environment", helper.environment);
   visit("nodes", helper.nodes);
   visit("filters", helper.filters);

@@ -22,7 +22,7 @@ namespace sbox {
 namespace {
 
 // Changes whenever the rules in the code do; the table of calls and the releases speak for themselves.
-constexpr int kRules = 2;
+constexpr int kRules = 3;
 constexpr auto kNames = std::to_array<const char*>({"calls", "arguments"});
 constexpr size_t kMostInstructions = 4096;  // BPF_MAXINSNS
 constexpr size_t kMostBytes = kNames.size() * (sizeof(uint32_t) + kMostInstructions * sizeof(FilterInstruction));
@@ -45,6 +45,7 @@ std::string text_form(const SeccompPolicy& policy) {
   flag("kill", policy.kill);
   flag("nested-sandbox", policy.nested_sandbox);
   flag("debug", policy.debug);
+  flag("netfilter", policy.netfilter);
   flag("write-xor-execute", policy.write_xor_execute);
   for (const std::string& word : policy.allow) text += "allow " + word + "\n";
   for (const std::string& word : policy.deny) text += "deny " + word + "\n";

@@ -1,16 +1,32 @@
+#include "plan/network.h"
 #include "base/strings.h"
-#include "plan/draft.h"
 #include "plan/paths.h"
 
 namespace sbox {
 
+namespace {
+
+// On the host's network there is nothing that could hold to them.
+void refuse_rules(const Inputs& in) {
+  for (Key key :
+       {Key::network_connect, Key::network_deny, Key::network_listen, Key::network_forward, Key::network_dns}) {
+    if (in.profile.list(key).empty()) continue;
+    const Value& value = in.profile.list(key).front();
+    throw Error("network " + std::string(setting(key).name) + " = " + value.text,
+                "cannot be enforced on the host's network")
+        .at(value.origin)
+        .hint("set [network] mode = private");
+  }
+}
+
+}  // namespace
+
 void plan_network(const Inputs& in, Draft& draft) {
   const Value& mode = in.profile.scalar(Key::network_mode);
-  if (mode.text == "private") {
-    throw Error("network mode = private", "is not available yet").at(mode.origin).hint("use none or host");
-  }
-  draft.plan.own_network = mode.text == "none";
+  draft.plan.own_network = mode.text != "host";
+  if (mode.text == "private") plan_private_network(in, draft, mode);
   if (draft.plan.own_network) return;
+  refuse_rules(in);
   // Abstract sockets live in the network namespace: on the host's, only Landlock keeps those of X11 and D-Bus away.
   constexpr uint32_t kFirstAbiWithScopes = 6;
   if (in.host.landlock_abi() < kFirstAbiWithScopes && !in.profile.is_optional("abstract-sockets")) {

@@ -92,6 +92,8 @@ struct Helper {
                                   // that the helper writes to when it serves and whose close tells it to end
   std::string node;  // the node of the plan through which it serves: a tmpfs, which becomes its current directory, or a
                      // socket, which is its descriptor 3 in the manner of sd_listen_fds(3)
+  bool network = false;  // it brings the sandbox its network: it joins the sandbox's user namespace, with capabilities
+                         // over its network namespace, which is its descriptor 3
   std::vector<std::string> environment;  // NAME=VALUE
   std::vector<Node> nodes;               // the file tree that it sees
   std::vector<Filter> filters;           // its own

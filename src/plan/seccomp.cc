@@ -172,6 +172,14 @@ SeccompPolicy seccomp_policy(const Profile& profile) {
   return policy;
 }
 
+SeccompPolicy network_helper_policy() {
+  SeccompPolicy policy;
+  policy.architecture = kHostArchitecture;
+  policy.nested_sandbox = true;  // pasta goes from one namespace to another, and makes a root of its own
+  policy.netfilter = true;
+  return policy;
+}
+
 std::vector<Filter> compile_filters(const SeccompPolicy& policy) {
   if (policy.compat_32_bit && policy.architecture != "x86_64") {
     throw Error("seccomp filter", "only x86_64 runs 32-bit programs");

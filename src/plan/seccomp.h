@@ -17,6 +17,7 @@ struct SeccompPolicy {
   bool kill = false;               // denied calls end the program, else EPERM
   bool nested_sandbox = false;     // namespace, mount, chroot and pivot calls for an inner sandbox
   bool debug = false;              // ptrace and process_vm_*
+  bool netfilter = false;          // sockets for nftables: of a helper, never a profile's
   bool write_xor_execute = false;  // no W+X memory
   std::vector<std::string> allow;  // names or @groups added, sorted
   std::vector<std::string> deny;   // names or @groups taken away, sorted
@@ -27,6 +28,9 @@ struct SeccompPolicy {
 // From [seccomp] and [process]. Error (with origin and suggestion) for an unknown call or group. For mode = none the
 // planner does not call this.
 SeccompPolicy seccomp_policy(const Profile& profile);
+
+// That of sbox-network and of pasta.
+SeccompPolicy network_helper_policy();
 
 // The programs to load, in this order. The numbers of calls are libseccomp's.
 std::vector<Filter> compile_filters(const SeccompPolicy& policy);

@@ -1,6 +1,7 @@
 #include "plan/seccomp_arguments.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
@@ -68,10 +69,11 @@ void add_namespaces(Rules& rules) {
   rules.push_back({"clone", EPERM, {has_any(0, kNamespaces)}, "new namespaces", "[process] nested-sandbox = yes"});
 }
 
-void add_sockets(Rules& rules) {
+void add_sockets(Rules& rules, bool has_netfilter) {
   const ArgumentTest internet{0, kWhole, {AF_INET, AF_INET6}};
   constexpr uint32_t kType = 0xf;  // above are SOCK_CLOEXEC and SOCK_NONBLOCK
-  constexpr uint32_t kNetlinkRoute = 0;
+  std::vector<uint32_t> netlink = {NETLINK_ROUTE};
+  if (has_netfilter) netlink.push_back(NETLINK_NETFILTER);
   rules.push_back({"socket",
                    EAFNOSUPPORT,
                    {is_none_of(0, {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})},
@@ -84,7 +86,7 @@ void add_sockets(Rules& rules) {
                    "protocols other than TCP, UDP and ping"});
   rules.push_back({"socket",
                    EPROTONOSUPPORT,
-                   {is(0, AF_NETLINK), is_none_of(2, {kNetlinkRoute})},
+                   {is(0, AF_NETLINK), is_none_of(2, std::move(netlink))},
                    "netlink other than for routes and addresses"});
   rules.push_back({"socketpair", EAFNOSUPPORT, {is_none_of(0, {AF_UNIX})}, "pairs of sockets other than UNIX"});
 }
@@ -118,7 +120,7 @@ std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::strin
   add_set_id_bits(rules);
   add_terminal(rules);
   if (!policy.nested_sandbox) add_namespaces(rules);
-  add_sockets(rules);
+  add_sockets(rules, policy.netfilter);
   add_personality(rules, policy);
   if (policy.write_xor_execute) add_write_xor_execute(rules, architecture);
   return rules;

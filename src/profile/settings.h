@@ -26,6 +26,7 @@ enum class Type {
   bus_rules,    // list of D-Bus names, a trailing ".*" allowed; for calls and broadcasts NAME=INTERFACE.METHOD@PATH
   variables,    // list of NAME, a trailing * allowed
   assignments,  // list of NAME=VALUE
+  endpoints,    // list of places in the network, by the key: see profile/network_syntax.h
 };
 
 // Who may set it.

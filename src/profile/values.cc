@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/strings.h"
+#include "profile/network_syntax.h"
 #include "profile/path_syntax.h"
 
 namespace sbox {
@@ -168,6 +169,24 @@ Check check_assignment(const Setting&, std::string_view text) {
   return Fault{"is not NAME=VALUE", "write it like TERM=dumb"};
 }
 
+Check check_endpoint(const Setting& setting, std::string_view text) {
+  std::string why;
+  switch (setting.key) {
+    case Key::network_listen:
+      if (parse_listening(text, why)) return {};
+      return Fault{why, "write a port, as in 8080 or udp 5353"};
+    case Key::network_forward:
+      if (parse_forwarding(text, why)) return {};
+      return Fault{why, "write it like 8080:80"};
+    case Key::network_dns:
+      if (address_bits(text)) return {};
+      return Fault{"is not an address", "write the address of a name server, as in 192.0.2.1"};
+    default:
+      if (parse_destination(text, why)) return {};
+      return Fault{why, "write it like example.org:443, 192.0.2.0/24, :80, or tcp"};
+  }
+}
+
 Check check_path(const Setting& setting, std::string_view text) {
   if (std::optional<PathFault> fault = path_fault(text)) return Fault{fault->why, fault->hint};
   if (setting.key == Key::devices_allow && !text.starts_with("/dev/")) {
@@ -216,6 +235,8 @@ Check check_typed(const Setting& setting, std::string_view text) {
       return check_variable(setting, text);
     case Type::assignments:
       return check_assignment(setting, text);
+    case Type::endpoints:
+      return check_endpoint(setting, text);
   }
   return Fault{"has an unknown type", ""};
 }

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   }
   try {
     write_for_all(argv[1], argv[2]);
+    sbox::write_filters(sbox::network_helper_policy(), argv[2]);
     return 0;
   } catch (const sbox::Error& error) {
     fprintf(stderr, "%s\n", error.line().c_str());

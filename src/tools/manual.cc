@@ -75,6 +75,8 @@ std::string type_name(const sbox::Setting& setting) {
       return "list of variables";
     case sbox::Type::assignments:
       return "list of NAME=VALUE";
+    case sbox::Type::endpoints:
+      return "list";
   }
   return "";
 }

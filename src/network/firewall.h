@@ -1,0 +1,37 @@
+// The rules in the kernel: a table of nftables in the sandbox's network namespace, through a socket of that.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "network/netlink.h"
+#include "network/rules.h"
+
+namespace sbox::network {
+
+// What names have led to, and for how long that holds.
+struct Answer {
+  Address address;
+  uint32_t seconds = 0;
+};
+
+class Firewall {
+ public:
+  // `socket`: NETLINK_NETFILTER, of the sandbox's network namespace.
+  explicit Firewall(UniqueFd socket) : socket_(std::move(socket)) {}
+
+  // The whole table at once, and a look at what the kernel then has. 0, or the error. From here on nothing passes but
+  // what `rules` allow, and the loopback.
+  int load(const Rules& rules);
+  // Addresses of the host: never to be reached, whatever is allowed.
+  int close_to(const std::vector<Address>& host);
+  // Opens what the names of a set have led to. Returns when the kernel has it.
+  int open(unsigned set, const std::vector<Answer>& answers);
+
+ private:
+  int check(size_t rules) const;
+
+  UniqueFd socket_;
+};
+
+}  // namespace sbox::network

@@ -1,0 +1,63 @@
+// What sbox-network enforces, as the planner wrote it: one word line for each fact, in the order in which they decide.
+//   deny WHERE PROTOCOL PORTS      WHERE: any, ADDRESS/LENGTH, or @N (what the names of set N have led to)
+//   allow WHERE PROTOCOL PORTS     PROTOCOL: any, tcp, udp. PORTS: any, or FIRST-LAST with tcp or udp
+//   listen PROTOCOL PORTS          may be reached from outside
+//   name N NAME                    NAME or *.NAME is of set N
+//   names all|listed               which names are looked up
+//   upstream ADDRESS               a server to ask
+//   resolver FILE                  a file like resolv.conf, which names them
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sbox::network {
+
+struct Address {
+  bool is_six = false;
+  std::array<uint8_t, 16> bytes{};  // the first 4 of them for IPv4
+
+  size_t size() const { return is_six ? 16 : 4; }
+  std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), size()}; }
+  bool operator==(const Address&) const = default;
+};
+
+bool parse_address(std::string_view text, Address& address);
+
+struct Rule {
+  enum class Where : uint8_t { any, net, names };
+  bool allow = false;
+  Where where = Where::any;
+  Address net;
+  unsigned length = 0;   // of the prefix, in bits
+  unsigned set = 0;      // for names
+  uint8_t protocol = 0;  // IPPROTO_TCP, IPPROTO_UDP; 0: any
+  uint16_t first = 0, last = 65535;
+  bool has_ports() const { return first != 0 || last != 65535; }
+};
+
+struct Name {
+  unsigned set = 0;
+  std::string text;  // lower case; "*.x" stands for all below x
+};
+
+struct Rules {
+  std::vector<Rule> outward, inward;
+  std::vector<Name> names;
+  bool all_names = true;
+  std::vector<Address> upstreams;
+  std::string resolver;
+
+  unsigned sets() const;  // how many there are
+};
+
+// False when a line is not as above.
+bool parse_rules(std::string_view text, Rules& rules);
+
+// Whether `name` (lower case) is NAME or below *.NAME.
+bool matches(std::string_view pattern, std::string_view name);
+
+}  // namespace sbox::network

@@ -1,0 +1,144 @@
+#include <algorithm>
+
+#include "base/strings.h"
+#include "plan/network.h"
+#include "plan/paths.h"
+#include "plan/seccomp.h"
+
+namespace sbox {
+namespace {
+
+constexpr char kTun[] = "/dev/net/tun", kHelper[] = "/sbox-network", kRules[] = "/rules", kResolver[] = "/resolver";
+// Addresses of the sandbox's own: of networks for private use that nobody else is likely to have chosen.
+constexpr char kAddress4[] = "10.183.17.2", kGateway4[] = "10.183.17.1", kAddress6[] = "fd73:626f:7800::2",
+               kGateway6[] = "fd73:626f:7800::1";
+constexpr char kNameServer[] = "127.0.0.53";  // where sbox-network listens
+
+// The words of resolv.conf(5) that do not say whom to ask.
+std::string resolv_conf(const Inputs& in) {
+  std::string text = "nameserver " + std::string(kNameServer) + "\n",
+              host = in.host.read("/etc/resolv.conf").value_or("");
+  for (const std::string& line : split(host, '\n')) {
+    bool is_kept = line.starts_with("search ") || line.starts_with("domain ") || line.starts_with("options ");
+    if (is_kept && !has_control(line)) text += line + "\n";
+  }
+  return text;
+}
+
+// As pasta takes them: "PORTS" or "ADDRESS/HOSTPORT:PORT".
+using Ports = std::vector<std::string>;
+
+struct Openings {
+  Ports inward_tcp, inward_udp, outward_tcp, outward_udp;
+};
+
+std::string as_text(const PortRange& ports) {
+  std::string text = std::to_string(ports.first);
+  return ports.first == ports.last ? text : text + "-" + std::to_string(ports.last);
+}
+
+void add(Protocol protocol, const std::string& ports, Ports& tcp, Ports& udp) {
+  if (protocol != Protocol::udp) tcp.push_back(ports);
+  if (protocol != Protocol::tcp) udp.push_back(ports);
+}
+
+void open_loopback_of_host(const Inputs& in, Openings& openings) {
+  for (const Value& value : in.profile.list(Key::network_connect)) {
+    std::string why;
+    Destination destination = *parse_destination(value.text, why);
+    if (destination.kind != Destination::Kind::localhost) continue;
+    if (destination.ports.is_all()) {
+      throw Error("network connect = " + value.text, "names no port")
+          .at(value.origin)
+          .hint("name one, as in localhost:5432");
+    }
+    add(destination.protocol, as_text(destination.ports), openings.outward_tcp, openings.outward_udp);
+  }
+}
+
+// On both loopbacks: what is called localhost leads to either.
+void publish(const Inputs& in, Openings& openings) {
+  auto add_at = [&](Protocol protocol, const std::string& address, const std::string& ports) {
+    for (const char* loopback : {"127.0.0.1", "::1"}) {
+      if (address.empty()) add(protocol, loopback + ("/" + ports), openings.inward_tcp, openings.inward_udp);
+    }
+    if (!address.empty()) add(protocol, address + "/" + ports, openings.inward_tcp, openings.inward_udp);
+  };
+  for (const Value& value : in.profile.list(Key::network_listen)) {
+    std::string why;
+    Listening listening = *parse_listening(value.text, why);
+    add_at(listening.protocol, "", as_text(listening.ports));
+  }
+  for (const Value& value : in.profile.list(Key::network_forward)) {
+    std::string why;
+    Forwarding forwarding = *parse_forwarding(value.text, why);
+    add_at(forwarding.protocol, forwarding.address,
+           std::to_string(forwarding.host_port) + ":" + std::to_string(forwarding.port));
+  }
+}
+
+// Each direction is said, since what pasta does by itself is to lead from one loopback to the other.
+void add_ports(std::vector<std::string>& argv, const char* option, const Ports& ports) {
+  for (const std::string& each : ports) argv.insert(argv.end(), {option, each});
+  if (ports.empty()) argv.insert(argv.end(), {option, "none"});
+}
+
+std::vector<std::string> pasta_command(const Inputs& in, const std::string& pasta) {
+  std::vector<std::string> argv = {kHelper, "{ready}", pasta};
+  for (const char* option : {"--foreground", "--quiet", "--stderr", "--config-net", "--no-netns-quit", "--no-map-gw",
+                             "--no-dhcp", "--no-dhcpv6", "--no-ra", "--ns-ifname", "eth0"}) {
+    argv.push_back(option);
+  }
+  argv.insert(argv.end(), {"--address", kAddress4, "--netmask", "255.255.255.252", "--gateway", kGateway4});
+  argv.insert(argv.end(), {"--address", kAddress6, "--gateway", kGateway6});
+  Openings openings;
+  open_loopback_of_host(in, openings);
+  publish(in, openings);
+  add_ports(argv, "--tcp-ports", openings.inward_tcp);
+  add_ports(argv, "--udp-ports", openings.inward_udp);
+  add_ports(argv, "--tcp-ns", openings.outward_tcp);
+  add_ports(argv, "--udp-ns", openings.outward_udp);
+  return argv;
+}
+
+// The directory that holds the host's resolv.conf, since a new one takes the place of the old; the file in it.
+std::string place_resolver(const Inputs& in, MountView& view) {
+  Resolved file = in.host.resolve("/etc/resolv.conf");
+  if (!in.profile.list(Key::network_dns).empty() || file.status.kind != FileKind::file) return "";
+  view.place(make_bind(parent_of(file.path), kResolver, false, false));
+  return join(kResolver, base_name(file.path));
+}
+
+std::vector<Node> tree_of_helper(const Inputs& in) {
+  MountView view = view_for_helper(in);
+  Resolved prefix = in.host.resolve(in.request.prefix);
+  view.place(make_bind(join(join(prefix.path, prefix.rest), "libexec/sbox/sbox-network"), kHelper, false, true));
+  Node tun = make_bind(kTun, kTun, false, true);
+  tun.device = true;
+  view.place(std::move(tun));
+  view.place(make_node(NodeKind::proc, "/proc"));
+  view.place(make_node(NodeKind::directory, "/tmp"));  // where pasta makes its own, empty root
+  std::string resolver = place_resolver(in, view);
+  view.place(make_file(kRules, network_rules(in.profile, resolver)));
+  return std::move(view).nodes();
+}
+
+}  // namespace
+
+void plan_private_network(const Inputs& in, Draft& draft, const Value& mode) {
+  std::optional<std::string> pasta = trusted_program(in, "pasta");
+  if (!pasta) {
+    throw Error("network mode = private", "there is no pasta").at(mode.origin).hint("install the package passt");
+  }
+  if (in.host.status(kTun).kind != FileKind::character_device) {
+    throw Error("network mode = private", "there is no " + std::string(kTun)).at(mode.origin).hint("sudo modprobe tun");
+  }
+  Helper helper = new_helper(in, "sbox-network", pasta_command(in, *pasta));
+  helper.network = true;
+  helper.nodes = tree_of_helper(in);
+  helper.filters = load_filters(network_helper_policy(), join(in.request.prefix, "lib/sbox/filters"));
+  draft.plan.helpers.push_back(std::move(helper));
+  draft.view.place(make_file("/etc/resolv.conf", resolv_conf(in)));
+}
+
+}  // namespace sbox

@@ -1,0 +1,147 @@
+#include "profile/network_syntax.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace sbox {
+namespace {
+
+constexpr unsigned kLastPort = 65535;
+
+// "tcp" or "udp" off the front; what is left is trimmed.
+Protocol take_protocol(std::string_view& text, Protocol otherwise) {
+  std::string_view rest = text, word = take_part(rest, ' ');
+  if (word != "tcp" && word != "udp") return otherwise;
+  text = trim(rest);
+  return word == "tcp" ? Protocol::tcp : Protocol::udp;
+}
+
+std::optional<uint16_t> parse_port(std::string_view text) {
+  std::optional<unsigned long long> number = parse_number(text);
+  if (!number || *number == 0 || *number > kLastPort || text[0] == '0') return std::nullopt;
+  return static_cast<uint16_t>(*number);
+}
+
+std::optional<PortRange> parse_ports(std::string_view text) {
+  size_t dash = text.find('-');
+  std::optional<uint16_t> first = parse_port(text.substr(0, dash));
+  std::optional<uint16_t> last = dash == std::string_view::npos ? first : parse_port(text.substr(dash + 1));
+  if (!first || !last || *last < *first) return std::nullopt;
+  return PortRange{*first, *last};
+}
+
+bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
+
+// What nobody could take for a number: at least its last label has a letter.
+bool is_name(std::string_view text) {
+  constexpr size_t kLongest = 253, kLongestLabel = 63;
+  if (text.starts_with("*.")) text.remove_prefix(2);
+  if (text.empty() || text.size() > kLongest) return false;
+  std::string last;
+  for (const std::string& label : split(text, '.')) {
+    bool edges = !label.empty() && label.front() != '-' && label.back() != '-';
+    if (!edges || label.size() > kLongestLabel || !std::all_of(label.begin(), label.end(), is_name_character)) {
+      return false;
+    }
+    last = label;
+  }
+  return last.find_first_not_of("0123456789") != std::string::npos;
+}
+
+// A host without its ports.
+bool parse_host(std::string_view text, Destination& destination) {
+  destination.host = text;
+  for (char& c : destination.host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (text.empty() || text == "*") {
+    destination.host.clear();
+    return true;
+  }
+  if (text == "lan" || text == "localhost") {
+    destination.kind = text == "lan" ? Destination::Kind::lan : Destination::Kind::localhost;
+    return true;
+  }
+  size_t slash = text.find('/');
+  if (std::optional<unsigned> bits = address_bits(text.substr(0, slash))) {
+    destination.kind = Destination::Kind::net;
+    destination.host = text.substr(0, slash);
+    destination.length = *bits;
+    if (slash == std::string_view::npos) return true;
+    std::optional<unsigned long long> length = parse_number(text.substr(slash + 1));
+    destination.length = static_cast<unsigned>(length.value_or(0));
+    return length && *length <= *bits;
+  }
+  destination.kind = Destination::Kind::name;
+  return is_name(destination.host);
+}
+
+// Where the host ends and the ports begin; the end of `text` where there are none.
+size_t end_of_host(std::string_view text) {
+  if (text.starts_with('[')) return std::min(text.find(']'), text.size());
+  bool is_six = std::count(text.begin(), text.end(), ':') > 1;
+  return is_six ? text.size() : std::min(text.find(':'), text.size());
+}
+
+}  // namespace
+
+std::optional<unsigned> address_bits(std::string_view text) {
+  std::string copy(text);
+  in6_addr bytes{};
+  if (inet_pton(AF_INET, copy.c_str(), &bytes) == 1) return 32;
+  if (inet_pton(AF_INET6, copy.c_str(), &bytes) == 1) return 128;
+  return std::nullopt;
+}
+
+std::optional<Destination> parse_destination(std::string_view text, std::string& why) {
+  Destination destination;
+  destination.protocol = take_protocol(text, Protocol::any);
+  size_t end = end_of_host(text);
+  std::string_view host = text.substr(0, end), ports = text.substr(end);
+  if (host.starts_with('[')) {
+    host.remove_prefix(1);
+    if (!ports.starts_with(']')) why = "has no ] after the address";
+    if (ports.starts_with(']')) ports.remove_prefix(1);
+    if (host.find(':') == std::string_view::npos) why = "has no IPv6 address between [ and ]";
+  }
+  if (why.empty() && !parse_host(host, destination)) why = "is neither an address, nor a network, nor a name";
+  if (why.empty() && !ports.empty()) {
+    std::optional<PortRange> range = ports.starts_with(':') ? parse_ports(ports.substr(1)) : std::nullopt;
+    if (!range) why = "has no ports from 1 to 65535 after the :";
+    destination.ports = range.value_or(PortRange());
+  }
+  if (!why.empty()) return std::nullopt;
+  return destination;
+}
+
+std::optional<Listening> parse_listening(std::string_view text, std::string& why) {
+  Listening listening;
+  listening.protocol = take_protocol(text, Protocol::tcp);
+  std::optional<PortRange> ports = parse_ports(text);
+  if (!ports) {
+    why = "is no port from 1 to 65535";
+    return std::nullopt;
+  }
+  listening.ports = *ports;
+  return listening;
+}
+
+std::optional<Forwarding> parse_forwarding(std::string_view text, std::string& why) {
+  Forwarding forwarding;
+  forwarding.protocol = take_protocol(text, Protocol::tcp);
+  size_t last = text.rfind(':');
+  std::string_view outside = text.substr(0, last);
+  size_t before = outside.rfind(':');
+  bool has_address = before != std::string_view::npos;
+  std::optional<uint16_t> port = last == std::string_view::npos ? std::nullopt : parse_port(text.substr(last + 1));
+  std::optional<uint16_t> host_port = parse_port(has_address ? outside.substr(before + 1) : outside);
+  std::string_view address = has_address ? outside.substr(0, before) : "";
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  if (!port || !host_port) why = "is not HOSTPORT:PORT, with ports from 1 to 65535";
+  if (has_address && !address_bits(address)) why = "does not begin with an address of this machine";
+  if (!why.empty()) return std::nullopt;
+  return Forwarding{forwarding.protocol, std::string(address), *host_port, *port};
+}
+
+}  // namespace sbox

@@ -1,0 +1,330 @@
+"""Private networks, on an internet of two network namespaces."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+from typing import Any
+
+from account import SBOX, Result
+from harness import SystemTest, descendants, namespace, read_process, status_field, wait_for
+from lab import MACHINE4, MACHINE6, NAME_SERVER, WORLD4, WORLD6, Lab
+
+PRIVATE = ("-s", "network.mode=private")
+SHARED = ("-s", "network.mode=host")
+# Inside: tries each "tcp ADDRESS PORT" or "udp ADDRESS PORT" of its arguments, prints what the server said or why not.
+VISIT = """
+import concurrent.futures, socket, sys
+def visit(place):
+    kind, address, port = place.split()
+    family = socket.AF_INET6 if ':' in address else socket.AF_INET
+    s = socket.socket(family, socket.SOCK_STREAM if kind == 'tcp' else socket.SOCK_DGRAM)
+    s.settimeout(2)
+    try:
+        s.connect((address, int(port)))
+        if kind == 'udp': s.send(b'x')
+        return s.recv(1000).decode().strip()
+    except OSError as error:
+        return f'no {place} {type(error).__name__} {error.errno}'
+for line in concurrent.futures.ThreadPoolExecutor(20).map(visit, sys.argv[1:]): print(line, flush=True)
+"""
+WORLD = [f"{kind} {address} {port}" for kind in ("tcp", "udp") for address in (WORLD4, WORLD6) for port in (80, 443)]
+
+
+class NetworkTest(SystemTest):
+    lab: Lab
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        if os.getuid() != 0:
+            raise cls.skipTest(cls, "needs root to make network namespaces")  # type: ignore[arg-type,misc]
+        cls.lab = Lab(cls.account)
+        cls.addClassCleanup(cls.lab.close)
+
+    def visit(self, places: list[str], *options: str, **settings: Any) -> list[str]:
+        """What a program in a sandbox with these options gets from each place: "KIND ADDRESS PORT WHO" or "no ..."."""
+        result = self.run_inside(*options, "--", "/usr/bin/python3", "-I", "-S", "-c", VISIT, *places, **settings)
+        self.assertEqual(result.status, 0, result)
+        return result.out.splitlines()
+
+    def run_inside(self, *arguments: str, **settings: Any) -> Result:
+        return self.lab.run(str(SBOX), *arguments, **settings)
+
+    def reached(self, places: list[str], *options: str) -> set[str]:
+        lines = self.visit(places, *options)
+        self.assertEqual(len(lines), len(places), lines)
+        return {place for place, line in zip(places, lines) if line.startswith(place)}
+
+
+class Outward(NetworkTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.world = cls.lab.serve(cls.lab.world, *WORLD)
+
+    def test_the_internet_is_there_by_tcp_and_udp_and_both_families(self) -> None:
+        lines = self.visit(WORLD, *PRIVATE)
+        came_from = {False: MACHINE4, True: MACHINE6}
+        self.assertEqual(lines, [f"{place} {came_from[':' in place]}" for place in WORLD])
+        self.assertEqual(self.reached(WORLD), set(), "the control: without a network")
+
+    def test_it_has_addresses_a_name_and_a_loopback_of_its_own(self) -> None:
+        script = "cat /proc/net/fib_trie /proc/net/if_inet6 /proc/sys/kernel/hostname; grep . /proc/net/dev | wc -l"
+        shared = self.run_inside(*SHARED, "--", "sh", "-c", script).out
+        own = self.run_inside(*PRIVATE, "--", "sh", "-c", script).out
+        six = socket.inet_pton(socket.AF_INET6, MACHINE6).hex()
+        for text in (MACHINE4, six):
+            self.assertIn(text, shared, "the control")
+            self.assertNotIn(text, own)
+        self.assertEqual(own.split()[-2:], ["sbox", "4"], own)  # two lines of heading, lo, eth0
+        self.assertEqual(self.visit(["tcp 127.0.0.1 80", "tcp ::1 80"], *PRIVATE), [
+            "no tcp 127.0.0.1 80 ConnectionRefusedError 111", "no tcp ::1 80 ConnectionRefusedError 111"])  # fmt: skip
+
+    def test_without_pasta_nothing_starts(self) -> None:
+        empty = self.file("empty")
+        command = ["sh", "-c", 'mount --bind "$1" /usr/bin/passt && shift && exec "$@"', "sh", str(empty)]
+        inner = [*self.lab.command(str(SBOX), *PRIVATE, "--", "echo", "started")]
+        result = self.account.run(["unshare", "--mount", *command, *inner], user=0, group=0)
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertRegex(result.err, r"\Asbox: [^\n]*there is no pasta \(install the package passt\)\n\Z")
+
+    def test_when_pasta_cannot_serve_nothing_starts(self) -> None:
+        command = ["sh", "-c", 'mount --bind /bin/false /usr/bin/passt && exec "$@"', "sh"]
+        inner = [*self.lab.command(str(SBOX), *PRIVATE, "--", "echo", "started")]
+        result = self.account.run(["unshare", "--mount", *command, *inner], user=0, group=0)
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertRegex(result.err, r"\Asbox: pasta: [^\n]+\n\Z")
+
+
+class Helpers(NetworkTest):
+    """What runs beside the sandbox for its network."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.child = self.lab.start(str(SBOX), *PRIVATE, "--", "sh", "-c", "echo up; exec sleep 60", stdout=subprocess.PIPE)
+        assert self.child.stdout
+        self.addCleanup(self.child.stdout.close)
+        self.addCleanup(self.account.end, self.child)
+        self.assertEqual(self.child.stdout.readline(), b"up\n")
+        self.family = descendants(self.child.pid)
+        self.pasta = self.one("passt")
+        self.helper = self.one("sbox-network")
+        self.program = self.one("sleep")
+
+    def one(self, name: str) -> int:
+        found = [pid for pid in self.family if read_process(pid, "comm").strip().startswith(name)]
+        self.assertEqual(len(found), 1, [read_process(pid, "comm") for pid in self.family])
+        return found[0]
+
+    def test_they_are_confined(self) -> None:
+        admin, system, low_ports = 1 << 12, 1 << 21, 1 << 10
+        for pid, allowed in ((self.helper, admin), (self.pasta, admin | system | low_ports)):
+            with self.subTest(pid=pid, name=read_process(pid, "comm")):
+                self.assertEqual(namespace(pid, "user"), namespace(self.program, "user"))
+                for kind in ("pid", "mnt", "ipc", "uts"):
+                    self.assertNotIn(namespace(pid, kind), (namespace("self", kind), namespace(self.program, kind)))
+                self.assertEqual(int(status_field(pid, "CapEff"), 16) & ~allowed, 0)
+                self.assertEqual(int(status_field(pid, "CapBnd"), 16) & ~(admin | system | low_ports), 0)
+                self.assertEqual((status_field(pid, "Seccomp"), status_field(pid, "NoNewPrivs")), ("2", "1"))
+                self.assertEqual(status_field(pid, "Uid").split()[0], str(self.account.uid))
+        self.assertEqual(os.listdir(f"/proc/{self.pasta}/root/"), [], "pasta sees files")
+        self.assertEqual(set(os.listdir(f"/proc/{self.helper}/root/")) & {"home", "root", "var", "run"}, set())
+
+    def test_the_program_sees_none_of_them_and_has_no_right_over_its_network(self) -> None:
+        self.assertEqual(int(status_field(self.program, "CapEff"), 16), 0)
+        inside = self.run_inside(*PRIVATE, "--", "sh", "-c", "cat /proc/[0-9]*/comm; /usr/sbin/ip link set eth0 down; echo $?")
+        self.assertEqual([word for word in inside.out.split() if "passt" in word or "network" in word], [])
+        self.assertNotEqual(inside.out.split()[-1], "0")
+
+    def test_when_one_of_them_dies_the_network_is_gone_and_the_program_goes_on(self) -> None:
+        for victim in ("passt", "sbox-network"):
+            with self.subTest(victim):
+                script = VISIT + "\nprint('waiting', flush=True)\nsys.stdin.readline()\n"
+                script += VISIT.replace("import", "#", 1)
+                world = self.lab.serve(self.lab.world, f"tcp {WORLD4} 8080")
+                command = [str(SBOX), *PRIVATE, "--", "/usr/bin/python3", "-I", "-S", "-c", script, f"tcp {WORLD4} 8080"]
+                child = self.lab.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                assert child.stdin and child.stdout
+                with child.stdin, child.stdout:
+                    self.assertEqual(child.stdout.readline().split()[0], b"tcp", "the control")
+                    self.assertEqual(child.stdout.readline(), b"waiting\n")
+                    self.family = descendants(child.pid)
+                    both = [self.one("passt"), self.one("sbox-network")]
+                    os.kill(self.one(victim), signal.SIGKILL)
+                    wait_for(lambda: not any(read_process(pid, "cmdline") for pid in both), what="the end of both")
+                    child.stdin.write(b"\n")
+                    child.stdin.flush()
+                    self.assertEqual(child.stdout.readline().split()[0], b"no")
+                    child.stdin.close()
+                self.account.end(child)
+                self.assertEqual(len(world.visits()), 1)
+                self.account.end(world.process)
+
+    def test_they_end_with_the_sandbox(self) -> None:
+        supervisor = int(status_field(self.helper, "PPid"))
+        os.kill(supervisor, signal.SIGKILL)
+        wait_for(lambda: not any(read_process(pid, "cmdline") for pid in self.family), what="the end of all")
+
+    def test_the_rules_are_in_the_kernel_as_they_were_planned(self) -> None:
+        plan = json.loads(self.run_inside(*PRIVATE, "--dry-run", "--", "true").out)
+        network = plan["helpers"][-1]
+        rules = next(node["content"] for node in network["nodes"] if node["target"] == "/rules")
+        planned = [line for line in rules.splitlines() if line.split()[0] in ("deny", "allow")]
+        command = ["nsenter", f"--net=/proc/{self.program}/ns/net", "nft", "list", "ruleset"]
+        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        self.assertEqual(shown.count("policy drop"), 3, shown)
+        for line in planned:
+            verdict, where, _, _ = line.split()
+            if where == "any":
+                continue
+            net = where.removesuffix("/32").removesuffix("/128")
+            self.assertRegex(shown, rf"daddr {net} .*{'accept' if verdict == 'allow' else 'reject'}", planned)
+        for address in (MACHINE4, MACHINE6, "127.0.0.1"):
+            self.assertIn(address, shown)
+
+
+class Host(NetworkTest):
+    """Attacks on what listens on the machine itself."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.abstract = f"sbox-lab-{os.getpid()}"
+        places = [("127.0.0.1", 5001), ("::1", 5001), (MACHINE4, 5002), (MACHINE6, 5002), ("0.0.0.0", 5003), ("::", 5003)]
+        cls.lines = [f"{kind} {address} {port}" for kind in ("tcp", "udp") for address, port in places]
+        cls.services = cls.lab.serve(cls.lab.machine, *cls.lines, f"abstract {cls.abstract}")
+        cls.world = cls.lab.serve(cls.lab.world, f"tcp {WORLD4} 80")
+
+    def targets(self) -> list[str]:
+        gateways = ["10.183.17.1", "fd73:626f:7800::1", WORLD4, WORLD6]
+        own = ["10.183.17.2", "fd73:626f:7800::2"]
+        odd = ["10.0.2.2", "169.254.1.1", "169.254.169.254", "198.51.100.255", "255.255.255.255", "224.0.0.1", "0.0.0.0", "::"]
+        mapped = [f"::ffff:{address}" for address in ("127.0.0.1", MACHINE4)]
+        addresses = ["127.0.0.1", "::1", MACHINE4, MACHINE6, *gateways, *own, *odd, *mapped]
+        return [f"{kind} {address} {port}" for kind in ("tcp", "udp") for address in addresses for port in (5001, 5002, 5003)]
+
+    def test_nothing_of_it_is_reached_by_any_address(self) -> None:
+        control = self.lab.run("/usr/bin/python3", "-I", "-S", "-c", VISIT, *self.targets(), timeout=60)
+        self.assertEqual(set(self.services.visits()), set(self.lines), control)
+        lines = self.visit([*self.targets(), f"tcp {WORLD4} 80"], *PRIVATE, timeout=100)
+        self.assertEqual([line for line in lines if not line.startswith("no")], [f"tcp {WORLD4} 80 {MACHINE4}"])
+        self.assertEqual(self.services.visits(), [])
+
+    def test_link_local_addresses_do_not_lead_to_it(self) -> None:
+        self.lab.ip("-n", self.lab.machine, "address", "replace", "fe80::99/64", "dev", "wire", "nodad")
+        services = self.lab.serve(self.lab.machine, "tcp :: 5004", "udp :: 5004")
+        code = """
+import socket
+for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+    s = socket.socket(socket.AF_INET6, kind)
+    s.settimeout(1)
+    try:
+        s.connect(('fe80::99', 5004, 0, socket.if_nametoindex('IF')))
+        s.send(b'x')
+        s.recv(100)
+    except OSError: pass
+"""
+        argv = ("/usr/bin/python3", "-I", "-S", "-c")
+        self.lab.run(*argv, code.replace("IF", "wire"))
+        self.assertEqual(len(services.visits()), 2, "the control")
+        self.run_inside(*PRIVATE, "--", *argv, code.replace("IF", "eth0"))
+        self.assertEqual(services.visits(), [])
+        self.account.end(services.process)
+
+    def test_an_address_that_comes_later_is_closed_too(self) -> None:
+        late = "203.0.113.77"
+        services = self.lab.serve(self.lab.machine, "tcp 0.0.0.0 5005")
+        script = VISIT.replace("for line", "sys.stdin.readline()\nfor line") + "print('end')"
+        command = [str(SBOX), *PRIVATE, "--", "/usr/bin/python3", "-I", "-S", "-c", script]
+        for closed in (True, False):
+            with self.subTest(closed=closed):
+                child = self.lab.start(*command, f"tcp {late} 5005", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                assert child.stdin and child.stdout
+                program = wait_for(lambda: [p for p in descendants(child.pid) if read_process(p, "comm") == "python3\n"])
+                rules = ["nsenter", f"--net=/proc/{program[0]}/ns/net", "nft"]
+                self.lab.ip("-n", self.lab.machine, "address", "add", f"{late}/32", "dev", "lo")
+                element = f"{{ {late} }}"
+                wait_for(lambda: late in subprocess.run([*rules, "list", "ruleset"], capture_output=True, text=True).stdout)
+                if not closed:  # the control: it is this that keeps it away
+                    subprocess.run([*rules, "delete", "element", "inet", "sbox", "host_4", element], check=True)
+                out, _ = child.communicate(b"\n", 20)
+                self.assertEqual(out.startswith(b"no"), closed, out)
+                self.assertEqual(len(services.visits()), 0 if closed else 1)
+                self.lab.ip("-n", self.lab.machine, "address", "delete", f"{late}/32", "dev", "lo")
+        self.account.end(services.process)
+
+    def test_its_abstract_sockets_are_not_there(self) -> None:
+        code = f"import socket; socket.socket(socket.AF_UNIX).connect('\\0{self.abstract}')"
+        argv = ("/usr/bin/python3", "-I", "-S", "-c", code)
+        self.services.visits()
+        self.assertEqual(self.lab.run(*argv).status, 0, "the control")
+        self.assertIn(f"abstract {self.abstract}", self.services.visits())
+        self.assertEqual(self.run_inside(*PRIVATE, "--", *argv).status, 1)
+        self.assertEqual(self.services.visits(), [])
+
+    def test_nobody_outside_reaches_what_listens_inside(self) -> None:
+        script = "import socket; s = socket.create_server(('0.0.0.0', 5006)); print('up', flush=True); s.accept(); print('came')"
+        child = self.lab.start(str(SBOX), *PRIVATE, "--", "/usr/bin/python3", "-I", "-S", "-c", script, stdout=subprocess.PIPE)
+        assert child.stdout
+        with child.stdout:
+            self.assertEqual(child.stdout.readline(), b"up\n")
+            places = [f"tcp {address} 5006" for address in ("127.0.0.1", MACHINE4, "10.183.17.2")]
+            result = self.lab.run("/usr/bin/python3", "-I", "-S", "-c", VISIT, *places)
+            self.assertEqual([line.split()[0] for line in result.out.splitlines()], ["no"] * 3, result)
+        self.account.end(child)
+
+
+class Names(NetworkTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.lab.reach(NAME_SERVER)
+        cls.lab.names.write_text(f"www.example.org 60 {WORLD4} {WORLD6}\nother.example.org 60 {WORLD4}\n")
+        cls.server = cls.lab.serve(cls.lab.world, f"dns {NAME_SERVER} {cls.lab.names}", *WORLD)
+
+    def test_names_are_found_by_the_host_s_resolver(self) -> None:
+        out = self.run_inside(*PRIVATE, "--", "sh", "-c", "getent ahosts www.example.org; getent hosts no.example.org; echo $?").out
+        self.assertIn(WORLD4, out)
+        self.assertIn(WORLD6, out)
+        self.assertEqual(out.split()[-1], "2")
+        self.assertIn(f"dns {NAME_SERVER} no.example.org", self.server.visits())
+
+    def test_a_resolver_on_the_loopback_of_the_host_serves_too(self) -> None:
+        self.lab.resolv_conf.write_text("nameserver 127.0.0.53\n")
+        self.addCleanup(self.lab.resolv_conf.write_text, f"nameserver {NAME_SERVER}\n")
+        local = self.lab.serve(self.lab.machine, f"dns 127.0.0.53 {self.lab.names}")
+        out = self.run_inside(*PRIVATE, "--", "getent", "ahosts", "www.example.org").out
+        self.assertIn(WORLD4, out)
+        self.assertEqual({visit.split()[-1] for visit in local.visits()}, {"www.example.org"})
+        self.account.end(local.process)
+
+    def test_questions_by_stream_are_answered(self) -> None:
+        script = "import os; os.environ['RES_OPTIONS'] = 'use-vc'; import socket; print(socket.gethostbyname('www.example.org'))"
+        self.server.visits()
+        out = self.run_inside(*PRIVATE, "--", "/usr/bin/python3", "-I", "-S", "-c", script)
+        self.assertEqual(out.out.strip(), WORLD4, out)
+        self.assertIn(f"dns {NAME_SERVER} www.example.org by stream", self.server.visits())
+
+    def test_another_server_that_the_profile_names(self) -> None:
+        self.lab.reach("198.51.100.54")
+        other = self.lab.serve(self.lab.world, f"dns 198.51.100.54 {self.lab.names}")
+        self.server.visits()
+        out = self.run_inside(*PRIVATE, "-s", "network.dns=198.51.100.54", "--", "getent", "ahosts", "www.example.org").out
+        self.assertIn(WORLD4, out)
+        self.assertNotEqual(other.visits(), [])
+        self.assertEqual(self.server.visits(), [])
+        self.account.end(other.process)
+
+    def test_a_change_of_the_host_s_servers_is_followed(self) -> None:
+        script = "getent ahosts www.example.org >/dev/null && echo found; read line; getent ahosts www.example.org || echo gone"
+        child = self.lab.start(str(SBOX), *PRIVATE, "--", "sh", "-c", script, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert child.stdin and child.stdout
+        self.assertEqual(child.stdout.readline(), b"found\n")
+        self.addCleanup(self.lab.resolv_conf.write_text, f"nameserver {NAME_SERVER}\n")
+        self.lab.resolv_conf.write_text("nameserver 198.51.100.1\n")  # where nobody answers
+        out, _ = child.communicate(b"\n", 30)
+        self.assertEqual(out, b"gone\n")
