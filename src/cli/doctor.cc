@@ -280,10 +280,31 @@ Check check_limits(const Host&, const Probes& probes) {
           "systemctl --user status   # start sbox from a session that systemd manages"};
 }
 
+Check check_private_network(const Host& host, const Probes&) {
+  Check check{"private network", Health::missing, false, "", "sudo apt install passt"};
+  if (host.status("/usr/bin/pasta").kind == FileKind::missing) {
+    check.meaning = "pasta is not installed: profiles with a private network do not start";
+    return check;
+  }
+  FileStatus tun = host.status("/dev/net/tun");
+  constexpr uint32_t kForAll = 06;
+  if (tun.kind != FileKind::character_device) {
+    check.meaning = "there is no /dev/net/tun, which pasta needs";
+    check.remedy = "sudo modprobe tun";
+  } else if ((tun.mode & kForAll) != kForAll) {
+    check.meaning = "/dev/net/tun is not for all users, so pasta cannot use it";
+    check.remedy = "sudo chmod 666 /dev/net/tun";
+  } else {
+    return good("private network", false, "pasta can connect sandboxes to the network");
+  }
+  return check;
+}
+
 using Examine = Check (*)(const Host&, const Probes&);
-constexpr Examine kChecks[] = {check_kernel,   check_user_namespaces, check_mounts,  check_seccomp, check_home,
-                               check_landlock, check_runtime,         check_display, check_bus,     check_proxy,
-                               check_sound,    check_graphics,        check_limits};
+constexpr Examine kChecks[] = {check_kernel, check_user_namespaces, check_mounts,  check_seccomp,
+                               check_home,   check_landlock,        check_runtime, check_display,
+                               check_bus,    check_proxy,           check_sound,   check_graphics,
+                               check_limits, check_private_network};
 
 const char* word(Health health) {
   constexpr const char* kWords[] = {"ok", "limited", "missing"};

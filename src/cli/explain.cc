@@ -99,12 +99,28 @@ void explain_devices(Page& page, const Plan& plan) {
   list_nodes(page, plan, is_device, "By the profile:", "Those of every sandbox, which are no hardware:");
 }
 
+void list_places(Page& page, const Profile& profile, Key key, const std::string& sentence) {
+  const std::vector<Value>& places = profile.list(key);
+  if (places.empty()) return;
+  page.say(sentence);
+  for (const Value& place : places) page.item(place.text, place.origin.text());
+}
+
+void explain_private_network(Page& page, const Profile& profile, const std::string& from) {
+  page.say("A network of its own, from which it connects outward, but not to this machine.", from);
+  list_places(page, profile, Key::network_connect, "It may connect to these places alone:");
+  list_places(page, profile, Key::network_deny, "It may not connect to:");
+  list_places(page, profile, Key::network_listen, "It may be reached at these ports, from this machine:");
+  list_places(page, profile, Key::network_forward, "These ports of this machine lead to it:");
+  list_places(page, profile, Key::network_dns, "It asks these name servers:");
+}
+
 void explain_network(Page& page, const Profile& profile) {
   page.heading("Network");
   std::string from = origin(profile, Key::network_mode);
   const std::string& mode = profile.text(Key::network_mode);
   if (mode == "none") page.say("None: only a loopback of its own.", from);
-  if (mode == "private") page.say("A network of its own with connections outward.", from);
+  if (mode == "private") explain_private_network(page, profile, from);
   if (mode == "host") page.say("The host's: every address that this machine reaches, itself included.", from);
 }
 

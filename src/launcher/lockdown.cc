@@ -66,7 +66,7 @@ void drop_capabilities(const Step& step, uint64_t kept) {
   step.require(capget(&header, sets) == 0, "capabilities");
   for (int half = 0; half < 2; ++half) sets[half].inheritable = static_cast<uint32_t>(kept >> (32 * half));
   step.require(capset(&header, sets) == 0, "inheritable set");
-  for (int capability = 0; capability < cap_max_bits(); ++capability) {
+  for (int capability = 0; kept >> capability != 0; ++capability) {
     bool raised = !is_kept(capability) || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0;
     step.require(raised, "ambient set");
   }

@@ -12,6 +12,8 @@ constexpr char kTun[] = "/dev/net/tun", kHelper[] = "/sbox-network", kRules[] = 
 // Addresses of the sandbox's own: of networks for private use that nobody else is likely to have chosen.
 constexpr char kAddress4[] = "10.183.17.2", kGateway4[] = "10.183.17.1", kAddress6[] = "fd73:626f:7800::2",
                kGateway6[] = "fd73:626f:7800::1";
+// Made up too: by itself pasta shows that of the host, and learns that of the sandbox from what the program sends first.
+constexpr char kHardware[] = "02:73:62:6f:78:02", kGatewayHardware[] = "02:73:62:6f:78:01";
 constexpr char kNameServer[] = "127.0.0.53";  // where sbox-network listens
 
 // The words of resolv.conf(5) that do not say whom to ask.
@@ -56,13 +58,11 @@ void open_loopback_of_host(const Inputs& in, Openings& openings) {
   }
 }
 
-// On both loopbacks: what is called localhost leads to either.
+// pasta takes each port once: of the two loopbacks it is that of IPv4, which clients of `localhost` try too.
 void publish(const Inputs& in, Openings& openings) {
   auto add_at = [&](Protocol protocol, const std::string& address, const std::string& ports) {
-    for (const char* loopback : {"127.0.0.1", "::1"}) {
-      if (address.empty()) add(protocol, loopback + ("/" + ports), openings.inward_tcp, openings.inward_udp);
-    }
-    if (!address.empty()) add(protocol, address + "/" + ports, openings.inward_tcp, openings.inward_udp);
+    std::string place = (address.empty() ? "127.0.0.1" : address) + "/" + ports;
+    add(protocol, place, openings.inward_tcp, openings.inward_udp);
   };
   for (const Value& value : in.profile.list(Key::network_listen)) {
     std::string why;
@@ -91,6 +91,7 @@ std::vector<std::string> pasta_command(const Inputs& in, const std::string& past
   }
   argv.insert(argv.end(), {"--address", kAddress4, "--netmask", "255.255.255.252", "--gateway", kGateway4});
   argv.insert(argv.end(), {"--address", kAddress6, "--gateway", kGateway6});
+  argv.insert(argv.end(), {"--ns-mac-addr", kHardware, "--mac-addr", kGatewayHardware});
   Openings openings;
   open_loopback_of_host(in, openings);
   publish(in, openings);

@@ -16,6 +16,9 @@ GROUPS = "src/plan/syscall_groups.cc"
 VIEW = "src/plan/view.cc"
 PLAN_TREE = "src/plan/tree.cc"
 SYSTEM = "src/plan/system.cc"
+PRIVATE = "src/plan/private_network.cc"
+FIREWALL = "src/network/firewall.cc"
+NETWORK = "src/network/main.cc"
 
 
 class Edit(NamedTuple):
@@ -58,7 +61,7 @@ MUTATIONS = [
           "test_userns.Granted"),
     plain("the self-check", INIT, NO_SELF_CHECK.old, "", "test_launcher.SelfCheck"),
     unchecked("the bounding set", LOCKDOWN, "capability < cap_max_bits()", "capability < 0", "test_confinement.Processes"),
-    unchecked("the capability sets", LOCKDOWN, "step.require(clear_capabilities(), \"permitted set\");", "",
+    unchecked("the capability sets", LOCKDOWN, 'step.require(dropped, "permitted set");', "",
               "test_confinement.Processes"),
     unchecked("the securebits", LOCKDOWN, "cap_set_secbits(kSecurebits) == 0", "true", "test_confinement.Processes"),
     unchecked("Landlock", LOCKDOWN, "if (landlock.abi == 0) return;", "return;", "test_confinement.Sockets", "test_attack_kernel"),
@@ -97,6 +100,21 @@ MUTATIONS = [
         Edit("src/launcher/identity.cc", "prctl(PR_SET_PDEATHSIG, SIGKILL) == 0", "true"),
         Edit(INIT, "if (!receive_message(socket, command)) _exit(kFailure);", "if (!receive_message(socket, command)) return;"),
     ], ["test_lifetime"]),
+    *(plain(f"pasta without {name}", PRIVATE, old, new, "test_network.Host", "unit") for name, old, new in (
+        ("--no-map-gw", '"--no-map-gw", ', ""),
+        ("none for what it does not lead out", '  if (ports.empty()) argv.insert(argv.end(), {option, "none"});\n', ""))),
+    plain("the rules of the network", FIREWALL, "  if (int error = commit(socket_.get(), batch)) return error;\n  return check(count);\n",
+          "  return 0;\n", "test_network.Host", "test_network.Helpers"),
+    # Without the rules themselves, the look at what the kernel has refuses.
+    plain("the drop of the network's chains", FIREWALL, "NFTA_CHAIN_POLICY, NF_DROP", "NFTA_CHAIN_POLICY, NF_ACCEPT",
+          "test_network.Outward"),
+    plain("the host's own addresses", FIREWALL, "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.reject();\n",
+          "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.accept();\n", "test_network.Host"),
+    plain("the host's later addresses", NETWORK, "if (polled[3].revents != 0) host.update();", "", "test_network.Host"),
+    plain("the end with pasta", NETWORK, "if (polled[0].revents != 0 || polled[1].revents != 0) return;",
+          "if (polled[0].revents != 0) return;", "test_network.Helpers"),
+    plain("the capabilities of the network's helper", NETWORK, "  keep_only_network_admin(step);\n", "",
+          "test_network.Helpers"),
     unchecked("read-only mounts", MOUNTS, "if (!node.writable) attributes |= MOUNT_ATTR_RDONLY;", "", "test_files.Grants"),
     unchecked("noexec", MOUNTS, "if (!node.executable) attributes |= MOUNT_ATTR_NOEXEC;", "", "test_files",
               "test_attack_kernel"),
@@ -169,7 +187,7 @@ MUTATIONS = [
           "test_confinement"),
     # The helper's own check would refuse the start.
     Mutation("the capabilities of helpers", [
-        Edit("src/launcher/helper.cc", "  drop_capabilities(step);\n", ""),
+        Edit("src/launcher/helper.cc", "  drop_capabilities(step, capabilities_of(helper));\n", ""),
         Edit("src/launcher/helper.cc", "  check(step, helper, root.mount_id);\n", ""),
     ], ["test_nested_x11"]),
     Mutation("the filter of helpers", [

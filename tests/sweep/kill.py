@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Signals at random moments of start, run and exit, to each of sbox's processes: is anything left two seconds later?
 
-Two of three starts run on a terminal of their own, one of three with the helper of the session bus. Nothing may be
-left: no process, mount, file, socket or cgroup, and the terminal has its modes again.
+Two of three starts run on a terminal of their own, one of three with the helper of the session bus, one of five
+with a private network. Nothing may be left: no process, mount, file, socket or cgroup, and the terminal has its modes again.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ from residue import files_of  # noqa: E402
 
 GONE_AFTER_SECONDS = 2
 OVER_AFTER_SECONDS = 10
-TARGETS = ("supervisor", "init", "helper", "program", "guard")
+TARGETS = ("supervisor", "init", "helper", "network", "pasta", "program", "guard")
+# By the names of their programs.
+HELPERS = {"xdg-dbus-proxy": "helper", "sbox-network": "network", "pasta": "pasta"}
 SIGNALS = ("KILL", "TERM", "INT", "STOP")  # after STOP comes KILL
-# The longest moment: a start takes about 10 ms here, and this program ends 30 ms after its begin.
-LATEST_MS = 60.0
+# The longest moment: a start takes about 10 ms here, with a network 60 ms, and this program ends 30 ms after its begin.
+LATEST_MS, LATEST_WITH_NETWORK_MS = 60.0, 130.0
 PROGRAM = ("/bin/sh", "-c", "echo begun; sleep 0.03; echo over")
 
 
@@ -42,9 +44,10 @@ class Attempt(NamedTuple):
     moment: float  # milliseconds
     on_terminal: bool
     with_bus: bool
+    with_network: bool
 
     def __str__(self) -> str:
-        extra = " on a terminal" * self.on_terminal + " with a bus" * self.with_bus
+        extra = " on a terminal" * self.on_terminal + " with a bus" * self.with_bus + " with a network" * self.with_network
         return f"#{self.number}: SIG{self.name} to {self.target} after {self.moment:.2f} ms{extra}"
 
 
@@ -56,7 +59,9 @@ def attempts(seed: int, count: int) -> list[Attempt]:
         # On a terminal where the guard is the target; with a bus where the helper is.
         on_terminal = target == "guard" or chance.random() < 0.66
         with_bus = target == "helper" or chance.random() < 0.33
-        made.append(Attempt(number, target, name, chance.uniform(0, LATEST_MS), on_terminal, with_bus))
+        with_network = target in ("network", "pasta") or chance.random() < 0.2
+        moment = chance.uniform(0, LATEST_WITH_NETWORK_MS if with_network else LATEST_MS)
+        made.append(Attempt(number, target, name, moment, on_terminal, with_bus, with_network))
     return made
 
 
@@ -66,10 +71,15 @@ def roles(supervisor: int) -> dict[str, int]:
     for pid in descendants(supervisor):
         fields = dict(line.split(":\t", 1) for line in read_process(pid, "status").splitlines() if ":\t" in line)
         depth = len(fields.get("NSpid", "").split())
-        if depth > 1:
+        command = read_process(pid, "cmdline")
+        name = command.split("\0")[0].rpartition("/")[2]
+        helper = HELPERS.get(name, "")
+        if helper:
+            role = helper
+        elif depth > 1:
             role = "init" if fields["NSpid"].split()[1] == "1" else "program"
         else:
-            role = "helper" if "xdg-dbus-proxy" in read_process(pid, "cmdline") else "guard"
+            role = "guard"
         found.setdefault(role, pid)
     return found
 
@@ -94,6 +104,7 @@ class Run:
 
     def __init__(self, worker: Worker, attempt: Attempt) -> None:
         options = ["-s", "dbus.session=filtered"] if attempt.with_bus else []
+        options += ["-s", "network.mode=private"] if attempt.with_network else []
         argv = [str(SBOX), *options, "--", *PROGRAM]
         self.leader = -1
         if attempt.on_terminal:

@@ -5,6 +5,7 @@ is and where he has come; FILE has lines "NAME SECONDS ADDRESS...", and is read 
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import selectors
 import socket
@@ -59,9 +60,9 @@ def answer(query: bytes, table: pathlib.Path) -> bytes:
 
 def serve_stream(server: socket.socket, name: str) -> None:
     client, peer = server.accept()
-    with client:
+    with client, contextlib.suppress(OSError):  # who has gone already was here all the same
         say(name)
-        client.sendall(f"{name} {peer[0]}\n".encode() if name[:3] == "tcp" else b"")
+        client.sendall(f"{name} {peer[0] if peer else ''}\n".encode())
 
 
 def serve_datagram(server: socket.socket, name: str) -> None:

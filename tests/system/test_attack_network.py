@@ -13,6 +13,7 @@ STREAM, DATAGRAM, RAW, PACKET = 1, 2, 3, 5
 UNIX, INET, INET6, NETLINK, VSOCK = 1, 2, 10, 16, 40
 USUAL_PROTOCOLS = {0, 1, 6, 17, 58}  # whichever, ICMP's echo, TCP, UDP, ICMPv6's echo
 NESTED = Circumstance("nested sandbox", ["-s", "process.nested-sandbox=yes"])
+PRIVATE = Circumstance("private network", ["-s", "network.mode=private"])
 # Of the profiles, those with the host's network.
 CLIENTS = {"agent", "chromium", "firefox", "thunderbird", "transmission-gtk"}
 # Not nscd's: the programs that prepare the machine ask it, too.
@@ -43,7 +44,7 @@ class Families(AttackTest):
     def test_only_the_usual_sockets_can_be_made(self) -> None:
         outside = self.outside(self.probe, "families").out.splitlines()
         self.assertTrue([line for line in outside if not is_harmless(line)], "the control")
-        for circumstance in [*self.circumstances(), NESTED]:
+        for circumstance in [*self.circumstances(), NESTED, PRIVATE]:
             with self.subTest(circumstance.name):
                 made = set(self.attack(circumstance, self.probe, "families").out.splitlines())
                 self.assertEqual([line for line in sorted(made) if not is_harmless(line)], [])
@@ -84,7 +85,7 @@ class Reach(AttackTest):
         self.listen(str(self.account.base / "canary"))
         self.outside(self.probe, "connect", *self.listeners)
         self.assertEqual(self.visited(), set(self.listeners), "the control")
-        for circumstance in self.circumstances():
+        for circumstance in [*self.circumstances(), PRIVATE]:
             with self.subTest(circumstance.name):
                 # Neither variables nor a library say where to go: the kernel alone decides.
                 granted = ("-s", f"files.read-only+={self.probe}")
@@ -103,7 +104,7 @@ class Reach(AttackTest):
         result = staged(self.account, prepare, self.probe, "connect", *targets)
         self.assertEqual(result.out.split(), targets, "the control")
         self.assertEqual(self.visited(), set(names), "the control")
-        for circumstance in self.circumstances():
+        for circumstance in [*self.circumstances(), PRIVATE]:
             with self.subTest(circumstance.name):
                 command = [str(SBOX), *circumstance.options, "--", self.probe, "connect", *targets]
                 settings = {"cwd": str(self.work)} | circumstance.settings
@@ -143,6 +144,3 @@ class FailClosed(AttackTest):
                 grant = ["-s", f"files.read-write+={marker.parent}", *options, "--"]
                 result = limited(self.account, limit, str(SBOX), *grant, "sh", "-c", f": >{marker}")
                 self.assertEqual((result.status, marker.exists()), (0 if starts else 125, starts), result)
-
-    def test_a_private_network_is_refused_and_none_is_taken_in_its_place(self) -> None:
-        self.refused("-s", "network.mode=private", "--", "echo", "started")

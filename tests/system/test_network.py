@@ -22,7 +22,7 @@ def visit(place):
     kind, address, port = place.split()
     family = socket.AF_INET6 if ':' in address else socket.AF_INET
     s = socket.socket(family, socket.SOCK_STREAM if kind == 'tcp' else socket.SOCK_DGRAM)
-    s.settimeout(2)
+    s.settimeout(4 if kind == 'tcp' else 1)
     try:
         s.connect((address, int(port)))
         if kind == 'udp': s.send(b'x')
@@ -328,3 +328,156 @@ class Names(NetworkTest):
         self.lab.resolv_conf.write_text("nameserver 198.51.100.1\n")  # where nobody answers
         out, _ = child.communicate(b"\n", 30)
         self.assertEqual(out, b"gone\n")
+
+
+class Lists(NetworkTest):
+    """What connect and deny leave open."""
+
+    LAN = ("192.168.77.1", "10.9.8.7", "172.31.0.1", "100.64.0.1", "fd00:77::1")
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.lab.reach(NAME_SERVER, *cls.LAN)
+        cls.near = [f"tcp {address} 80" for address in cls.LAN]
+        cls.world = cls.lab.serve(cls.lab.world, *WORLD, *cls.near, f"dns {NAME_SERVER} {cls.lab.names}")
+
+    def settings(self, *values: str) -> list[str]:
+        return [word for value in ("mode=private", *values) for word in ("-s", f"network.{value}")]
+
+    def test_addresses_networks_ports_and_protocols(self) -> None:
+        def those(*words: str) -> set[str]:
+            return {place for place in WORLD if all(word in f"{place} " for word in words)}
+
+        for values, expected in (
+            (("connect=192.0.2.1",), set()),
+            ((f"connect={WORLD4}",), those(f" {WORLD4} ")),
+            ((f"connect={WORLD4}:80",), those(f" {WORLD4} 80 ")),
+            (("connect=198.51.100.0/31:79-81",), those(f" {WORLD4} 80 ")),
+            (("connect=198.51.100.2/31",), set()),
+            ((f"connect=tcp [{WORLD6}]:443",), those("tcp", f" {WORLD6} 443 ")),
+            (("connect=2001:db8::/32",), those(WORLD6)),
+            (("connect=2001:db9::/32",), set()),
+            (("connect=:443",), those(" 443 ")),
+            (("connect=udp",), those("udp")),
+            (("connect=udp :80", f"connect+=tcp {WORLD6}"), those("udp", " 80 ") | those("tcp", WORLD6)),
+            (("deny=:80",), those(" 443 ")),
+            (("connect=tcp", f"deny={WORLD4}"), those("tcp", WORLD6)),
+            ((f"connect={WORLD4}:80", "deny=0.0.0.0/0"), set()),
+        ):
+            with self.subTest(values):
+                self.assertEqual(self.reached(WORLD, *self.settings(*values)), expected)
+
+    def test_the_local_network_is_closed_by_one_line(self) -> None:
+        places = [*self.near, f"tcp {WORLD4} 80", f"tcp {WORLD6} 80"]
+        self.assertEqual(self.reached(places, *PRIVATE), set(places), "the control")
+        self.assertEqual(self.reached(places, *self.settings("deny=lan")), set(places[-2:]))
+        self.assertEqual(self.reached(places, *self.settings("connect=lan")), set(self.near))
+
+    def test_one_port_of_the_host_s_loopback_and_nothing_else(self) -> None:
+        lines = [f"{kind} {address} {port}" for kind in ("tcp", "udp") for address in ("127.0.0.1", "::1") for port in (6001, 6002)]
+        services = self.lab.serve(self.lab.machine, *lines)
+        asked = [*lines, *WORLD]
+        self.assertEqual(self.reached(asked, *self.settings("connect=tcp localhost:6001")) - {"tcp ::1 6001"}, {"tcp 127.0.0.1 6001"})
+        self.assertEqual({visit.split()[0] + visit.split()[2] for visit in services.visits()}, {"tcp6001"})
+        self.account.end(services.process)
+
+    LOOK_UP = VISIT.replace("kind, address, port = place.split()", """kind, address, port = place.split()
+    if address.startswith('name:'):
+        try: return socket.gethostbyname(address[5:])
+        except OSError as error: return f'no {place} {type(error).__name__}'""").replace("ThreadPoolExecutor(20)", "ThreadPoolExecutor(1)")  # fmt: skip
+
+    def steps(self, places: list[str], *options: str) -> list[bool]:
+        """Whether each place could be reached or, as "- name:NAME -", looked up, one after the other."""
+        result = self.run_inside(*options, "--", "/usr/bin/python3", "-I", "-S", "-c", self.LOOK_UP, *places)
+        self.assertEqual(result.status, 0, result)
+        return [not line.startswith("no") for line in result.out.splitlines()]
+
+    def test_a_name_opens_what_it_leads_to_once_it_was_looked_up(self) -> None:
+        self.lab.names.write_text(f"www.example.org 60 {WORLD4} {WORLD6}\nother.example.org 60 {self.LAN[0]}\n")
+        self.world.visits()
+        there, other = f"tcp {WORLD4} 80", f"tcp {self.LAN[0]} 80"
+        places = [there, "- name:www.example.org -", there, f"tcp {WORLD4} 443", "- name:other.example.org -", other]
+        found = self.steps(places, *self.settings("connect=www.example.org:80"))
+        self.assertEqual(found, [False, True, True, False, False, False])
+        asked = {visit.split()[2] for visit in self.world.visits() if visit.startswith("dns")}
+        self.assertEqual(asked, {"www.example.org"}, "another name has left the sandbox")
+        below = self.settings("connect=*.example.org")
+        self.assertEqual(self.steps(["- name:example.org -", "- name:other.example.org -", other], *below), [False, True, True])
+
+    def test_both_families_are_opened_by_a_name(self) -> None:
+        self.lab.names.write_text(f"www.example.org 60 {WORLD4} {WORLD6}\n")
+        script = "import socket; s = socket.create_connection(socket.getaddrinfo('www.example.org', 80, socket.AF_INET6)[0][4][:2], 2)"
+        result = self.run_inside(*self.settings("connect=www.example.org:80"), "--", "/usr/bin/python3", "-I", "-S", "-c", script)
+        self.assertEqual(result.status, 0, result)
+
+    def test_a_name_that_is_led_elsewhere_leads_neither_to_the_host_nor_to_what_is_denied(self) -> None:
+        self.lab.names.write_text(f"evil.example.org 1 {MACHINE4} 127.0.0.1 {self.LAN[0]} 169.254.169.254\n")
+        services = self.lab.serve(self.lab.machine, "tcp 0.0.0.0 80")
+        near = f"tcp {self.LAN[0]} 80"
+        places = ["- name:evil.example.org -", f"tcp {MACHINE4} 80", "tcp 127.0.0.1 80", near]
+        found = self.steps(places, *self.settings("connect=evil.example.org", "deny=lan"))
+        self.assertEqual(found, [True, False, False, False])
+        self.assertEqual(services.visits(), [])
+        control = self.steps([places[0], near], *self.settings("connect=evil.example.org"))
+        self.assertEqual(control, [True, True], "the control: it is deny that closes it")
+        self.account.end(services.process)
+
+    def test_a_name_is_followed_when_it_changes(self) -> None:
+        self.lab.names.write_text(f"www.example.org 0 {self.LAN[1]}\n")
+        first, second = f"tcp {self.LAN[1]} 80", f"tcp {self.LAN[0]} 80"
+        script = self.LOOK_UP.replace("for line", "read = lambda: sys.stdin.readline()\nfor line").replace(
+            "kind, address, port = place.split()\n    if", "if place == '-': return read()\n    kind, address, port = place.split()\n    if")
+        look = "- name:www.example.org -"
+        command = [str(SBOX), *self.settings("connect=www.example.org"), "--", "/usr/bin/python3", "-I", "-S", "-c", script]
+        child = self.lab.start(*command, look, first, second, "-", look, second, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert child.stdin and child.stdout
+        lines = [child.stdout.readline().decode() for _ in range(3)]
+        self.assertEqual([line.startswith("no") for line in lines], [False, False, True], lines)
+        self.lab.names.write_text(f"www.example.org 0 {self.LAN[0]}\n")
+        out, _ = child.communicate(b"go\n", 20)
+        self.assertEqual([line.startswith("no") for line in out.decode().splitlines()[1:]][-2:], [False, False], out)
+
+    def test_settings_that_make_no_sense_are_refused_at_their_line(self) -> None:
+        for line in ("connect = example.org:http", "connect = 192.0.2.0/33", "connect = localhost", "forward = 8080",
+                     "listen = http", "dns = example.org"):  # fmt: skip
+            with self.subTest(line):
+                path = self.profile(f"[network]\nmode = private\n{line}\n")
+                self.assertRegex(self.refused("-p", path, "--", "true").err, rf"\Asbox: {path}:3: ")
+
+
+class Published(NetworkTest):
+    """Ports of the program on the host's loopback."""
+
+    SERVE = """
+import socket, sys
+servers = [socket.create_server(('0.0.0.0', int(port))) for port in sys.argv[1:]]
+print('up', flush=True)
+import select
+while True:
+    for server in select.select(servers, [], [])[0]:
+        client, _ = server.accept()
+        client.sendall(f'inside {server.getsockname()[1]}'.encode())
+        client.close()
+"""
+
+    def test_they_are_reached_where_the_profile_says_and_only_there(self) -> None:
+        options = [*PRIVATE, "-s", "network.listen=7001", "-s", "network.forward=7002:7003", "-s", f"network.forward+={MACHINE4}:7004:7004"]
+        command = [str(SBOX), *options, "--", "/usr/bin/python3", "-I", "-S", "-c", self.SERVE, "7001", "7003", "7004", "7005"]
+        child = self.lab.start(*command, stdout=subprocess.PIPE)
+        assert child.stdout
+        self.assertEqual(child.stdout.readline(), b"up\n")
+        places = [f"tcp {address} {port}" for address in ("127.0.0.1", MACHINE4) for port in (7001, 7002, 7003, 7004, 7005)]
+        visit = ("/usr/bin/python3", "-I", "-S", "-c", VISIT, *places)
+
+        def found(result: Result) -> dict[str, str]:
+            return {place: line for place, line in zip(places, result.out.splitlines()) if not line.startswith("no")}
+
+        here = found(self.lab.run(*visit))
+        self.assertEqual(here.pop("tcp 127.0.0.1 7001"), "inside 7001")
+        self.assertEqual(here.pop("tcp 127.0.0.1 7002"), "inside 7003")
+        self.assertLessEqual(set(here), {f"tcp {MACHINE4} 7004"})
+        world = found(self.account.run(["ip", "netns", "exec", self.lab.world, *visit], user=0, group=0))
+        self.assertEqual(world, {f"tcp {MACHINE4} 7004": "inside 7004"})
+        child.stdout.close()
+        self.account.end(child)

@@ -37,6 +37,7 @@ inline std::vector<NamedPolicy> every_kind_of_policy() {
   auto exclusive = [](SeccompPolicy& policy) { policy.write_xor_execute = true; };
   auto compat = [](SeccompPolicy& policy) { policy.compat_32_bit = true; };
   auto kill = [](SeccompPolicy& policy) { policy.kill = true; };
+  auto network = [](SeccompPolicy& policy) { policy.nested_sandbox = policy.netfilter = true; };
   auto everything = [](SeccompPolicy& policy) {
     policy.nested_sandbox = policy.debug = policy.write_xor_execute = policy.compat_32_bit = policy.kill = true;
   };
@@ -51,6 +52,7 @@ inline std::vector<NamedPolicy> every_kind_of_policy() {
           with("write-xor-execute", exclusive),
           with("32-bit", compat),
           with("kill", kill),
+          with("network", network),
           with("everything", everything),
           with("lists", lists),
           with("aarch64", nothing, "aarch64"),

@@ -176,11 +176,6 @@ TEST_F(System, OnTheHostsNetworkAbstractSocketsMustBeScoped) {
   EXPECT_EQ(fault(), "");
 }
 
-TEST_F(System, APrivateNetworkIsRefused) {
-  set(Key::network_mode, "private");
-  EXPECT_THAT(fault(), HasSubstr("not available yet"));
-}
-
 TEST_F(System, CoreFilesAreOffAndLimitsAreSet) {
   set(Key::limits_open_files, "100");
   set(Key::limits_file_size, "1K");

@@ -1,0 +1,123 @@
+#include "plan/network.h"
+
+#include "planning.h"
+
+namespace sbox {
+namespace {
+
+class PrivateNetwork : public testing::Planning {
+ protected:
+  PrivateNetwork() {
+    host.program("/usr/bin/pasta");
+    host.node("/dev/net/tun", FileKind::character_device);
+    host.file("/etc/resolv.conf", "search example.org\nnameserver 192.0.2.53\noptions edns0\n", 0);
+    set(Key::network_mode, "private");
+  }
+
+  // The words of pasta's command line, with a space at each end.
+  std::string command() {
+    std::string text = " ";
+    Plan made = plan();
+    for (const std::string& word : made.helpers.at(0).argv) text += word + " ";
+    return text;
+  }
+  std::string rules() { return network_rules(profile, "/resolver/resolv.conf"); }
+};
+
+TEST_F(PrivateNetwork, IsBroughtByOneHelperThatSeesNothingOfTheUser) {
+  Plan made = plan();
+  EXPECT_TRUE(made.own_network);
+  ASSERT_EQ(made.helpers.size(), 1U);
+  const Helper& helper = made.helpers[0];
+  EXPECT_TRUE(helper.network);
+  EXPECT_EQ(helper.node, "");
+  for (const Node& node : helper.nodes) {
+    EXPECT_FALSE(is_at_or_below(node.target, "/home")) << node.target;
+    EXPECT_FALSE(node.writable) << node.target;
+  }
+}
+
+// Each of these is on where it is not switched off, and leads to the host.
+TEST_F(PrivateNetwork, LeavesPastaNoWayToTheHost) {
+  std::string text = command();
+  for (const char* words :
+       {" --tcp-ports none ", " --udp-ports none ", " --tcp-ns none ", " --udp-ns none ", " --no-map-gw "}) {
+    EXPECT_NE(text.find(words), std::string::npos) << words;
+  }
+}
+
+TEST_F(PrivateNetwork, OpensThePortsThatAreNamedAndNoOther) {
+  set(Key::network_connect, "tcp localhost:5432");
+  set(Key::network_forward, "8080:80");
+  set(Key::network_forward, "udp 192.0.2.1:5353:53");
+  set(Key::network_listen, "9000-9001");
+  std::string text = command();
+  for (const char* words :
+       {" --tcp-ports 127.0.0.1/9000-9001 --tcp-ports 127.0.0.1/8080:80 --udp-ports 192.0.2.1/5353:53 ",
+        " --tcp-ns 5432 ", " --udp-ns none "}) {
+    EXPECT_NE(text.find(words), std::string::npos) << words << text;
+  }
+}
+
+TEST_F(PrivateNetwork, NeedsAPortForTheLoopbackOfTheHost) {
+  set(Key::network_connect, "localhost");
+  EXPECT_EQ(fault(),
+            "sbox: test.profile:2: network connect = localhost: names no port (name one, as in localhost:5432)");
+}
+
+TEST_F(PrivateNetwork, IsRefusedWithoutWhatItNeeds) {
+  host.remove("/usr/bin/pasta");
+  EXPECT_NE(fault().find("there is no pasta (install the package passt)"), std::string::npos) << fault();
+  host.program("/usr/bin/pasta", testing::kAnn);
+  EXPECT_NE(fault().find("there is no pasta"), std::string::npos) << "not root's";
+  host.program("/usr/bin/pasta");
+  host.remove("/dev/net/tun");
+  EXPECT_NE(fault().find("there is no /dev/net/tun"), std::string::npos) << fault();
+}
+
+TEST_F(PrivateNetwork, AsksItsOwnResolverWhichAsksTheHost) {
+  Plan made = plan();
+  EXPECT_EQ(find(made, "/etc/resolv.conf")->content, "nameserver 127.0.0.53\nsearch example.org\noptions edns0\n");
+  const std::vector<Node>& nodes = made.helpers[0].nodes;
+  auto resolver = std::find_if(nodes.begin(), nodes.end(), [](const Node& node) { return node.target == "/resolver"; });
+  ASSERT_NE(resolver, nodes.end());
+  EXPECT_EQ(resolver->source, "/etc");
+}
+
+TEST_F(PrivateNetwork, AllowsAllButTheHostWhereNothingIsSaid) {
+  std::string text = rules();
+  EXPECT_NE(text.find("\nallow any any any\nnames all\nresolver /resolver/resolv.conf\n"), std::string::npos) << text;
+  for (const char* net : {"127.0.0.0/8", "169.254.0.0/16", "::/8", "fe80::/10"}) {
+    EXPECT_NE(text.find("deny " + std::string(net) + " any any\n"), std::string::npos) << net;
+  }
+}
+
+TEST_F(PrivateNetwork, AllowsNothingButWhatConnectNames) {
+  set(Key::network_connect, "example.org:443");
+  set(Key::network_connect, "tcp *.example.net");
+  set(Key::network_connect, "192.0.2.0/24");
+  set(Key::network_dns, "198.51.100.53");
+  std::string text = rules();
+  EXPECT_NE(text.find("allow @0 tcp 443-443\nallow @0 udp 443-443\nallow @1 tcp any\nallow 192.0.2.0/24 any any\n"
+                      "name 0 example.org\nname 1 *.example.net\nnames listed\nupstream 198.51.100.53\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("allow any"), std::string::npos);
+}
+
+TEST_F(PrivateNetwork, PutsWhatIsDeniedBeforeWhatIsAllowed) {
+  set(Key::network_connect, ":443");
+  set(Key::network_deny, "lan");
+  std::string text = rules();
+  EXPECT_LT(text.find("deny 10.0.0.0/8 any any"), text.find("allow any tcp 443-443"));
+  EXPECT_LT(text.find("deny fc00::/7 any any"), text.find("allow any tcp 443-443"));
+  EXPECT_NE(text.find("names all"), std::string::npos) << "whatever a name leads to may be allowed";
+}
+
+TEST_F(PrivateNetwork, LeavesToLocalhostAloneWhatIsNamedSo) {
+  set(Key::network_connect, "localhost:5432");
+  EXPECT_EQ(rules().find("allow"), std::string::npos) << rules();
+}
+
+}  // namespace
+}  // namespace sbox
