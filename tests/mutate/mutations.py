@@ -183,7 +183,7 @@ MUTATIONS = [
     plain("the restricted socket of gpg-agent", "src/plan/agents.cc", '"S.gpg-agent.extra"', '"S.gpg-agent"', "test_words.Agents"),
     plain("one cookie only", "src/plan/display.cc", "return find_cookie(*entries, in.host.hostname(), number);",
           "return entries->back();", "test_faults.Cookie"),
-    plain("the own network", "src/plan/network.cc", 'plan.own_network = mode.text == "none";', "plan.own_network = false;",
+    plain("the own network", "src/plan/network.cc", 'plan.own_network = mode.text != "host";', "plan.own_network = false;",
           "test_confinement"),
     # The helper's own check would refuse the start.
     Mutation("the capabilities of helpers", [
