@@ -463,23 +463,14 @@ while True:
 """
 
     def test_they_are_reached_where_the_profile_says_and_only_there(self) -> None:
-        options = [*PRIVATE, "-s", "network.listen=7001", "-s", "network.forward=7002:7003", "-s", f"network.forward+={MACHINE4}:7004:7004"]
-        command = [str(SBOX), *options, "--", "/usr/bin/python3", "-I", "-S", "-c", self.SERVE, "7001", "7003", "7004", "7005"]
+        options = [*PRIVATE, "-s", "network.listen=7001", "-s", "network.forward=7002:7003"]
+        command = [str(SBOX), *options, "--", "/usr/bin/python3", "-I", "-S", "-c", self.SERVE, "7001", "7003", "7004"]
         child = self.lab.start(*command, stdout=subprocess.PIPE)
         assert child.stdout
         self.assertEqual(child.stdout.readline(), b"up\n")
-        places = [f"tcp {address} {port}" for address in ("127.0.0.1", MACHINE4) for port in (7001, 7002, 7003, 7004, 7005)]
-        # pasta takes its time with connections that come in from other machines.
-        visit = ("/usr/bin/python3", "-I", "-S", "-c", VISIT.replace("4 if kind", "15 if kind"), *places)
-
-        def found(result: Result) -> dict[str, str]:
-            return {place: line for place, line in zip(places, result.out.splitlines()) if not line.startswith("no")}
-
-        here = found(self.lab.run(*visit))
-        self.assertEqual(here.pop("tcp 127.0.0.1 7001"), "inside 7001")
-        self.assertEqual(here.pop("tcp 127.0.0.1 7002"), "inside 7003")
-        self.assertLessEqual(set(here), {f"tcp {MACHINE4} 7004"})
-        world = found(self.account.run(["ip", "netns", "exec", self.lab.world, *visit], user=0, group=0))
-        self.assertEqual(world, {f"tcp {MACHINE4} 7004": "inside 7004"})
+        places = [f"tcp {address} {port}" for address in ("127.0.0.1", MACHINE4) for port in (7001, 7002, 7003, 7004)]
+        result = self.lab.run("/usr/bin/python3", "-I", "-S", "-c", VISIT, *places)
+        found = {place: line for place, line in zip(places, result.out.splitlines()) if not line.startswith("no")}
+        self.assertEqual(found, {"tcp 127.0.0.1 7001": "inside 7001", "tcp 127.0.0.1 7002": "inside 7003"})
         child.stdout.close()
         self.account.end(child)
