@@ -236,8 +236,8 @@ install: all
 # The same bytes from the same commit, whatever the umask, the time and the user.
 dist:
 	epoch=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} && mkdir -p $(BUILD) && \
-	git ls-files -z | LC_ALL=C sort -z | tar --create --null --files-from=- --no-recursion --format=ustar --mtime=@$$epoch \
-	  --owner=0 --group=0 --numeric-owner --mode=u+rw,go+r-w,a-s --transform='s,^,sbox-$(VERSION)/,S' | gzip -n -9 > \
+	git ls-files -z | LC_ALL=C sort -z | tar --create --no-recursion --null --format=ustar --mtime=@$$epoch \
+	  --owner=0 --group=0 --numeric-owner --mode=u+rw,go+r-w,a-s --transform='s,^,sbox-$(VERSION)/,S' --files-from=- | gzip -n -9 > \
 	  $(BUILD)/sbox-$(VERSION).tar.gz
 
 uninstall:
@@ -250,5 +250,5 @@ clean:
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
 -include tests/mutate/mutate.mk
--include tests/uml/uml.mk tests/sweep/sweep.mk tests/system/compositor.mk tests/packages/packages.mk
+-include tests/uml/uml.mk tests/sweep/sweep.mk tests/system/compositor.mk tests/packages/packages.mk tests/vm/vm.mk
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

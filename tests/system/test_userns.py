@@ -324,6 +324,48 @@ class Places(GrantTest):
         self.assertEqual(self.by_hand("sbox", "a", "b", "c").err, NO_PLAN)
 
 
+class Sweep(GrantTest):
+    """System calls of sbox-userns fail once, and once only seem to succeed: the program is refused, or runs as ever. All of
+    them with SBOX_USERNS_SWEEP=all, else some.
+    """
+
+    SHOW = ("sh", "-c", "cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups /proc/sys/user/max_user_namespaces; "
+            "grep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp):' /proc/self/status")
+
+    def traced(self, *options: str) -> tuple[Result, str]:
+        """A start whose sbox-userns is watched by root's strace, under which it keeps its privilege."""
+        log = self.work / "strace"
+        argv = ["strace", "-f", "-qq", "-o", str(log), *options]
+        result = self.account.run([*argv, *where_refused(self.account, self.host.sbox, *self.SHOW)], user=0, group=0, timeout=60)
+        return result, log.read_text(errors="replace")
+
+    def test_no_failing_or_faked_call_gives_more(self) -> None:
+        sound, log = self.traced("-e", "trace=all")
+        self.assertEqual(sound.status, 0, sound)
+        begin = log.index(f'execve("{self.host.granter}"')
+        before, during = log[:begin], log[begin : log.index(f'execve("{self.host.launcher}"')]
+        calls = ("close_range", "prctl", "setrlimit", "prlimit64", "capset", "setfsuid", "setresuid", "setresgid", "unshare",
+                 "fork", "clone", "pipe2", "wait4", "fstatfs", "openat", "write", "rt_sigaction", "getresuid", "getresgid")
+        tried, injected, every = 0, 0, 1 if os.environ.get("SBOX_USERNS_SWEEP") == "all" else 8
+        for call in calls:
+            first = len(re.findall(rf"^\d+ +{call}\(", before, re.MULTILINE)) + 1
+            count = len(re.findall(rf"^\d+ +{call}\(", during, re.MULTILINE))
+            for number in range(first, first + count):
+                for fault in ("error=EPERM", "retval=0"):
+                    with self.subTest(call=call, number=number - first + 1, fault=fault):
+                        tried += 1
+                        if tried % every != 0:
+                            continue
+                        result, log = self.traced("-e", f"inject={call}:{fault}:when={number}")
+                        injected += "(INJECTED)" in log
+                        if result.status == 0:
+                            self.assertEqual(result.out, sound.out, result)
+                        else:
+                            self.assertEqual(result.out, "", result)
+        self.assertGreater(tried, 50)
+        self.assertGreater(injected, tried // every // 2)
+
+
 class Capabilities(GrantTest):
     def installed_with(self, capabilities: str) -> Result:
         self.host = Installation(0o755, capabilities)
