@@ -7,7 +7,7 @@ using namespace sbox::network;
 using sbox::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string text = sbox::fuzz::text_of(data, size);
+  std::string text(sbox::fuzz::text_of(data, size));
   // Half and half, so that what is found in one seed fits into another.
   std::string query = text.substr(0, size / 2), reply = text.substr(size / 2);
   parse_reply(reply, query);
