@@ -18,11 +18,11 @@ constexpr LinkRow kLinks[] = {
 
 // What a new proc shows of the whole machine, or lets a program reach into it.
 constexpr const char* kHiddenOfProc[] = {
-    "acpi",       "asound",       "bus",         "config.gz",   "driver",     "dynamic_debug", "fs",
-    "interrupts", "iomem",        "ioports",     "irq",         "kallsyms",   "kcore",         "key-users",
-    "keys",       "kmsg",         "kpagecgroup", "kpagecount",  "kpageflags", "latency_stats", "modules",
-    "mtrr",       "pagetypeinfo", "pressure",    "sched_debug", "scsi",       "slabinfo",      "sysrq-trigger",
-    "timer_list", "timer_stats",  "vmallocinfo",
+    "acpi",          "asound",       "bus",         "config.gz",   "driver",     "dynamic_debug", "fs",
+    "interrupts",    "iomem",        "ioports",     "irq",         "kallsyms",   "kcore",         "key-users",
+    "keys",          "kmsg",         "kpagecgroup", "kpagecount",  "kpageflags", "latency_stats", "modules",
+    "mtrr",          "pagetypeinfo", "pressure",    "sched_debug", "schedstat",  "scsi",          "slabinfo",
+    "sysrq-trigger", "timer_list",   "timer_stats", "vmallocinfo",
 };
 
 // It tells one run of the machine from all others, and a sandbox from none of its neighbours.
