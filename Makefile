@@ -27,7 +27,7 @@ CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool m
   desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish bubblewrap openssh-client gpg gpg-agent \
   nftables iproute2 cups-daemon cups-client pcscd libpcsclite1 ibus fcitx5 at-spi2-core fontconfig
 FUZZ_PACKAGES := clang libclang-rt-dev
-BENCH_PACKAGES := bubblewrap firejail firejail-profiles
+BENCH_PACKAGES := iperf3 iproute2 passt bubblewrap firejail firejail-profiles
 PROOF_PACKAGES := bubblewrap strace
 COMPOSITOR_PACKAGES := mmdebstrap bubblewrap wayland-utils grim foot sway
 UML_PACKAGES := user-mode-linux

@@ -35,6 +35,13 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
 // shown already (escape_control).
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
+// Whether a host's name is `pattern`, or, where that is "*.x", below x. Both in lower case.
+inline bool matches_host(std::string_view pattern, std::string_view name) {
+  if (!pattern.starts_with("*.")) return pattern == name;
+  pattern.remove_prefix(1);
+  return name.size() > pattern.size() && name.ends_with(pattern);
+}
+
 // Decimal digits only, no sign, no spaces, no overflow.
 std::optional<unsigned long long> parse_number(std::string_view text);
 

@@ -113,6 +113,18 @@ void explain_private_network(Page& page, const Profile& profile, const std::stri
   list_places(page, profile, Key::network_listen, "It may be reached at these ports, from this machine:");
   list_places(page, profile, Key::network_forward, "These ports of this machine lead to it:");
   list_places(page, profile, Key::network_dns, "It asks these name servers:");
+  const Value& proxy = profile.scalar(Key::network_proxy);
+  if (!proxy.text.empty()) page.say("Everything goes through the proxy " + proxy.text + ".", proxy.origin.text());
+}
+
+void explain_host_network(Page& page, const Profile& profile, const std::string& from) {
+  if (profile.list(Key::network_connect).empty()) {
+    page.say("The host's: every address that this machine reaches, itself included.", from);
+  } else {
+    page.say("The host's, this machine's own services included.", from);
+  }
+  list_places(page, profile, Key::network_connect, "It may connect to these ports alone:");
+  list_places(page, profile, Key::network_listen, "It may listen at these ports of TCP alone:");
 }
 
 void explain_network(Page& page, const Profile& profile) {
@@ -121,7 +133,7 @@ void explain_network(Page& page, const Profile& profile) {
   const std::string& mode = profile.text(Key::network_mode);
   if (mode == "none") page.say("None: only a loopback of its own.", from);
   if (mode == "private") explain_private_network(page, profile, from);
-  if (mode == "host") page.say("The host's: every address that this machine reaches, itself included.", from);
+  if (mode == "host") explain_host_network(page, profile, from);
 }
 
 void explain_display(Page& page, const Profile& profile, const Plan& plan) {

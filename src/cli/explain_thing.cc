@@ -75,7 +75,8 @@ bool is_anything(const Inquiry&, const std::string&) { return true; }
 constexpr ThingKind kKinds[] = {
     {"path", is_path, explain_file},          {"call", is_call, explain_call},
     {"setting", is_setting, explain_setting}, {"variable", is_variable, explain_variable},
-    {"bus", is_bus_name, explain_bus_name},   {"path", is_anything, explain_file},
+    {"bus", is_bus_name, explain_bus_name},   {"host", is_destination, explain_destination},
+    {"path", is_anything, explain_file},
 };
 
 // What a word that is no file could have been meant to be.

@@ -38,8 +38,10 @@ std::vector<std::string> setting_words();
 Answer explain_bus_name(const Inquiry& inquiry, const std::string& name);
 Answer explain_call(const Inquiry& inquiry, const std::string& word);  // a call or a group
 Answer explain_variable(const Inquiry& inquiry, const std::string& name);
+Answer explain_destination(const Inquiry& inquiry, const std::string& word);  // as network.connect names it
 Answer explain_setting(const Inquiry& inquiry, const std::string& word);
 
+bool is_destination(const Inquiry& inquiry, const std::string& word);
 bool is_call_or_group(std::string_view word);
 // SECTION.KEY, or a word that people use for one thing: "camera", "microphone".
 std::optional<Key> setting_named(std::string_view word);

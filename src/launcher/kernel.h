@@ -61,5 +61,11 @@ struct LandlockRulesetAttributes {
   uint64_t handled_access_net = 0;
   uint64_t scoped = 0;
 };
+struct LandlockNetPortAttributes {
+  uint64_t allowed_access = 0;
+  uint64_t port = 0;
+};
+inline constexpr int kLandlockRuleNetPort = 2;
+inline constexpr uint64_t kLandlockBindTcp = 1 << 0, kLandlockConnectTcp = 1 << 1;
 
 }  // namespace sbox

@@ -41,6 +41,11 @@ void add_rule(const Step& step, int ruleset, const LandlockRule& rule) {
   step.require(syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0, rule.path);
 }
 
+void add_port(const Step& step, int ruleset, const LandlockPort& rule) {
+  LandlockNetPortAttributes attributes{rule.access, rule.port};
+  step.require(syscall(SYS_landlock_add_rule, ruleset, kLandlockRuleNetPort, &attributes, 0) == 0, "port");
+}
+
 }  // namespace
 
 void set_no_new_privs(const Step& step) { step.require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs"); }
@@ -48,10 +53,11 @@ void set_no_new_privs(const Step& step) { step.require(prctl(PR_SET_NO_NEW_PRIVS
 void restrict_files(const Step& step, const Plan& plan) {
   const Landlock& landlock = plan.landlock;
   if (landlock.abi == 0) return;
-  LandlockRulesetAttributes attributes{landlock.handled, 0, landlock.scoped};
+  LandlockRulesetAttributes attributes{landlock.handled, landlock.handled_ports, landlock.scoped};
   UniqueFd ruleset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, ruleset_size(landlock.abi), 0)));
   step.require(ruleset.ok(), "new ruleset");
   for (const LandlockRule& rule : landlock.rules) add_rule(step, ruleset.get(), rule);
+  for (const LandlockPort& rule : landlock.ports) add_port(step, ruleset.get(), rule);
   step.require(syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0, "restrict");
 }
 

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
@@ -196,6 +198,25 @@ void check_landlock(const Step& step, const Plan& plan, int probe) {
   expect(step, !opened && errno == EACCES, "Landlock");
 }
 
+// No rule is for port 0: bind(2) would choose one, connect(2) find nobody there.
+void check_ports(const Step& step, const Plan& plan) {
+  using Call = int (*)(int, const sockaddr*, socklen_t);
+  struct Row {
+    uint64_t access;
+    Call call;
+  };
+  sockaddr_in nowhere{};
+  nowhere.sin_family = AF_INET;
+  nowhere.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (const Row& row : {Row{kLandlockBindTcp, bind}, Row{kLandlockConnectTcp, connect}}) {
+    if (!(plan.landlock.handled_ports & row.access)) continue;
+    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    step.require(fd.ok(), "socket");
+    int done = row.call(fd.get(), reinterpret_cast<sockaddr*>(&nowhere), sizeof nowhere);
+    expect(step, done != 0 && errno == EACCES, "Landlock's limit of ports");
+  }
+}
+
 }  // namespace
 
 Namespaces current_namespaces(const Step& step) {
@@ -213,6 +234,7 @@ void check_confinement(const Step& step, const Plan& plan, const Expected& expec
   check_landlock(step, plan, expected.probe);
   close(expected.probe);
   check_mounts(step, plan, expected.root_mount_id);
+  check_ports(step, plan);
   check_guest(step, plan, expected);
 }
 

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/strings.h"
+
 namespace sbox::network {
 namespace {
 
@@ -142,8 +144,8 @@ void Resolver::work(const std::vector<pollfd>& polled) {
 }
 
 bool Resolver::is_known(const std::string& name) const {
-  return rules_.all_names ||
-         std::any_of(rules_.names.begin(), rules_.names.end(), [&](const Name& n) { return matches(n.text, name); });
+  return rules_.all_names || std::any_of(rules_.names.begin(), rules_.names.end(),
+                                         [&](const Name& n) { return matches_host(n.text, name); });
 }
 
 void Resolver::take_datagrams() {
@@ -205,7 +207,7 @@ bool Resolver::publish(std::string_view reply, std::string_view query) {
   if (!answers || !question) return false;
   for (Answer& answer : *answers) answer.seconds = std::min(answer.seconds, kLongestSeconds) + kGraceSeconds;
   for (const Name& name : rules_.names) {
-    if (matches(name.text, question->name) && firewall_.open(name.set, *answers) != 0) return false;
+    if (matches_host(name.text, question->name) && firewall_.open(name.set, *answers) != 0) return false;
   }
   return true;
 }

@@ -106,10 +106,4 @@ bool parse_rules(std::string_view text, Rules& rules) {
   return true;
 }
 
-bool matches(std::string_view pattern, std::string_view name) {
-  if (!pattern.starts_with("*.")) return pattern == name;
-  pattern.remove_prefix(1);
-  return name.size() > pattern.size() && name.ends_with(pattern);
-}
-
 }  // namespace sbox::network

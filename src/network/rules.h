@@ -57,7 +57,4 @@ struct Rules {
 // False when a line is not as above.
 bool parse_rules(std::string_view text, Rules& rules);
 
-// Whether `name` (lower case) is NAME or below *.NAME.
-bool matches(std::string_view pattern, std::string_view name);
-
 }  // namespace sbox::network

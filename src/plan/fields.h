@@ -49,12 +49,20 @@ void fields(Visitor& visit, T& rule) {
   visit("access", rule.access);
 }
 
+template <typename Visitor, Is<LandlockPort> T>
+void fields(Visitor& visit, T& port) {
+  visit("port", port.port);
+  visit("access", port.access);
+}
+
 template <typename Visitor, Is<Landlock> T>
 void fields(Visitor& visit, T& landlock) {
   visit("abi", landlock.abi);
   visit("handled", landlock.handled);
+  visit("handled_ports", landlock.handled_ports);
   visit("scoped", landlock.scoped);
   visit("rules", landlock.rules);
+  visit("ports", landlock.ports);
 }
 
 template <typename Visitor, Is<ResourceLimit> T>

@@ -2,7 +2,7 @@
 #include <string_view>
 #include <utility>
 
-#include "plan/draft.h"
+#include "plan/network.h"
 #include "plan/paths.h"
 
 namespace sbox {
@@ -64,7 +64,8 @@ Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes) {
   landlock.handled = has_mounts ? 0 : handled_by(landlock.abi);
   constexpr uint32_t kFirstAbiWithScopes = 6;
   if (landlock.abi >= kFirstAbiWithScopes) landlock.scoped = kScopeAbstractSocket | kScopeSignal;
-  if (landlock.handled == 0 && landlock.scoped == 0) landlock.abi = 0;
+  limit_ports(in, landlock);
+  if (landlock.handled == 0 && landlock.scoped == 0 && landlock.handled_ports == 0) landlock.abi = 0;
   if (landlock.handled == 0) return landlock;
   std::vector<LandlockRule> rules = {{"/", kReadDirectory}};
   for (const Node& node : nodes) {

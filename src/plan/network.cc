@@ -1,25 +1,100 @@
 #include "plan/network.h"
+
+#include <algorithm>
+
 #include "base/strings.h"
 #include "plan/paths.h"
 
 namespace sbox {
-
 namespace {
+
+constexpr uint64_t kBindTcp = 1 << 0, kConnectTcp = 1 << 1;  // LANDLOCK_ACCESS_NET_*
+constexpr uint32_t kFirstAbiWithPorts = 4;
+constexpr size_t kMostPorts = 4096;
+
+Error cannot_hold(Key key, const Value& value, const std::string& why) {
+  return Error("network " + std::string(setting(key).name) + " = " + value.text, why)
+      .at(value.origin)
+      .hint("set [network] mode = private");
+}
 
 // On the host's network there is nothing that could hold to them.
 void refuse_rules(const Inputs& in) {
-  for (Key key :
-       {Key::network_connect, Key::network_deny, Key::network_listen, Key::network_forward, Key::network_dns}) {
+  for (Key key : {Key::network_deny, Key::network_forward, Key::network_dns}) {
     if (in.profile.list(key).empty()) continue;
-    const Value& value = in.profile.list(key).front();
-    throw Error("network " + std::string(setting(key).name) + " = " + value.text,
-                "cannot be enforced on the host's network")
-        .at(value.origin)
-        .hint("set [network] mode = private");
+    throw cannot_hold(key, in.profile.list(key).front(), "cannot be enforced on the host's network");
+  }
+  if (!in.profile.text(Key::network_proxy).empty()) {
+    throw cannot_hold(Key::network_proxy, in.profile.scalar(Key::network_proxy),
+                      "cannot be enforced on the host's network");
+  }
+}
+
+void add_ports(const PortRange& range, uint64_t access, Landlock& landlock) {
+  for (unsigned port = range.first; port <= range.last; ++port) {
+    landlock.ports.push_back({static_cast<uint16_t>(port), access});
+  }
+}
+
+// TCP by port, and all of UDP, which has to be said since nothing could hold it.
+void limit_connections(const Inputs& in, Landlock& landlock) {
+  const std::vector<Value>& values = in.profile.list(Key::network_connect);
+  if (values.empty()) return;
+  bool has_udp = false;
+  landlock.handled_ports |= kConnectTcp;
+  for (const Value& value : values) {
+    std::string why;
+    Destination destination = *parse_destination(value.text, why);
+    bool is_all = destination.ports.is_all();
+    if (destination.kind != Destination::Kind::any) {
+      throw cannot_hold(Key::network_connect, value, "only ports can be enforced on the host's network");
+    }
+    if (destination.protocol == Protocol::udp && is_all) {
+      has_udp = true;
+    } else if (destination.protocol != Protocol::tcp || is_all) {
+      throw cannot_hold(Key::network_connect, value, "only ports of TCP can be enforced on the host's network");
+    } else {
+      add_ports(destination.ports, kConnectTcp, landlock);
+    }
+  }
+  if (!has_udp) {
+    throw Error("network connect", "says nothing of UDP, which cannot be taken away on the host's network")
+        .at(values.front().origin)
+        .hint("add udp to the list, or set [network] mode = private");
+  }
+}
+
+void limit_listening(const Inputs& in, Landlock& landlock) {
+  for (const Value& value : in.profile.list(Key::network_listen)) {
+    std::string why;
+    Listening listening = *parse_listening(value.text, why);
+    if (listening.protocol != Protocol::tcp) {
+      throw cannot_hold(Key::network_listen, value, "only ports of TCP can be enforced on the host's network");
+    }
+    landlock.handled_ports |= kBindTcp;
+    add_ports(listening.ports, kBindTcp, landlock);
   }
 }
 
 }  // namespace
+
+void limit_ports(const Inputs& in, Landlock& landlock) {
+  if (in.profile.text(Key::network_mode) != "host") return;
+  limit_connections(in, landlock);
+  limit_listening(in, landlock);
+  if (landlock.handled_ports == 0) return;
+  const Value& mode = in.profile.scalar(Key::network_mode);
+  if (in.host.landlock_abi() < kFirstAbiWithPorts) {
+    throw Error("network mode = host", "this kernel cannot limit ports (Landlock ABI 4)")
+        .at(mode.origin)
+        .hint("use Linux 6.7 or newer, or set [network] mode = private");
+  }
+  if (landlock.ports.size() > kMostPorts) {
+    throw Error("network mode = host", "has more than " + std::to_string(kMostPorts) + " ports")
+        .at(mode.origin)
+        .hint("set [network] mode = private");
+  }
+}
 
 void plan_network(const Inputs& in, Draft& draft) {
   const Value& mode = in.profile.scalar(Key::network_mode);

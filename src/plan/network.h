@@ -1,6 +1,7 @@
 // The network of a sandbox. See profile/network_syntax.h for what profiles say.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,14 +19,17 @@ void plan_private_network(const Inputs& in, Draft& draft, const Value& mode);
 // "" where the profile names servers or there is no such file.
 std::string network_rules(const Profile& profile, const std::string& resolver);
 
-// Networks in which nothing of the internet is.
-inline constexpr const char* kPrivateNetworks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-                                                   "fc00::/7"};
 // To which no private network leads, whatever a profile says: this machine and its link, and many at once.
 inline constexpr const char* kNeverReached[] = {"0.0.0.0/8",   "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4",
                                                 "240.0.0.0/4", "::/8",        "fe80::/10",      "ff00::/8"};
 
+// The ports that Landlock holds on the host's network. Error for what it cannot hold.
+void limit_ports(const Inputs& in, Landlock& landlock);
+
 // The elements of a list, which were checked when they were read.
 std::vector<Destination> destinations(const Profile& profile, Key key);
+
+// The proxy through which everything goes, where there is one.
+std::optional<Proxy> proxy_of(const Profile& profile);
 
 }  // namespace sbox

@@ -13,6 +13,7 @@ class Writer {
     for (const char* net : kNeverReached) line("deny " + std::string(net) + " any any");
     for (const Destination& each : destinations(profile_, Key::network_deny)) decide("deny", each);
     std::vector<Destination> allowed = destinations(profile_, Key::network_connect);
+    if (std::optional<Proxy> proxy = proxy_of(profile_)) allowed = {proxy->destination};
     for (const Destination& each : allowed) decide("allow", each);
     if (allowed.empty()) line("allow any any any");
     for (const Value& value : profile_.list(Key::network_listen)) {
@@ -83,6 +84,12 @@ std::vector<Destination> destinations(const Profile& profile, Key key) {
     all.push_back(*parse_destination(value.text, why));
   }
   return all;
+}
+
+std::optional<Proxy> proxy_of(const Profile& profile) {
+  std::string why;
+  const std::string& text = profile.text(Key::network_proxy);
+  return text.empty() ? std::nullopt : parse_proxy(text, why);
 }
 
 std::string network_rules(const Profile& profile, const std::string& resolver) {

@@ -61,11 +61,18 @@ struct LandlockRule {
   uint64_t access = 0;
   bool operator==(const LandlockRule&) const = default;
 };
+struct LandlockPort {
+  uint16_t port = 0;  // of TCP
+  uint64_t access = 0;
+  bool operator==(const LandlockPort&) const = default;
+};
 struct Landlock {
   uint32_t abi = 0;  // 0: the kernel has none
   uint64_t handled = 0;
+  uint64_t handled_ports = 0;
   uint64_t scoped = 0;
   std::vector<LandlockRule> rules;
+  std::vector<LandlockPort> ports;
   bool operator==(const Landlock&) const = default;
 };
 

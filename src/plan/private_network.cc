@@ -12,7 +12,8 @@ constexpr char kTun[] = "/dev/net/tun", kHelper[] = "/sbox-network", kRules[] = 
 // Addresses of the sandbox's own: of networks for private use that nobody else is likely to have chosen.
 constexpr char kAddress4[] = "10.183.17.2", kGateway4[] = "10.183.17.1", kAddress6[] = "fd73:626f:7800::2",
                kGateway6[] = "fd73:626f:7800::1";
-// Made up too: by itself pasta shows that of the host, and learns that of the sandbox from what the program sends first.
+// Made up too: by itself pasta shows that of the host, and learns that of the sandbox from what the program sends
+// first.
 constexpr char kHardware[] = "02:73:62:6f:78:02", kGatewayHardware[] = "02:73:62:6f:78:01";
 constexpr char kNameServer[] = "127.0.0.53";  // where sbox-network listens
 
@@ -45,6 +46,10 @@ void add(Protocol protocol, const std::string& ports, Ports& tcp, Ports& udp) {
 }
 
 void open_loopback_of_host(const Inputs& in, Openings& openings) {
+  std::optional<Proxy> proxy = proxy_of(in.profile);
+  if (proxy && proxy->destination.kind == Destination::Kind::localhost) {
+    openings.outward_tcp.push_back(as_text(proxy->destination.ports));
+  }
   for (const Value& value : in.profile.list(Key::network_connect)) {
     std::string why;
     Destination destination = *parse_destination(value.text, why);
@@ -124,6 +129,32 @@ std::vector<Node> tree_of_helper(const Inputs& in) {
   return std::move(view).nodes();
 }
 
+// What is beside the proxy would be another way out.
+void refuse_ways_past_proxy(const Inputs& in) {
+  for (Key key : {Key::network_connect, Key::network_dns}) {
+    if (in.profile.list(key).empty()) continue;
+    const Value& value = in.profile.list(key).front();
+    throw Error("network " + std::string(setting(key).name) + " = " + value.text, "goes past the proxy")
+        .at(value.origin)
+        .hint("take it out, or the proxy");
+  }
+}
+
+// Programs have no other way to know of it. Names are for the proxy to look up.
+void announce_proxy(const Inputs& in, Draft& draft) {
+  std::optional<Proxy> proxy = proxy_of(in.profile);
+  if (!proxy) return;
+  refuse_ways_past_proxy(in);
+  std::string host = proxy->destination.kind == Destination::Kind::localhost ? "127.0.0.1" : proxy->destination.host;
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  std::string url = (proxy->scheme == "socks5" ? "socks5h" : "http") + ("://" + host) + ":" +
+                    std::to_string(proxy->destination.ports.first);
+  for (const char* name : {"ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"}) {
+    draft.environment[name] = url;
+  }
+  for (const char* name : {"NO_PROXY", "no_proxy"}) draft.environment[name] = "localhost,127.0.0.1,::1";
+}
+
 }  // namespace
 
 void plan_private_network(const Inputs& in, Draft& draft, const Value& mode) {
@@ -134,6 +165,7 @@ void plan_private_network(const Inputs& in, Draft& draft, const Value& mode) {
   if (in.host.status(kTun).kind != FileKind::character_device) {
     throw Error("network mode = private", "there is no " + std::string(kTun)).at(mode.origin).hint("sudo modprobe tun");
   }
+  announce_proxy(in, draft);
   Helper helper = new_helper(in, "sbox-network", pasta_command(in, *pasta));
   helper.network = true;
   helper.nodes = tree_of_helper(in);

@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 #include "base/strings.h"
 
@@ -142,6 +144,73 @@ std::optional<Forwarding> parse_forwarding(std::string_view text, std::string& w
   if (has_address && !address_bits(address)) why = "does not begin with an address of this machine";
   if (!why.empty()) return std::nullopt;
   return Forwarding{forwarding.protocol, std::string(address), *host_port, *port};
+}
+
+std::optional<Proxy> parse_proxy(std::string_view text, std::string& why) {
+  size_t colon = text.find("://");
+  std::string scheme(text.substr(0, colon));
+  std::optional<Destination> found;
+  if (colon == std::string_view::npos || (scheme != "socks5" && scheme != "http")) {
+    why = "does not begin with socks5:// or http://";
+  } else {
+    found = parse_destination(text.substr(colon + 3), why);
+  }
+  if (!found) return std::nullopt;
+  using Kind = Destination::Kind;
+  bool is_host = found->kind == Kind::localhost || (found->kind == Kind::name && !found->host.starts_with('*')) ||
+                 (found->kind == Kind::net && found->length == address_bits(found->host));
+  if (!is_host || found->protocol != Protocol::any || found->ports.first != found->ports.last) {
+    why = "is not a host and its port";
+    return std::nullopt;
+  }
+  found->protocol = Protocol::tcp;
+  return Proxy{scheme, *found};
+}
+
+namespace {
+
+// Whether the first bits of the two are the same.
+bool is_within(const std::string& address, const std::string& net, unsigned length) {
+  if (address_bits(address) != address_bits(net)) return false;
+  int family = address_bits(net) == 32U ? AF_INET : AF_INET6;
+  std::array<uint8_t, 16> a{}, b{};
+  inet_pton(family, address.c_str(), a.data());
+  inet_pton(family, net.c_str(), b.data());
+  for (unsigned bit = 0; bit < length; ++bit) {
+    if ((a[bit / 8] ^ b[bit / 8]) & 0x80 >> bit % 8) return false;
+  }
+  return true;
+}
+
+bool is_in_lan(const Destination& asked) {
+  return std::any_of(std::begin(kPrivateNetworks), std::end(kPrivateNetworks), [&](std::string_view net) {
+    size_t slash = net.find('/');
+    auto length = static_cast<unsigned>(parse_number(net.substr(slash + 1)).value_or(0));
+    return asked.length >= length && is_within(asked.host, std::string(net.substr(0, slash)), length);
+  });
+}
+
+bool covers_place(const Destination& rule, const Destination& asked) {
+  using Kind = Destination::Kind;
+  if (rule.kind == Kind::any) return asked.kind != Kind::localhost;
+  if (rule.kind == Kind::lan) return asked.kind == Kind::lan || (asked.kind == Kind::net && is_in_lan(asked));
+  if (rule.kind != asked.kind) return false;
+  if (rule.kind == Kind::name) return matches_host(rule.host, asked.host);
+  return rule.kind != Kind::net || (asked.length >= rule.length && is_within(asked.host, rule.host, rule.length));
+}
+
+}  // namespace
+
+bool covers(const Destination& rule, const Destination& asked) {
+  bool protocol = rule.protocol == Protocol::any || rule.protocol == asked.protocol;
+  bool ports = rule.ports.first <= asked.ports.first && rule.ports.last >= asked.ports.last;
+  return protocol && ports && covers_place(rule, asked);
+}
+
+bool touches(const Destination& rule, const Destination& asked) {
+  bool protocol = rule.protocol == Protocol::any || asked.protocol == Protocol::any || rule.protocol == asked.protocol;
+  bool ports = rule.ports.first <= asked.ports.last && rule.ports.last >= asked.ports.first;
+  return protocol && ports && (covers_place(rule, asked) || covers_place(asked, rule));
 }
 
 }  // namespace sbox

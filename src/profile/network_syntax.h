@@ -51,6 +51,22 @@ struct Forwarding {
 };
 std::optional<Forwarding> parse_forwarding(std::string_view text, std::string& why);
 
+// network.proxy: "socks5://HOST:PORT" or "http://HOST:PORT".
+struct Proxy {
+  std::string scheme;       // "socks5" or "http"
+  Destination destination;  // tcp, one port; a name, an address or localhost
+};
+std::optional<Proxy> parse_proxy(std::string_view text, std::string& why);
+
+// Whether all that `asked` stands for is meant by `rule` too, and whether anything of it is. A name is not looked up:
+// it has no address.
+bool covers(const Destination& rule, const Destination& asked);
+bool touches(const Destination& rule, const Destination& asked);
+
+// Networks in which nothing of the internet is: `lan`.
+inline constexpr const char* kPrivateNetworks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+                                                   "fc00::/7"};
+
 // Whether `text` is an address of IPv4 or IPv6, and the number of its bits.
 std::optional<unsigned> address_bits(std::string_view text);
 

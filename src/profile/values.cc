@@ -68,6 +68,12 @@ Check check_hostname(std::string_view text) {
   return {};
 }
 
+Check check_proxy(std::string_view text) {
+  std::string why;
+  if (parse_proxy(text, why)) return {};
+  return Fault{why, "write it like socks5://proxy.example.org:1080"};
+}
+
 Check check_text(const Setting& setting, std::string_view text) {
   if (text.empty()) {
     if (setting.fallback.empty()) return {};
@@ -75,6 +81,7 @@ Check check_text(const Setting& setting, std::string_view text) {
   }
   if (setting.key == Key::system_hostname) return check_hostname(text);
   if (setting.key == Key::system_time_zone) return check_time_zone(text);
+  if (setting.key == Key::network_proxy) return check_proxy(text);
   return {};
 }
 

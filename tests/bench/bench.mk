@@ -10,3 +10,4 @@ bench: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(BENCH_PACKAGES)
 bench: deps
 	$(MAKE) all $(BENCH_PROGRAMS)
 	python3 tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)
+	BUILD=$(BUILD) python3 tests/bench/network.py

@@ -103,6 +103,8 @@ MUTATIONS = [
     *(plain(f"pasta without {name}", PRIVATE, old, new, "test_network.Host", "unit") for name, old, new in (
         ("--no-map-gw", '"--no-map-gw", ', ""),
         ("none for what it does not lead out", '  if (ports.empty()) argv.insert(argv.end(), {option, "none"});\n', ""))),
+    unchecked("the limit of ports", LOCKDOWN, "landlock.handled_ports, landlock.scoped}", "0, landlock.scoped}",
+              "test_network.Ports"),
     plain("the rules of the network", FIREWALL, "  if (int error = commit(socket_.get(), batch)) return error;\n  return check(count);\n",
           "  return 0;\n", "test_network.Host", "test_network.Helpers"),
     # Without the rules themselves, the look at what the kernel has refuses.

@@ -474,3 +474,74 @@ while True:
         self.assertEqual(found, {"tcp 127.0.0.1 7001": "inside 7001", "tcp 127.0.0.1 7002": "inside 7003"})
         child.stdout.close()
         self.account.end(child)
+
+
+class Proxy(NetworkTest):
+    """A proxy and nothing else: by SOCKS as curl speaks it, from the world and from the machine's loopback."""
+
+    SERVE = """
+import socket, sys
+server = socket.create_server((sys.argv[1], int(sys.argv[2])))
+print('up', flush=True)
+while True:
+    client, _ = server.accept()
+    greeting = client.recv(100)
+    client.sendall(b'\\5\\0')
+    asked = client.recv(300)
+    print(asked[5:5 + asked[4]].decode(), flush=True)
+    client.sendall(b'\\5\\0\\0\\1\\0\\0\\0\\0\\0\\0')
+    client.recv(4096)
+    client.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\nby proxy')
+    client.close()
+"""
+
+    def test_all_traffic_goes_through_it_or_none(self) -> None:
+        self.lab.reach(NAME_SERVER)
+        self.lab.names.write_text(f"www.example.org 60 {WORLD4}\nproxy.example.org 60 {WORLD4}\n")
+        world = self.lab.serve(self.lab.world, *WORLD, f"dns {NAME_SERVER} {self.lab.names}")
+        visits = "curl -sS -m 5 http://www.example.org/; " + "; ".join(
+            f"curl -sS -m 2 --noproxy '*' http://{host}/ && echo direct" for host in (WORLD4, f"'[{WORLD6}]'", "www.example.org"))
+        for where, address, host in ((self.lab.world, WORLD4, "proxy.example.org"), (self.lab.machine, "127.0.0.1", "localhost")):
+            with self.subTest(host):
+                command = ["ip", "netns", "exec", where, "/usr/bin/python3", "-I", "-S", "-c", self.SERVE, address, "1080"]
+                proxy = self.account.start(command, user=0, group=0, stdout=subprocess.PIPE)
+                assert proxy.stdout
+                self.assertEqual(proxy.stdout.readline(), b"up\n")
+                world.visits()
+                options = [*PRIVATE, "-s", f"network.proxy=socks5://{host}:1080"]
+                result = self.run_inside(*options, "--", "sh", "-c", visits)
+                self.assertEqual(result.out, "by proxy", result)
+                self.assertEqual(proxy.stdout.readline(), b"www.example.org\n", "the name was not left to the proxy")
+                visitors = [visit for visit in world.visits() if "www.example.org" in visit or visit.startswith(("tcp", "udp"))]
+                self.assertEqual(visitors, [])
+                proxy.stdout.close()
+                self.account.end(proxy)
+        control = self.run_inside(*PRIVATE, "--", "sh", "-c", visits)
+        self.assertIn("tcp", " ".join(world.visits()), control)
+
+
+class Ports(NetworkTest):
+    """The host's network with a limit of ports, which Landlock holds."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.world = cls.lab.serve(cls.lab.world, *WORLD)
+
+    def test_connections_are_limited_by_port(self) -> None:
+        self.assertEqual(self.reached(WORLD, *SHARED), set(WORLD), "the control")
+        limited = self.reached(WORLD, *SHARED, "-s", "network.connect=tcp :443, udp")
+        self.assertEqual(limited, {place for place in WORLD if place.startswith("udp") or place.endswith(" 443")})
+
+    def test_listening_is_limited_by_port(self) -> None:
+        code = "import socket, sys\nfor port in sys.argv[1:]:\n" \
+               "    try: socket.create_server(('127.0.0.1', int(port))); print(port)\n" \
+               "    except PermissionError: print('no')"  # fmt: skip
+        argv = ("--", "/usr/bin/python3", "-I", "-S", "-c", code, "7101", "7102", "0")
+        self.assertEqual(self.run_inside(*SHARED, *argv).out.split(), ["7101", "7102", "0"], "the control")
+        self.assertEqual(self.run_inside(*SHARED, "-s", "network.listen=7102", *argv).out.split(), ["no", "7102", "no"])
+
+    def test_what_landlock_cannot_hold_is_refused_with_a_pointer(self) -> None:
+        for value in ("connect=example.org", "deny=lan", "forward=8080:80", "proxy=http://localhost:80"):
+            with self.subTest(value):
+                self.assertIn("mode = private", self.refused(*SHARED, "-s", f"network.{value}", "--", "true").err)

@@ -68,5 +68,15 @@ TEST(Strings, NumbersAreDecimalDigitsThatFit) {
   }
 }
 
+TEST(HostNames, MatchThemselvesOrWhatIsBelow) {
+  EXPECT_TRUE(matches_host("example.org", "example.org"));
+  EXPECT_FALSE(matches_host("example.org", "www.example.org"));
+  EXPECT_TRUE(matches_host("*.example.org", "www.example.org"));
+  EXPECT_TRUE(matches_host("*.example.org", "a.b.example.org"));
+  EXPECT_FALSE(matches_host("*.example.org", "example.org"));
+  EXPECT_FALSE(matches_host("*.example.org", "badexample.org"));
+  EXPECT_FALSE(matches_host("*.example.org", ".example.org.evil"));
+}
+
 }  // namespace
 }  // namespace sbox

@@ -211,5 +211,45 @@ TEST_F(ExplainThing, GivesThePageAsJson) {
   EXPECT_THAT(read.dump(), HasSubstr(R"({"origin":"test.profile:1","text":"/srv"})"));
 }
 
+TEST_F(ExplainThing, KnowsPlacesInTheNetwork) {
+  for (const char* word : {"example.org:443", "192.0.2.1", "2001:db8::/32", "tcp example.org", ":80", "www.example.org",
+                           "host:intranet", "localhost:80"}) {
+    EXPECT_EQ(ask(word).kind, "host") << word;
+  }
+  EXPECT_EQ(ask("example.org:443").verdict, "no");
+  EXPECT_THAT(lines("example.org:443"), Contains("[network] mode = private"));
+  EXPECT_THAT(lines("example.org:443"), Contains("[network] connect = example.org:443"));
+}
+
+TEST_F(ExplainThing, SaysWherePrivateNetworksLeadAndByWhichLine) {
+  host.program("/usr/bin/pasta");
+  host.node("/dev/net/tun", FileKind::character_device);
+  set(Key::network_mode, "private");
+  EXPECT_EQ(ask("example.org:443").verdict, "yes");
+  EXPECT_EQ(ask("localhost:80").verdict, "no");
+  EXPECT_EQ(ask("127.0.0.1:80").verdict, "no");
+  EXPECT_EQ(ask("10.1.2.3").verdict, "yes");
+  set(Key::network_deny, "lan");
+  EXPECT_EQ(ask("10.1.2.3").verdict, "no");
+  EXPECT_EQ(ask("10.1.2.3").origin, "test.profile:2");
+  set(Key::network_connect, "example.org:443");
+  EXPECT_EQ(ask("example.org:443").verdict, "yes");
+  EXPECT_EQ(ask("example.org:443").origin, "test.profile:3");
+  EXPECT_EQ(ask("example.org:80").verdict, "no");
+  EXPECT_EQ(ask("host:example.org").verdict, "partly");
+  EXPECT_EQ(ask("192.0.2.1:443").verdict, "no");
+  EXPECT_THAT(lines("example.com:443"), Contains("[network] connect = example.com:443"));
+}
+
+TEST_F(ExplainThing, SaysWhichPortsTheHostsNetworkLeavesOpen) {
+  set(Key::network_mode, "host");
+  EXPECT_EQ(ask("example.org:80").verdict, "yes");
+  set(Key::network_connect, "tcp :443");
+  set(Key::network_connect, "udp");
+  EXPECT_EQ(ask("tcp example.org:80").verdict, "no");
+  EXPECT_EQ(ask("tcp example.org:443").verdict, "yes");
+  EXPECT_EQ(ask("example.org:80").verdict, "partly");
+}
+
 }  // namespace
 }  // namespace sbox::testing

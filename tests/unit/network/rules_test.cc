@@ -62,15 +62,5 @@ TEST(NetworkRules, OfAnyOtherFormAreNone) {
   }
 }
 
-TEST(NetworkNames, MatchThemselvesOrWhatIsBelow) {
-  EXPECT_TRUE(matches("example.org", "example.org"));
-  EXPECT_FALSE(matches("example.org", "www.example.org"));
-  EXPECT_TRUE(matches("*.example.org", "www.example.org"));
-  EXPECT_TRUE(matches("*.example.org", "a.b.example.org"));
-  EXPECT_FALSE(matches("*.example.org", "example.org"));
-  EXPECT_FALSE(matches("*.example.org", "badexample.org"));
-  EXPECT_FALSE(matches("*.example.org", ".example.org.evil"));
-}
-
 }  // namespace
 }  // namespace sbox::network

@@ -119,5 +119,88 @@ TEST_F(PrivateNetwork, LeavesToLocalhostAloneWhatIsNamedSo) {
   EXPECT_EQ(rules().find("allow"), std::string::npos) << rules();
 }
 
+TEST_F(PrivateNetwork, LeadsToTheProxyAloneWhereThereIsOne) {
+  set(Key::network_proxy, "socks5://proxy.example.org:1080");
+  std::string text = rules();
+  EXPECT_NE(text.find("allow @0 tcp 1080-1080\nname 0 proxy.example.org\nnames listed\n"), std::string::npos) << text;
+  Plan made = plan();
+  EXPECT_EQ(variable(made, "ALL_PROXY"), "socks5h://proxy.example.org:1080");
+  EXPECT_EQ(variable(made, "https_proxy"), "socks5h://proxy.example.org:1080");
+  set(Key::network_connect, "example.org");
+  EXPECT_EQ(fault(),
+            "sbox: test.profile:3: network connect = example.org: goes past the proxy (take it out, or the proxy)");
+}
+
+TEST_F(PrivateNetwork, LeadsToAProxyOnTheHostByOnePort) {
+  set(Key::network_proxy, "http://localhost:8118");
+  EXPECT_EQ(rules().find("allow"), std::string::npos);
+  EXPECT_NE(command().find(" --tcp-ns 8118 --udp-ns none "), std::string::npos);
+  EXPECT_EQ(variable(plan(), "http_proxy"), "http://127.0.0.1:8118");
+}
+
+class HostNetwork : public testing::Planning {
+ protected:
+  HostNetwork() { set(Key::network_mode, "host"); }
+};
+
+TEST_F(HostNetwork, HasNoLimitOfPortsWhereNothingIsSaid) {
+  EXPECT_EQ(plan().landlock.handled_ports, 0U);
+  EXPECT_TRUE(plan().landlock.ports.empty());
+}
+
+TEST_F(HostNetwork, LimitsPortsOfTcpByLandlock) {
+  constexpr uint64_t kBind = 1, kConnect = 2;
+  set(Key::network_connect, "tcp :443");
+  set(Key::network_connect, "tcp :80-81");
+  set(Key::network_connect, "udp");
+  Landlock landlock = plan().landlock;
+  EXPECT_EQ(landlock.handled_ports, kConnect);
+  std::vector<LandlockPort> expected = {{443, kConnect}, {80, kConnect}, {81, kConnect}};
+  EXPECT_EQ(landlock.ports, expected);
+  set(Key::network_listen, "8080");
+  landlock = plan().landlock;
+  EXPECT_EQ(landlock.handled_ports, kBind | kConnect);
+  EXPECT_EQ(landlock.ports.back(), (LandlockPort{8080, kBind}));
+  set(Key::process_nested_sandbox, "mounts");
+  EXPECT_EQ(plan().landlock.handled_ports, kBind | kConnect);
+  set(Key::network_mode, "none");
+  EXPECT_EQ(plan().landlock.handled_ports, 0U);
+}
+
+TEST_F(HostNetwork, RefusesWhatLandlockCannotHold) {
+  struct Row {
+    Key key;
+    const char *value, *why;
+  };
+  for (const Row& row : {
+           Row{Key::network_connect, "example.org:443", "only ports can be enforced"},
+           Row{Key::network_connect, "192.0.2.1", "only ports can be enforced"},
+           Row{Key::network_connect, ":443", "only ports of TCP can be enforced"},
+           Row{Key::network_connect, "udp :53", "only ports of TCP can be enforced"},
+           Row{Key::network_connect, "tcp :443", "says nothing of UDP"},
+           Row{Key::network_deny, "lan", "cannot be enforced on the host's network"},
+           Row{Key::network_forward, "8080:80", "cannot be enforced on the host's network"},
+           Row{Key::network_dns, "192.0.2.1", "cannot be enforced on the host's network"},
+           Row{Key::network_proxy, "http://localhost:80", "cannot be enforced on the host's network"},
+           Row{Key::network_listen, "udp 53", "only ports of TCP can be enforced"},
+       }) {
+    HostNetwork::profile = Profile();
+    set(Key::network_mode, "host");
+    set(row.key, row.value);
+    EXPECT_NE(fault().find(row.why), std::string::npos) << row.value << fault();
+    EXPECT_NE(fault().find("set [network] mode = private"), std::string::npos) << row.value;
+    EXPECT_TRUE(fault().starts_with("sbox: test.profile:")) << fault();
+  }
+}
+
+TEST_F(HostNetwork, NeedsAKernelThatCanLimitPorts) {
+  set(Key::profile_optional, "abstract-sockets");
+  set(Key::network_listen, "80");
+  host.set_landlock(3);
+  EXPECT_NE(fault().find("this kernel cannot limit ports"), std::string::npos) << fault();
+  host.set_landlock(4);
+  EXPECT_EQ(fault(), "");
+}
+
 }  // namespace
 }  // namespace sbox

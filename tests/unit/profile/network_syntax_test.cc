@@ -69,5 +69,57 @@ TEST(Listenings, AreTcpPortsWhereNothingIsSaid) {
   EXPECT_FALSE(parse_listening("http", why));
 }
 
+TEST(Proxies, AreAHostAndItsPort) {
+  std::string why;
+  EXPECT_EQ(parse_proxy("socks5://proxy.example.org:1080", why)->destination.host, "proxy.example.org");
+  EXPECT_EQ(parse_proxy("http://192.0.2.1:3128", why)->scheme, "http");
+  EXPECT_EQ(parse_proxy("socks5://[2001:db8::1]:1080", why)->destination.ports.first, 1080);
+  EXPECT_EQ(parse_proxy("socks5://localhost:9050", why)->destination.kind, Destination::Kind::localhost);
+  for (const char* text : {"proxy.example.org:1080", "https://proxy.example.org:1080", "socks5://proxy.example.org",
+                           "socks5://:1080", "socks5://192.0.2.0/24:1080", "socks5://*.example.org:1080",
+                           "http://proxy.example.org:80/", "http://user@proxy.example.org:80", "socks5://lan:80"}) {
+    why.clear();
+    EXPECT_FALSE(parse_proxy(text, why)) << text;
+    EXPECT_FALSE(why.empty()) << text;
+  }
+}
+
+Destination read(const std::string& text) {
+  std::string why;
+  return *parse_destination(text, why);
+}
+
+TEST(Destinations, CoverWhatIsMeantByThem) {
+  struct Row {
+    const char *rule, *asked;
+    bool covers, touches;
+  };
+  for (const Row& row : {
+           Row{"example.org", "example.org:443", true, true},
+           Row{"example.org:443", "example.org", false, true},
+           Row{"example.org:443", "example.org:80", false, false},
+           Row{"*.example.org", "www.example.org", true, true},
+           Row{"*.example.org", "example.org", false, false},
+           Row{"tcp", "example.org:80", false, true},
+           Row{"tcp", "tcp example.org:80", true, true},
+           Row{"udp", "tcp example.org:80", false, false},
+           Row{":443", "192.0.2.1:443", true, true},
+           Row{":443", "localhost:443", false, false},
+           Row{"192.0.2.0/24", "192.0.2.77", true, true},
+           Row{"192.0.2.64/26", "192.0.2.64/25", false, true},
+           Row{"192.0.2.0/25", "192.0.2.128", false, false},
+           Row{"192.0.2.0/24", "2001:db8::1", false, false},
+           Row{"2001:db8::/32", "2001:db8:1::1", true, true},
+           Row{"lan", "10.1.2.3", true, true},
+           Row{"lan", "172.32.0.1", false, false},
+           Row{"lan", "fd00::1", true, true},
+           Row{"lan", "192.0.0.0/4", false, false},
+           Row{"localhost:5432", "localhost:5432", true, true},
+       }) {
+    EXPECT_EQ(covers(read(row.rule), read(row.asked)), row.covers) << row.rule << " covers " << row.asked;
+    EXPECT_EQ(touches(read(row.rule), read(row.asked)), row.touches) << row.rule << " touches " << row.asked;
+  }
+}
+
 }  // namespace
 }  // namespace sbox
