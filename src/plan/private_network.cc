@@ -65,20 +65,16 @@ void open_loopback_of_host(const Inputs& in, Openings& openings) {
 
 // pasta takes each port once: of the two loopbacks it is that of IPv4, which clients of `localhost` try too.
 void publish(const Inputs& in, Openings& openings) {
-  auto add_at = [&](Protocol protocol, const std::string& address, const std::string& ports) {
-    std::string place = (address.empty() ? "127.0.0.1" : address) + "/" + ports;
-    add(protocol, place, openings.inward_tcp, openings.inward_udp);
-  };
+  const std::string loopback = "127.0.0.1/";
+  std::string why;
   for (const Value& value : in.profile.list(Key::network_listen)) {
-    std::string why;
     Listening listening = *parse_listening(value.text, why);
-    add_at(listening.protocol, "", as_text(listening.ports));
+    add(listening.protocol, loopback + as_text(listening.ports), openings.inward_tcp, openings.inward_udp);
   }
   for (const Value& value : in.profile.list(Key::network_forward)) {
-    std::string why;
     Forwarding forwarding = *parse_forwarding(value.text, why);
-    add_at(forwarding.protocol, forwarding.address,
-           std::to_string(forwarding.host_port) + ":" + std::to_string(forwarding.port));
+    std::string ports = std::to_string(forwarding.host_port) + ":" + std::to_string(forwarding.port);
+    add(forwarding.protocol, loopback + ports, openings.inward_tcp, openings.inward_udp);
   }
 }
 

@@ -132,18 +132,14 @@ std::optional<Listening> parse_listening(std::string_view text, std::string& why
 std::optional<Forwarding> parse_forwarding(std::string_view text, std::string& why) {
   Forwarding forwarding;
   forwarding.protocol = take_protocol(text, Protocol::tcp);
-  size_t last = text.rfind(':');
-  std::string_view outside = text.substr(0, last);
-  size_t before = outside.rfind(':');
-  bool has_address = before != std::string_view::npos;
-  std::optional<uint16_t> port = last == std::string_view::npos ? std::nullopt : parse_port(text.substr(last + 1));
-  std::optional<uint16_t> host_port = parse_port(has_address ? outside.substr(before + 1) : outside);
-  std::string_view address = has_address ? outside.substr(0, before) : "";
-  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
-  if (!port || !host_port) why = "is not HOSTPORT:PORT, with ports from 1 to 65535";
-  if (has_address && !address_bits(address)) why = "does not begin with an address of this machine";
-  if (!why.empty()) return std::nullopt;
-  return Forwarding{forwarding.protocol, std::string(address), *host_port, *port};
+  size_t colon = text.find(':');
+  std::optional<uint16_t> host_port = parse_port(text.substr(0, colon));
+  std::optional<uint16_t> port = colon == std::string_view::npos ? std::nullopt : parse_port(text.substr(colon + 1));
+  if (!port || !host_port) {
+    why = "is not HOSTPORT:PORT, with ports from 1 to 65535";
+    return std::nullopt;
+  }
+  return Forwarding{forwarding.protocol, *host_port, *port};
 }
 
 std::optional<Proxy> parse_proxy(std::string_view text, std::string& why) {

@@ -43,10 +43,9 @@ struct Listening {
 };
 std::optional<Listening> parse_listening(std::string_view text, std::string& why);
 
-// An element of network.forward: "[tcp|udp] [ADDRESS:]HOSTPORT:PORT".
+// An element of network.forward: "[tcp|udp] HOSTPORT:PORT"; tcp where nothing is said.
 struct Forwarding {
   Protocol protocol = Protocol::tcp;
-  std::string address;  // of the host; "" for its loopback
   uint16_t host_port = 0, port = 0;
 };
 std::optional<Forwarding> parse_forwarding(std::string_view text, std::string& why);

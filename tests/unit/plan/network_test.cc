@@ -49,11 +49,11 @@ TEST_F(PrivateNetwork, LeavesPastaNoWayToTheHost) {
 TEST_F(PrivateNetwork, OpensThePortsThatAreNamedAndNoOther) {
   set(Key::network_connect, "tcp localhost:5432");
   set(Key::network_forward, "8080:80");
-  set(Key::network_forward, "udp 192.0.2.1:5353:53");
+  set(Key::network_forward, "udp 5353:53");
   set(Key::network_listen, "9000-9001");
   std::string text = command();
   for (const char* words :
-       {" --tcp-ports 127.0.0.1/9000-9001 --tcp-ports 127.0.0.1/8080:80 --udp-ports 192.0.2.1/5353:53 ",
+       {" --tcp-ports 127.0.0.1/9000-9001 --tcp-ports 127.0.0.1/8080:80 --udp-ports 127.0.0.1/5353:53 ",
         " --tcp-ns 5432 ", " --udp-ns none "}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << text;
   }
