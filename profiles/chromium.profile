@@ -3,6 +3,7 @@
 description = Chromium
 include = lib/browser
 programs = chromium-browser
+instance = single
 
 [home]
 keep = ~/.config/chromium/Default

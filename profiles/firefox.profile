@@ -4,6 +4,7 @@ description = Firefox
 include = lib/browser
 optional = nested-sandbox
 programs = firefox-esr
+instance = single
 
 [home]
 keep = ~/.mozilla/firefox, ~/.config/mozilla/firefox

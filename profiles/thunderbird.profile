@@ -2,6 +2,7 @@
 description = Thunderbird
 include = lib/browser
 optional = nested-sandbox
+instance = single
 
 [home]
 keep = ~/.thunderbird

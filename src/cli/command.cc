@@ -13,6 +13,7 @@
 #include "cli/run.h"
 #include "cli/show.h"
 #include "cli/stop.h"
+#include "cli/top.h"
 
 namespace sbox {
 namespace {
@@ -28,6 +29,8 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_join(context, arguments); }},
     {"stop", "[--time SECONDS] [--force] INSTANCE...", "end a running sandbox, all of it",
      [](const Context& context, const Arguments& arguments) { return run_stop(context, arguments); }},
+    {"top", "[--json]", "what the sandboxes that run use",
+     [](const Context& context, const Arguments& arguments) { return run_top(context, arguments); }},
     {"show", "[--all] [PROFILE]", "the effective profile, each line with its origin",
      [](const Context& context, const Arguments& arguments) { return run_show(context.search, arguments); }},
     {"explain", "[--json] PROFILE [THING]",
@@ -50,8 +53,8 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_complete(context, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"top",    "log",   "learn", "diff",     "commit", "discard",
-                                          "export", "audit", "edit",  "snapshot", "restore"};
+constexpr std::string_view kReserved[] = {"log",    "learn", "diff", "commit",   "discard",
+                                          "export", "audit", "edit", "snapshot", "restore"};
 
 }  // namespace
 

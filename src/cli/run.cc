@@ -140,11 +140,13 @@ struct Name {
   bool is_single = false;  // a second start goes to the first
 };
 
-Name name_of(const RunOptions& options, const std::string& tag, const Profile& profile) {
+Name name_of(const RunOptions& options, const std::string& tag, const Profile& profile, const SearchPath& search) {
   Name name;
   name.text = options.instance.empty() ? instance_name_for(profile.name()) + tag : options.instance;
   if (!is_instance_name(name.text)) throw Error("instance " + quote(name.text), "the name is too long");
-  name.is_single = profile.text(Key::profile_instance) == "single";
+  // Of programs that the profile is for; what else runs by it is no second one.
+  name.is_single = profile.text(Key::profile_instance) == "single" &&
+                   find_profile_for(search, program_of(options.command)) == profile.name();
   name.is_fixed = name.is_single || !tag.empty() || !options.instance.empty();
   return name;
 }
@@ -191,7 +193,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   bool by_grant = needs_grant(context.prefix);
   if (by_grant) profile = fit_to_grant(std::move(profile));
   watch.lap("profile");
-  Name name = name_of(options, tag, profile);
+  Name name = name_of(options, tag, profile, context.search);
   auto join_running = [&](const Registry& registry) -> std::optional<int> {
     std::optional<RunningInstance> running = wait_for_instance(registry, name.text);
     if (!running) return std::nullopt;

@@ -401,27 +401,28 @@ class Single(InstanceTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.granted = self.directory("granted")
-        text = SINGLE + f"[files]\nread-write = {self.ready}, {self.granted}\n"
+        self.granted, tools = self.directory("granted"), self.directory("tools")
+        self.program = str(self.account.file(tools / self.name, '#!/bin/sh\nexec "$@"\n', 0o755))
+        text = SINGLE + f"[files]\nread-only = {tools}\nread-write = {self.ready}, {self.granted}\n"
         # By its name, as users have it: a file could be any.
         profiles = pathlib.Path(pwd.getpwuid(self.account.uid).pw_dir) / ".config" / "sbox" / "profiles"
         for folder in (profiles.parent.parent, profiles.parent):
             self.account.directory(folder)
         self.file_of_profile = self.account.file(profiles / f"{self.name}.profile", text)
         self.addCleanup(self.file_of_profile.unlink)
-        self.options = ("-p", self.name)
-        self.first = self.start(*self.options, "--", "sh", "-c", "echo first >/tmp/mark; sleep 999 & wait", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        script = "echo first >/tmp/mark; sleep 999 & wait"
+        self.start(self.program, "sh", "-c", script, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: self.joined(self.name, "cat", "/tmp/mark").out == "first\n", what="the first")
 
-    def second(self, *command: str, **settings: Any) -> Result:
-        return self.sbox(*self.options, "--", *command, **settings)
+    def second(self, *command: str, options: tuple[str, ...] = (), **settings: Any) -> Result:
+        return self.sbox(*options, "--", self.program, *command, **settings)
 
     def test_a_second_start_runs_in_the_first_one_s_sandbox(self) -> None:
-        self.assertEqual(self.second("sh", "-c", "cat /tmp/mark; exit 6").out, "first\n")
+        self.assertEqual(self.second("cat", "/tmp/mark").out, "first\n")
         self.assertEqual(self.second("sh", "-c", "exit 6").status, 6)
         self.assertEqual(list(self.listed()), [self.name])
         self.sbox("stop", self.name)
-        self.assertEqual(self.second("sh", "-c", "cat /tmp/mark").status, 1, "the control: a sandbox of its own")
+        self.assertEqual(self.second("cat", "/tmp/mark").status, 1, "the control: a sandbox of its own")
 
     def test_files_must_be_the_same_inside(self) -> None:
         seen = self.account.file(self.granted / "a page", "page")
@@ -434,28 +435,69 @@ class Single(InstanceTest):
         self.assertEqual(self.second("cat", "a page", cwd=str(self.granted)).out, "page")
         for argument in (str(hidden), f"file://{hidden}", f"--page={hidden}", f"/tmp/{self.name}"):
             with self.subTest(argument=argument):
-                result = self.sbox(*self.options, "--", "cat", argument)
+                result = self.second("cat", argument)
                 self.assertEqual((result.status, result.out), (125, ""), result)
                 self.assertRegex(result.err, r"\Asbox: '/[^\n]+running sandbox[^\n]+\n\Z")
 
     def test_settings_for_a_sandbox_that_runs_are_refused(self) -> None:
         for options in (["-s", "network.mode=host"], ["-s", f"files.read-write+={self.work}"]):
-            self.refused(*self.options, *options, "--", "true")
-        self.refused("-p", str(self.file_of_profile), "true")
-        self.refused("-p", self.profile(SINGLE, "other"), "--name", self.name, "true")
+            self.refused(*options, "--", self.program, "true")
+        self.refused("-p", self.profile(SINGLE, self.name), "--", self.program, "true")
+        self.refused("--name", self.name, "true")
 
-    def test_another_name_is_another_sandbox(self) -> None:
-        self.assertEqual(self.sbox(*self.options, "--name", f"{self.name}-b", "cat", "/tmp/mark").status, 1)
-        self.assertEqual(self.sbox(*self.options, "cat@tag", "/tmp/mark").status, 1)
+    def test_another_name_or_program_is_another_sandbox(self) -> None:
+        self.assertEqual(self.second("cat", "/tmp/mark", options=("--name", f"{self.name}-b")).status, 1)
+        self.assertEqual(self.sbox("-p", self.name, "cat", "/tmp/mark").status, 1)
+        path = {"PATH": f"{pathlib.Path(self.program).parent}:/usr/bin:/bin"}
+        self.assertEqual(self.sbox(self.name, "cat", "/tmp/mark", env=path).out, "first\n", "the control")
+        self.assertEqual(self.sbox(f"{self.name}@tag", "cat", "/tmp/mark", env=path).status, 1)
 
     def test_many_at_once_are_one_sandbox(self) -> None:
         self.sbox("stop", self.name)
-        script = "echo x >>~/starts; sleep 1; wc -l <~/starts"
-        children = [self.start(*self.options, "--", "sh", "-c", script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(5)]
-        wait_for(lambda: len(self.listed()) == 1, what="one sandbox")
-        for child in children:
-            child.wait(20)
-        self.assertEqual(max(int(child.communicate()[0] or b"0") for child in children), 5)
+        # The first goes on until all five have been there.
+        script = "echo x >>~/starts; while [ $(wc -l <~/starts) -lt 5 ]; do sleep 0.05; done"
+        children = [
+            self.start(self.program, "sh", "-c", script, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(5)
+        ]
+        ends = [child.wait(20) for child in children]
+        # Those that joined end with the first where that is done earlier.
+        self.assertIn(0, ends)
+        self.assertEqual([end for end in ends if end not in (0, 137)], [])
+
+
+class Top(InstanceTest):
+    def test_it_tells_what_a_sandbox_uses(self) -> None:
+        code = "import socket; a = socket.socketpair(); b = bytearray(50 << 20)\nfor i in range(0, len(b), 4096): b[i] = 1\nwhile True: pass"
+        busy = self.launch(f"{self.name}-busy", *PYTHON, code)
+        self.launch(f"{self.name}-idle")
+        result = self.sbox("top", "--json")
+        rows = {row["name"]: row for row in json.loads(result.out)}
+        hot, idle = rows[f"{self.name}-busy"], rows[f"{self.name}-idle"]
+        self.assertGreater(hot["cpu"], 5)
+        self.assertLess(idle["cpu"], 5)
+        self.assertGreater(hot["memory"], 50 << 20)
+        self.assertLess(idle["memory"], 10 << 20)
+        self.assertEqual((hot["processes"], idle["processes"]), (3, 3))
+        self.assertEqual(hot["sockets"] - idle["sockets"], 2)
+        self.assertEqual(hot["pid"], busy.pid)
+        lines = self.sbox("top").out.splitlines()
+        self.assertTrue([line for line in lines if line.startswith(f"{self.name}-busy ")], lines)
+        self.assertNotIn("\x1b", "".join(lines))
+
+    def test_on_a_terminal_it_goes_on(self) -> None:
+        self.launch(self.name)
+        terminal = Terminal(self)
+        terminal.expect("READY> ")
+        terminal.type("$SBOX top\n")
+        for _ in range(2):
+            terminal.expect("\x1b[H\x1b[J")
+            terminal.expect(self.name)
+        terminal.type("\x03")
+        terminal.expect("READY> ")
+
+    def test_mistakes(self) -> None:
+        for wrong in ("--Json", "x", self.name):
+            self.refused("top", wrong)
 
 
 class Stop(InstanceTest):
