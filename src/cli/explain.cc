@@ -249,6 +249,10 @@ void explain_services(Page& page, const Profile& profile) {
 
 void explain_process(Page& page, const Profile& profile) {
   page.heading("Processes");
+  if (profile.text(Key::profile_instance) == "single") {
+    page.say(
+        "There is one of it: a second start reaches the one that runs, with the settings that this was started with.");
+  }
   page.say("It sees no process but its own, gains no rights by set-user-ID programs, and all of it ends together.");
   bool is_filtered = profile.text(Key::seccomp_mode) != "none";
   page.say(is_filtered ? "System calls are filtered by an allow-list." : "System calls are not filtered.",

@@ -2,10 +2,12 @@
 
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <ctime>
 
 #include "base/strings.h"
+#include "instance/process.h"
 #include "instance/session.h"
 #include "plan/arguments.h"
 #include "plan/instance_name.h"
@@ -33,8 +35,9 @@ JoinRequest request_from(const Host& host, std::vector<std::string> argv) {
 Door door_of(const RunningInstance& running) {
   Door door = open_door(running);
   if (door.connection) return door;
+  bool is_closed = faccessat(running.process.get(), "fd", R_OK, 0) != 0 && may_not_look();
   throw Error("instance " + quote(running.instance.name), "it takes nobody in")
-      .hint("it is still being started, or just ended");
+      .hint(is_closed ? "sandboxes by sbox-userns cannot be joined" : "it is still being started, or just ended");
 }
 
 void pause_a_moment() { poll(nullptr, 0, kStepMs); }
@@ -53,6 +56,7 @@ std::optional<RunningInstance> wait_for_instance(const Registry& registry, const
   for (int waited = 0; registry.is_taken(name); waited += kStepMs) {
     std::optional<RunningInstance> running = registry.find(name);
     if (running && open_door(*running).connection) return running;
+    if (running && waited > kLongestWaitMs) return running;  // joining it will say why not
     if (waited > kLongestWaitMs) throw Error("instance " + quote(name), "it runs, but it takes nobody in");
     pause_a_moment();
   }

@@ -22,8 +22,12 @@ struct ProcessStatus {
 // Empty when there is none of that number.
 UniqueFd open_process(pid_t pid);
 
-// Whether it is this user's and in this process's own pid namespace: what runs in a sandbox is not.
+// Whether it is this user's and in this process's own pid namespace (what runs in a sandbox is not). Where the kernel
+// does not let this user look (a process of sbox-userns), the first decides alone.
 bool is_own_process(int process);
+
+// After a failure: whether it was for want of permission.
+bool may_not_look();
 
 // A file of at most `limit` bytes (the rest is left out); "" when it cannot be read.
 std::string read_of(int process, const char* name, size_t limit);

@@ -175,10 +175,11 @@ std::optional<RunningInstance> Registry::read(pid_t pid, int64_t place) const {
   RunningInstance found;
   found.process = open_process(pid);
   if (!found.process || !is_own_process(found.process.get())) return std::nullopt;
-  std::string executable = read_link_of(found.process.get(), "exe");
-  constexpr std::string_view kReplaced = " (deleted)";  // by an update
+  std::string executable = read_link_of(found.process.get(), "exe");  // "" for what belongs to sbox-userns, too
+  constexpr std::string_view kReplaced = " (deleted)";                // by an update
   if (executable.ends_with(kReplaced)) executable.resize(executable.size() - kReplaced.size());
-  if (!executable.ends_with(kLauncher)) return std::nullopt;
+  bool is_launcher = executable.empty() ? may_not_look() : executable.ends_with(kLauncher);
+  if (!is_launcher) return std::nullopt;
   std::string command_line = read_of(found.process.get(), "cmdline", kLongestCommandLine);
   Instance& instance = found.instance;
   if (!parse_command_line(command_line, instance) || place_of(instance.name) != place) return std::nullopt;

@@ -1,3 +1,4 @@
+.PHONY: bench-instances
 # The programs of `make bench`, in C and static: what they cost themselves must not blur what they measure.
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,floor driver hot)
 
@@ -11,3 +12,9 @@ bench: deps
 	$(MAKE) all $(BENCH_PROGRAMS)
 	python3 tests/bench/bench.py --build $(BUILD) $(BENCH_FLAGS)
 	BUILD=$(BUILD) python3 tests/bench/network.py
+
+# A thousand sandboxes at once.
+bench-instances: PACKAGES := $(BUILD_PACKAGES)
+bench-instances: deps
+	$(MAKE) all
+	python3 tests/bench/instances.py --build $(BUILD) $(BENCH_FLAGS)

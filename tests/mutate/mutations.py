@@ -50,7 +50,27 @@ def group(name: str, *tests: str) -> Mutation:
     return plain(f"system calls {name}", GROUPS, f'{{"{name}", false', f'{{"{name}", true', *tests)
 
 
+GUEST, REGISTRY = "src/launcher/guest.cc", "src/instance/registry.cc"
+
 MUTATIONS = [
+    plain("the pid namespace of who asks to join", GUEST, "peer.pid == 0 && ", "", "test_instances.Forged"),
+    plain("the user of who asks to join", GUEST, " && peer.uid == uid;", ";", "test_instances.Forged"),
+    plain("the files that must be the same for who joins", GUEST, "    if (!is_here(file)) step.fail(", "    if (false) step.fail(",
+          "test_instances.Single"),
+    plain("the end of a joined program with its client", INIT, "    kill(-program, SIGKILL);\n", "", "test_instances.Join"),
+    plain("the end of a joined program with its keeper", INIT, 'step.require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "parent death signal");\n  if (getppid()',
+          "if (getppid()", "test_instances.Join"),
+    plain("the descriptors of a joined program", INIT, "  close_all_but(step, {step.socket(), -1, -1});\n  check_guest(step, plan, expected);\n", "",
+          "test_instances.Join"),
+    plain("the program of who holds a name", REGISTRY, "  if (!is_launcher) return std::nullopt;\n", "", "test_instances.Forged"),
+    plain("the name of who holds it", REGISTRY, " || place_of(instance.name) != place", "", "test_instances.Forged"),
+    plain("the mode of the registry", REGISTRY, "if (status.st_mode & kOthers)", "if (false)", "test_instances.Forged"),
+    plain("one sandbox for a name", REGISTRY, "if (errno == EAGAIN || errno == EACCES) return false;", "if (errno == EAGAIN || errno == EACCES) return true;",
+          "test_instances.Names"),
+    plain("the registry's home in the rules of the view", VIEW, "{places.home, places.home_canonical, host.home()}",
+          "{places.home, places.home_canonical}", "test_instances.Names"),
+    plain("control characters of a program that is listed", "src/cli/list.cc", "duration(seconds_of(instance)), escape_control(instance.program)",
+          "duration(seconds_of(instance)), instance.program", "test_instances.Names"),
     plain("the supervisor's capabilities in a granted namespace", "src/launcher/supervisor.cc",
           "if (is_granted_) drop_capabilities(Step(-1, false));", "", "test_userns.Granted"),
     plain("no plan with namespaces in a granted namespace", "src/launcher/supervisor.cc",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import math
 import pathlib
 import re
@@ -140,6 +141,15 @@ class Firefox(BrowserTest):
         self.open("firefox", "about:blank")
         self.window("Firefox")
         wait_for(lambda: list(self.private_home("firefox").rglob("*.default*")), 20)
+
+
+    def test_a_link_opens_in_the_firefox_that_runs(self) -> None:
+        with web_server(PAGE.format(title="first", script="")) as one, web_server(PAGE.format(title="second", script="")) as two:
+            self.open("firefox", one.url)
+            self.window("first")
+            self.batch("firefox", two.url)
+            self.window("second")
+            self.assertEqual(len([row for row in json.loads(self.batch("list", "--json")) if row["profile"] == "firefox"]), 1)
 
 
 class Chromium(BrowserTest):

@@ -50,6 +50,18 @@ TEST_F(Home, APrivateOneIsMadeAndBound) {
   EXPECT_EQ(what(p, "/home/ann/.local/share/sbox"), "none");
 }
 
+TEST_F(Home, APrivateOneIsThatOfTheWordBehindTheAtOfTheInstance) {
+  set(Key::home_mode, "private");
+  for (const char* name : {"test@work", "other@work"}) {
+    request.instance = name;
+    Plan p = plan();
+    EXPECT_EQ(find(p, "/home/ann")->source, "/home/ann/.local/share/sbox/homes/test@work") << name;
+  }
+  request.instance = "other";
+  Plan p = plan();
+  EXPECT_EQ(find(p, "/home/ann")->source, "/home/ann/.local/share/sbox/homes/test");
+}
+
 TEST_F(Home, KeptPathsAreMountedIntoAPrivateOne) {
   host.directory("/home/ann/.app/data");
   host.file("/home/ann/.config/app/rc");
