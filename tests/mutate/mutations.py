@@ -118,7 +118,7 @@ MUTATIONS = [
     # While the program runs, the end of the socket says the same as the signal.
     Mutation("the death with the supervisor", [
         Edit("src/launcher/identity.cc", "prctl(PR_SET_PDEATHSIG, SIGKILL) == 0", "true"),
-        Edit(INIT, "if (!receive_message(socket, command)) _exit(kFailure);", "if (!receive_message(socket, command)) return;"),
+        Edit(INIT, "    kill(-program, SIGKILL);\n    _exit(kFailure);\n", "    return;\n"),
     ], ["test_lifetime"]),
     *(plain(f"pasta without {name}", PRIVATE, old, new, "test_network.Host", "unit") for name, old, new in (
         ("--no-map-gw", '"--no-map-gw", ', ""),
