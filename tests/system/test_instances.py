@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -15,7 +16,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import termios
 import unittest
 from typing import Any
@@ -43,7 +43,9 @@ class InstanceTest(SystemTest):
         self.name = f"test-{os.getpid()}-{next(COUNTER)}"
         self.ready = self.directory("ready")
 
-    def launch(self, name: str, *command: str, options: tuple[str, ...] = (), **settings: Any) -> subprocess.Popen[bytes]:
+    def launch(
+        self, name: str, *command: str, options: tuple[str, ...] = (), **settings: Any
+    ) -> subprocess.Popen[bytes]:
         """A sandbox of that name whose program runs until it is ended; it can be joined when this returns."""
         program = command or ("sleep", "999")
         settings = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | settings
@@ -203,7 +205,7 @@ class Join(InstanceTest):
 
     def test_it_is_the_same_sandbox(self) -> None:
         child = self.launch(self.name, "sh", "-c", "echo there >/tmp/mark; echo x >~/y; exec sleep 987.5")
-        wait_for(lambda: self.joined(self.name, "cat", "/tmp/mark", "y").out == "there\nx\n" or not print, what="its files")
+        wait_for(lambda: self.joined(self.name, "cat", "/tmp/mark", "y").out == "there\nx\n", what="its files")
         init = self.init_of(child.pid)
         kinds = ("user", "mnt", "pid", "ipc", "uts", "cgroup", "net")
         inside = self.joined(self.name, "sh", "-c", "".join(f"readlink /proc/self/ns/{kind};" for kind in kinds)).out.split()
@@ -272,7 +274,8 @@ class Join(InstanceTest):
     def test_it_ends_with_the_sandbox(self) -> None:
         for victim in ("program", "supervisor", "init"):
             sandbox = self.launch(self.name)
-            child = self.start("join", self.name, "--", "sleep", f"997.{os.getpid()}", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            child = self.start("join", self.name, "--", "sleep", f"997.{os.getpid()}", **quiet)
             wait_for(lambda: self.sleepers() == 1, what="the joined program")
             init = self.init_of(sandbox.pid)
             program = [pid for pid in descendants(init) if "999" in read_process(pid, "cmdline")][0]
@@ -312,7 +315,8 @@ class Join(InstanceTest):
 def comparable(what: str, value: Any) -> Any:
     """Without what is each process's own."""
     if what == "status":
-        own = ("Name", "Pid", "PPid", "Tgid", "Ngid", "NSpid", "NSpgid", "NSsid", "NStgid", "Vm", "Rss", "Hugetlb", "voluntary", "nonvoluntary", "SigQ", "Cpus", "Mems", "Threads", "Shd", "Sig", "State", "untag", "x86")
+        own = ("Name", "Pid", "PPid", "Tgid", "Ngid", "NSpid", "NSpgid", "NSsid", "NStgid", "Vm", "Rss", "Hugetlb")
+        own += ("voluntary", "nonvoluntary", "SigQ", "Cpus", "Mems", "Threads", "Shd", "Sig", "State", "untag", "x86")
         return [line for line in value.splitlines() if not line.startswith(own)]
     if what == "descriptors":
         return sorted(value)
@@ -339,7 +343,8 @@ class Terminals(InstanceTest):
         self.terminal.expect("\n")
 
     def test_a_joined_program_has_a_terminal_of_its_own(self) -> None:
-        self.command(f"$SBOX join {self.name} -- sh -c 'tty; test -t 0 && test -t 1 && test -t 2 && echo all; echo x >/dev/tty; stty size'")
+        script = "tty; test -t 0 && test -t 1 && test -t 2 && echo all; echo x >/dev/tty; stty size"
+        self.command(f"$SBOX join {self.name} -- sh -c '{script}'")
         self.assertRegex(self.terminal.expect("READY> "), r"/dev/pts/\d+\r\nall\r\nx\r\n24 80\r\n")
 
     def test_the_size_of_the_window_follows(self) -> None:
@@ -377,7 +382,8 @@ class Terminals(InstanceTest):
     def test_killing_the_client_puts_the_terminal_right_and_ends_the_shell(self) -> None:
         mark = f"996.{os.getpid()}"
         script = '"$@"; echo status $?; cat'
-        terminal = Terminal(self, "sh", "-c", script, "sh", str(SBOX), "join", self.name, "--", "sh", "-c", f"echo begun; exec sleep {mark}")
+        joined = ["join", self.name, "--", "sh", "-c", f"echo begun; exec sleep {mark}"]
+        terminal = Terminal(self, "sh", "-c", script, "sh", str(SBOX), *joined)
         before = termios.tcgetattr(terminal.leader)
         terminal.expect("begun")
         wait_for(lambda: not termios.tcgetattr(terminal.leader)[3] & termios.ICANON, what="a raw terminal")
@@ -462,7 +468,8 @@ class Single(InstanceTest):
 
 class Top(InstanceTest):
     def test_it_tells_what_a_sandbox_uses(self) -> None:
-        code = "import socket; a = socket.socketpair(); b = bytearray(50 << 20)\nfor i in range(0, len(b), 4096): b[i] = 1\nwhile True: pass"
+        code = "import socket; a = socket.socketpair(); b = bytearray(50 << 20)\n"
+        code += "for i in range(0, len(b), 4096): b[i] = 1\nwhile True: pass"
         busy = self.launch(f"{self.name}-busy", *PYTHON, code)
         self.launch(f"{self.name}-idle")
         result = self.sbox("top", "--json")
@@ -506,7 +513,8 @@ class Stop(InstanceTest):
 
     def test_a_deaf_one_is_ended_after_its_time(self) -> None:
         for options in (["--time", "1"], ["--force"]):
-            child = self.launch(self.name, "sh", "-c", f"trap '' TERM HUP INT; sleep 995.{os.getpid()} & while :; do sleep 995.{os.getpid()}; done", stderr=subprocess.PIPE)
+            script = f"trap '' TERM HUP INT; sleep 995.{os.getpid()} & while :; do sleep 995.{os.getpid()}; done"
+            child = self.launch(self.name, "sh", "-c", script, stderr=subprocess.PIPE)
             family = descendants(child.pid)
             self.assertGreater(len(family), 2)
             self.assertEqual(self.sbox("stop", *options, self.name).status, 0)
@@ -528,7 +536,8 @@ class Stop(InstanceTest):
             self.launch(name)
         self.assertEqual(self.sbox("stop", *names[:2]).status, 0)
         self.assertEqual(list(self.listed()), names[2:])
-        for wrong in ([], ["--time"], ["--time", "x", names[2]], ["--time", "-1", names[2]], ["--kill", names[2]], ["0"], ["1"], ["-1"]):
+        times = (["--time"], ["--time", "x", names[2]], ["--time", "-1", names[2]])
+        for wrong in ([], *times, ["--kill", names[2]], ["0"], ["1"], ["-1"]):
             with self.subTest(wrong=wrong):
                 self.refused("stop", *wrong)
         self.assertEqual(list(self.listed()), names[2:])
@@ -575,7 +584,8 @@ class Forged(InstanceTest):
         wait_for(lambda: "994" in read_process(holder.pid, "cmdline").split("\0")[1:2], what="the false one")
         self.assertIn("runs already", self.refused("--name", self.name, "true").err, "the control: the name is held")
         self.assert_not_taken_for_a_sandbox(holder)
-        waiting = self.account.start([*PYTHON, HOLD, self.registry(), str(place_of(self.name + "x"))], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        hold = [*PYTHON, HOLD, self.registry(), str(place_of(self.name + "x"))]
+        waiting = self.account.start(hold, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert waiting.stdout
         self.assertEqual(waiting.stdout.readline(), b"held\n")
         self.assertEqual(self.listed(), {})
@@ -583,14 +593,9 @@ class Forged(InstanceTest):
     def test_one_with_the_command_line_and_program_but_without_the_lock(self) -> None:
         """sbox-launch itself, in a sandbox and outside, that calls itself like an instance."""
         launcher = str(BUILD / "libexec" / "sbox" / "sbox-launch")
-        copy = self.directory("copy") / "sbox-launch"
-        shutil.copy("/usr/bin/sleep", copy)
-        self.account.own(copy)
-        false = self.account.start(["sbox", self.name, "default", "/usr/bin/sleep"], executable=sys.executable, stdin=subprocess.DEVNULL)
-        named = self.account.start([str(copy), "993"])
-        for child in (named,):
-            self.assert_not_taken_for_a_sandbox(child)
-        false.wait(10)
+        false = self.account.start(["sbox", self.name, "default", "/x"], executable=str(self.stopping(launcher)))
+        wait_for(lambda: "T" in status_field(false.pid, "State"), what="the stopped one")
+        self.assert_not_taken_for_a_sandbox(false)
         result = self.sbox("-s", f"files.read-only+={BUILD}", "--", launcher, "x")
         self.assertEqual(result.status, 125, result)
 
@@ -600,7 +605,8 @@ class Forged(InstanceTest):
         other = self.name + "-other"
         launcher = str(BUILD / "libexec" / "sbox" / "sbox-launch")
         # It has no plan, so it ends; as long as it is stopped, it is what the kernel says it is.
-        holder = self.account.start([*PYTHON, HOLD, self.registry(), str(place_of(self.name)), str(self.stopping(launcher)), "sbox", other, "default", "/x"], stdin=subprocess.PIPE)
+        hold = [*PYTHON, HOLD, self.registry(), str(place_of(self.name)), str(self.stopping(launcher))]
+        holder = self.account.start([*hold, "sbox", other, "default", "/x"], stdin=subprocess.PIPE)
         wait_for(lambda: "T" in status_field(holder.pid, "State"), what="the stopped one")
         self.assertTrue(launcher_of(holder.pid))
         self.assertEqual(self.listed(), {})
@@ -620,7 +626,8 @@ class Forged(InstanceTest):
         self.sbox("true")
         registry = pathlib.Path(self.registry())
         aside = registry.with_name("aside")
-        for make in (lambda: registry.touch(0o666), lambda: registry.symlink_to("/etc/passwd"), registry.mkdir, lambda: os.link(aside, registry)):
+        link = functools.partial(os.link, aside, registry)
+        for make in (registry.touch, functools.partial(registry.symlink_to, "/etc/passwd"), registry.mkdir, link):
             registry.rename(aside)
             try:
                 make()
@@ -640,10 +647,11 @@ class Forged(InstanceTest):
         child = self.launch(self.name)
         other = pwd.getpwnam("nobody")
         registry = self.registry()
-        for command in (["cat", registry], ["ls", f"/proc/{child.pid}/fd"], ["test", "-r", self.door_of(child.pid)], ["kill", str(child.pid)]):
-            result = subprocess.run(command, user=other.pw_uid, group=other.pw_gid, extra_groups=[], capture_output=True)
-            self.assertNotEqual(result.returncode, 0, command)
-        listed = subprocess.run([SBOX, "list"], user=other.pw_uid, group=other.pw_gid, extra_groups=[], capture_output=True, text=True)
+        who: dict[str, Any] = {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": [], "capture_output": True}
+        door = self.door_of(child.pid)
+        for command in (["cat", registry], ["ls", f"/proc/{child.pid}/fd"], ["test", "-r", door], ["kill", str(child.pid)]):
+            self.assertNotEqual(subprocess.run(command, **who).returncode, 0, command)
+        listed = subprocess.run([SBOX, "list"], **who, text=True)
         self.assertNotIn(self.name, listed.stdout)
         self.assertIsNone(child.poll())
 
@@ -652,14 +660,16 @@ class Forged(InstanceTest):
         code = f"""
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-if int(sys.argv[2]) >= 0: os.setgroups([]); os.setresgid(int(sys.argv[2]), int(sys.argv[2]), int(sys.argv[2])); os.setresuid(int(sys.argv[2]), int(sys.argv[2]), int(sys.argv[2]))
+user = int(sys.argv[2])
+if user >= 0: os.setgroups([]); os.setresgid(user, user, user); os.setresuid(user, user, user)
 try:
     s.connect(sys.argv[1]); s.send({GARBAGE!r}); print("answer", len(s.recv(4096)))
 except OSError as error: print("no", error.errno)
 """
         door = os.open(path, os.O_PATH)
         try:
-            return subprocess.run([*PYTHON, code, f"/proc/self/fd/{door}", str(user)], pass_fds=[door], capture_output=True, text=True).stdout
+            command = [*PYTHON, code, f"/proc/self/fd/{door}", str(user)]
+            return subprocess.run(command, pass_fds=[door], capture_output=True, text=True).stdout
         finally:
             os.close(door)
 
@@ -690,7 +700,8 @@ try:
     door.connect(f"/proc/self/fd/{{fd}}"); door.send({GARBAGE!r}); print("answer", len(door.recv(4096)))
 except OSError as error: print("no", error.errno)
 """
-            child = self.start("--name", self.name, "-s", f"files.read-write+={path}", "--", *PYTHON, code, stdout=subprocess.PIPE)
+            grant = ["-s", f"files.read-write+={path}"]
+            child = self.start("--name", self.name, *grant, "--", *PYTHON, code, stdout=subprocess.PIPE)
             connection, _ = server.accept()
             door = os.open(self.door_of(child.pid), os.O_PATH)
             self.addCleanup(os.close, door)
@@ -703,7 +714,8 @@ except OSError as error: print("no", error.errno)
 
     def test_the_door_is_not_to_be_found_inside(self) -> None:
         child = self.launch(self.name)
-        listing = self.joined(self.name, "sh", "-c", "ls -A / /proc/1/root/; for f in /proc/[0-9]*/fd/*; do readlink $f; done").out
+        script = "ls -A / /proc/1/root/; for f in /proc/[0-9]*/fd/*; do readlink $f; done"
+        listing = self.joined(self.name, "sh", "-c", script).out
         self.assertIn("usr", listing)
         self.assertNotIn("sbox-door", listing)
         self.assertTrue(self.door_of(child.pid))
