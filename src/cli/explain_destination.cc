@@ -118,12 +118,18 @@ void explain_host(Answer& answer, const Profile& profile, const Destination& ask
 
 }  // namespace
 
+bool is_network(const Inquiry&, const std::string& word) {
+  std::string why;
+  std::optional<Destination> found = parse_destination(word, why);
+  return found && found->kind == Kind::net;
+}
+
 bool is_destination(const Inquiry& inquiry, const std::string& word) {
   std::string why;
   std::optional<Destination> found = parse_destination(word, why);
   if (!found || word.empty()) return false;
   bool has_ports = !found->ports.is_all(), has_protocol = found->protocol != Protocol::any;
-  if (found->kind == Kind::net || has_ports || has_protocol) return true;
+  if (has_ports || has_protocol) return true;
   constexpr std::string_view kUsual[] = {".org", ".com", ".net", ".io", ".de", ".fr", ".uk", ".dev"};
   bool is_likely = std::any_of(std::begin(kUsual), std::end(kUsual), [&](auto end) { return word.ends_with(end); });
   std::optional<std::string> path = normalise(inquiry.host.directory() + "/" + word);

@@ -16,7 +16,7 @@ TEST(Json, HoldsEveryMemberUnderItsName) {
   node.mode = 0700;
   plan.nodes = {node};
   plan.filters = {{"calls", {{0x20, 0, 1, 0x4}, {0x6, 0, 0, 0x7fff0000}}}};
-  plan.landlock = {7, 1, 2, {{"/", 8}}};
+  plan.landlock = {.abi = 7, .handled = 1, .handled_ports = 0, .scoped = 2, .rules = {{"/", 8}}, .ports = {}};
   auto json = nlohmann::json::parse(plan_json(plan));
   EXPECT_EQ(json["profile"], "test");
   EXPECT_EQ(json["nodes"][0]["kind"], "bind");
