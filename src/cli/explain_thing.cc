@@ -73,9 +73,13 @@ bool is_anything(const Inquiry&, const std::string&) { return true; }
 
 // A word that is a name in several tables is the first of these. Whatever is nothing else is a file, here.
 constexpr ThingKind kKinds[] = {
-    {"path", is_path, explain_file},          {"call", is_call, explain_call},
-    {"setting", is_setting, explain_setting}, {"variable", is_variable, explain_variable},
-    {"bus", is_bus_name, explain_bus_name},   {"host", is_destination, explain_destination},
+    {"host", is_network, explain_destination},
+    {"path", is_path, explain_file},
+    {"call", is_call, explain_call},
+    {"setting", is_setting, explain_setting},
+    {"variable", is_variable, explain_variable},
+    {"bus", is_bus_name, explain_bus_name},
+    {"host", is_destination, explain_destination},
     {"path", is_anything, explain_file},
 };
 

@@ -41,6 +41,7 @@ Answer explain_variable(const Inquiry& inquiry, const std::string& name);
 Answer explain_destination(const Inquiry& inquiry, const std::string& word);  // as network.connect names it
 Answer explain_setting(const Inquiry& inquiry, const std::string& word);
 
+bool is_network(const Inquiry& inquiry, const std::string& word);  // addresses; with a slash, as in 10.0.0.0/8, too
 bool is_destination(const Inquiry& inquiry, const std::string& word);
 bool is_call_or_group(std::string_view word);
 // SECTION.KEY, or a word that people use for one thing: "camera", "microphone".
