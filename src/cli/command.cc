@@ -10,6 +10,7 @@
 #include "cli/join.h"
 #include "cli/lint.h"
 #include "cli/list.h"
+#include "cli/log.h"
 #include "cli/run.h"
 #include "cli/show.h"
 #include "cli/stop.h"
@@ -40,6 +41,8 @@ constexpr Command kCommands[] = {
      }},
     {"lint", "[FILE...]", "check profiles for mistakes, dangerous and useless settings",
      [](const Context& context, const Arguments& arguments) { return run_lint(context.search, arguments); }},
+    {"log", "[--all] [--json] [INSTANCE]", "what was denied to the last run, and the line that would allow it",
+     [](const Context& context, const Arguments& arguments) { return run_log(context, arguments); }},
     {"doctor", "[--json]", "what this host supports, and the remedy for what it lacks",
      [](const Context& context, const Arguments& arguments) {
        return run_doctor(context.host, context.prefix, arguments);
@@ -53,7 +56,7 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_complete(context, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"log",    "learn", "diff", "commit",   "discard",
+constexpr std::string_view kReserved[] = {"learn", "diff", "commit",   "discard",
                                           "export", "audit", "edit", "snapshot", "restore"};
 
 }  // namespace

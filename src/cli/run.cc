@@ -19,9 +19,11 @@
 #include "cli/options.h"
 #include "desktop/exec.h"
 #include "instance/registry.h"
+#include "log/store.h"
 #include "plan/encode.h"
 #include "plan/instance_name.h"
 #include "plan/json.h"
+#include "plan/places.h"
 #include "plan/planner.h"
 
 namespace sbox {
@@ -95,13 +97,33 @@ UniqueFd sealed_file(const std::string& bytes) {
   return file;
 }
 
+// Out of the way of the two numbers.
+void move_up(UniqueFd& file) {
+  file.reset(fcntl(file.get(), F_DUPFD_CLOEXEC, kLogDescriptor + 1));
+  if (!file) throw system_error("descriptors", errno);
+}
+
+// A log that cannot be had is less than asked for and no weaker sandbox: denied calls fail all the same.
+UniqueFd open_log(Plan& plan, const LogHeader& header, const std::string& home, bool is_verbose) {
+  if (!plan.log) return {};
+  try {
+    return new_log(home, header);
+  } catch (const Error& error) {
+    plan.log = false;
+    if (is_verbose) fprintf(stderr, "%s\n", error.line().c_str());
+    return {};
+  }
+}
+
 // `registry` holds the name of the instance from here on until the launcher ends. `path`: of the launcher, or of
 // sbox-userns, which becomes it.
-[[noreturn]] void become_launcher(const Plan& plan, Registry registry, const std::string& path) {
+[[noreturn]] void become_launcher(const Plan& plan, Registry registry, UniqueFd log, const std::string& path) {
   UniqueFd file = sealed_file(encode_plan(plan));
-  // dup2 onto itself would leave close-on-exec set.
-  bool placed = file.get() == kPlanDescriptor ? fcntl(kPlanDescriptor, F_SETFD, 0) == 0
-                                              : dup2(file.get(), kPlanDescriptor) == kPlanDescriptor;
+  move_up(file);
+  if (log) move_up(log);
+  bool placed =
+      dup2(file.get(), kPlanDescriptor) == kPlanDescriptor &&
+      (log ? dup2(log.get(), kLogDescriptor) == kLogDescriptor : close_range(kLogDescriptor, kLogDescriptor, 0) == 0);
   if (!placed) throw system_error("descriptor for the plan", errno);
   fcntl(kErrorsDescriptor, F_SETFD, 0);  // where there is one
   if (registry.is_usable() && fcntl(std::move(registry).release(), F_SETFD, 0) != 0) {
@@ -218,8 +240,10 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   while (!claim(registry, name, plan)) {
     if (auto status = join_running(registry)) return *status;
   }
+  UniqueFd log = open_log(plan, log_header(profile, plan), find_places(context.host).home, options.verbose);
+  watch.lap("log");
   enter_cgroup(plan, context.host);
-  become_launcher(plan, std::move(registry),
+  become_launcher(plan, std::move(registry), std::move(log),
                   by_grant ? granter_path(context.prefix) : context.prefix + "/libexec/sbox/sbox-launch");
 }
 

@@ -108,6 +108,7 @@ Plan keep_for_guests(Plan& plan) {
   kept.gid = plan.gid;
   kept.own_network = plan.own_network;
   kept.nested_sandbox = plan.nested_sandbox;
+  kept.log = plan.log;
   kept.hostname = std::move(plan.hostname);
   kept.directory = std::move(plan.directory);
   kept.environment = std::move(plan.environment);

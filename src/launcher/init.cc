@@ -206,6 +206,15 @@ void let_go_of_streams(const Step& step, const UniqueFd& slave, const UniqueFd& 
   watch(step, program, no_door, [] {});
 }
 
+// The listener must not stay here: who has it decides what is denied.
+void load_plan_filters(const Step& step, const Plan& plan) {
+  if (!plan.log) return load_filters(step, plan.filters);
+  UniqueFd listener = load_notifying_filter(step, plan.filters);
+  if (!listener) return;
+  auto kind = static_cast<uint8_t>(MessageKind::listener);
+  step.require(send_message(step.socket(), kind, 0, {}, listener.get()), "listener");
+}
+
 }  // namespace
 
 void forget(Plan& plan) {
@@ -256,7 +265,7 @@ void run_init(const InitContext& context, int socket) {
   step.require(prctl(PR_SET_DUMPABLE, 0) == 0, "dumpable");
   die_with_supervisor(step);
   step.begin("system call filter");
-  load_filters(step, plan.filters);
+  load_plan_filters(step, plan);
 
   step.begin("start");
   // The memory is shared until the program replaces it: nothing is copied for a process that will not need it.

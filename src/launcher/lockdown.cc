@@ -12,12 +12,14 @@
 #include <cstddef>
 
 #include "launcher/kernel.h"
+#include "plan/notify_filter.h"
 
 namespace sbox {
 namespace {
 
 constexpr uint32_t kFirstAbiWithNetwork = 4;
 constexpr uint32_t kFirstAbiWithScopes = 6;
+constexpr unsigned kWaitKillable = 1U << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 // File rights; a rule on something that is not a directory may have no others.
 constexpr uint64_t kFileAccess = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                  LANDLOCK_ACCESS_FS_READ_FILE | (1ULL << 14) /* truncate */ |
@@ -44,6 +46,14 @@ void add_rule(const Step& step, int ruleset, const LandlockRule& rule) {
 void add_port(const Step& step, int ruleset, const LandlockPort& rule) {
   LandlockNetPortAttributes attributes{rule.access, rule.port};
   step.require(syscall(SYS_landlock_add_rule, ruleset, kLandlockRuleNetPort, &attributes, 0) == 0, "port");
+}
+
+int load_filter(const Step& step, const Filter& filter, unsigned flags) {
+  static_assert(sizeof(FilterInstruction) == sizeof(sock_filter));
+  if (filter.code.empty() || filter.code.size() > BPF_MAXINSNS) step.fail(filter.name, EINVAL);
+  sock_fprog program{static_cast<unsigned short>(filter.code.size()),
+                     const_cast<sock_filter*>(reinterpret_cast<const sock_filter*>(filter.code.data()))};
+  return static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
 }
 
 }  // namespace
@@ -83,13 +93,21 @@ void drop_capabilities(const Step& step, uint64_t kept) {
 }
 
 void load_filters(const Step& step, const std::vector<Filter>& filters) {
-  for (const Filter& filter : filters) {
-    static_assert(sizeof(FilterInstruction) == sizeof(sock_filter));
-    if (filter.code.empty() || filter.code.size() > BPF_MAXINSNS) step.fail(filter.name, EINVAL);
-    sock_fprog program{static_cast<unsigned short>(filter.code.size()),
-                       const_cast<sock_filter*>(reinterpret_cast<const sock_filter*>(filter.code.data()))};
-    step.require(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0, filter.name);
+  for (const Filter& filter : filters) step.require(load_filter(step, filter, 0) == 0, filter.name);
+}
+
+UniqueFd load_notifying_filter(const Step& step, const std::vector<Filter>& filters) {
+  Filter whole = notifying(filters);
+  constexpr unsigned kListens = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  // Linux 5.19: no signal but a deadly one ends the wait for an answer.
+  int listener = load_filter(step, whole, kListens | kWaitKillable);
+  if (listener < 0 && errno == EINVAL) listener = load_filter(step, whole, kListens);
+  if (listener < 0 && errno == EBUSY) {
+    load_filters(step, filters);
+    return {};
   }
+  step.require(listener > 2, whole.name);
+  return UniqueFd(listener);
 }
 
 }  // namespace sbox

@@ -22,7 +22,11 @@ void restrict_files(const Step& step, const Plan& plan);
 // sets and locks the securebits. What is kept stays when a program is executed.
 void drop_capabilities(const Step& step, uint64_t kept = 0);
 
-// Loads the plan's programs in order. From here on the process keeps to them itself.
+// Loads the programs in order. From here on the process keeps to them itself.
 void load_filters(const Step& step, const std::vector<Filter>& filters);
+
+// The same with one program, and the listener that hears of denied calls. Empty, and loaded as they are, where this
+// process has an outer filter with a listener already: the kernel takes one.
+UniqueFd load_notifying_filter(const Step& step, const std::vector<Filter>& filters);
 
 }  // namespace sbox

@@ -1,4 +1,5 @@
-// sbox-launch: reads the plan from descriptor 3 and carries it out. Started by sbox, never by people.
+// sbox-launch: reads the plan from descriptor 3 and carries it out. Started by
+// sbox, never by people.
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/auxv.h>
@@ -49,20 +50,24 @@ int run() {
   if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid())
     return refuse("it must not be set-id");
   struct stat status {};
-  bool tells = fstat(kErrorsDescriptor, &status) == 0 && S_ISSOCK(status.st_mode) &&
-               fcntl(kErrorsDescriptor, F_SETFD, FD_CLOEXEC) == 0;
-  UniqueFd errors(tells ? kErrorsDescriptor : -1);
-  if (!tells) close(kErrorsDescriptor);
+  auto is_there = [&](int fd, mode_t kind) { return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == kind; };
+  auto taken = [&](int fd, mode_t kind) {
+    bool is_taken = is_there(fd, kind) && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+    if (!is_taken) close(fd);
+    return UniqueFd(is_taken ? fd : -1);
+  };
+  UniqueFd errors = taken(kErrorsDescriptor, S_IFSOCK), log = taken(kLogDescriptor, S_IFREG);
   // The claim stays open for as long as this process lives, and is of no other use here.
-  bool claims = fstat(kClaimDescriptor, &status) == 0 && S_ISREG(status.st_mode);
-  if (!claims) close(kClaimDescriptor);
-  if (close_range(kClaimDescriptor + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
+  if (!is_there(kClaimDescriptor, S_IFREG)) close(kClaimDescriptor);
+  if (close_range(kLogDescriptor + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
   Terminal terminal;
   if (!terminal.start_guard()) return refuse("cannot watch over the terminal");
   Plan plan;
   if (!read_plan(plan)) return refuse("no plan (start programs by `sbox`)");
   if (plan.uid != getuid() || plan.gid != getgid()) return refuse("the plan is another user's");
-  _exit(supervise(plan, terminal, std::move(errors)));  // the kernel takes the memory back faster than we could
+  if (plan.log != log.ok()) return refuse("the log is not as planned (start programs by `sbox`)");
+  // The kernel takes the memory back faster than we could.
+  _exit(supervise(plan, terminal, std::move(errors), std::move(log)));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ enum class MessageKind : uint8_t {
   helper,      // descriptor: what helper number `value` serves through
   terminal,    // descriptor: the master of the sandbox's pty
   door,        // descriptor: the way to the socket on which process 1 answers those who join
+  listener,    // descriptor: of the filter, which tells of denied calls
   follow,      // descriptor: a generated file to keep up to date, for node number `value`
   started,     // the program's process exists
   stopped,     // the program was stopped by a signal

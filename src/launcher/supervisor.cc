@@ -25,6 +25,7 @@
 #include "launcher/lockdown.h"
 #include "launcher/relay.h"
 #include "launcher/terminal.h"
+#include "launcher/watch.h"
 
 namespace sbox {
 namespace {
@@ -82,8 +83,8 @@ bool make_host_directory(const std::string& path) {
 
 class Supervisor {
  public:
-  Supervisor(Plan& plan, Terminal& terminal, UniqueFd errors)
-      : plan_(plan), terminal_(terminal), errors_(std::move(errors)) {}
+  Supervisor(Plan& plan, Terminal& terminal, UniqueFd errors, UniqueFd log)
+      : plan_(plan), terminal_(terminal), errors_(std::move(errors)), log_(std::move(log)) {}
   ~Supervisor() { end_everything(); }
   int run();
 
@@ -117,7 +118,8 @@ class Supervisor {
   UniqueFd door_;  // only held: those who join find it among our descriptors
   std::optional<Relay> relay_;
   Terminal& terminal_;
-  UniqueFd errors_;
+  UniqueFd errors_, log_;
+  Watch watch_;
   Followers followers_;
   std::vector<RunningHelper> helpers_;
   // By sbox-userns: then the capabilities in the user namespace are this process's own, until the program starts.
@@ -197,6 +199,7 @@ int Supervisor::loop() {
     if (!is_init_gone_) polled.push_back({init_.get(), POLLIN, 0});
     polled.push_back({socket_.get(), POLLIN, 0});
     polled.push_back({followers_.descriptor(), POLLIN, 0});
+    polled.push_back({watch_.descriptor(), POLLIN, 0});
     for (const RunningHelper& helper : helpers_) {
       polled.push_back({helper.ready.get(), static_cast<short>(helper.serves ? 0 : POLLIN), 0});
     }
@@ -214,6 +217,7 @@ int Supervisor::loop() {
     };
     if (happened(socket_.get())) handle_message();
     if (happened(followers_.descriptor())) followers_.update();
+    watch_.work(polled);
     check_helpers(polled);
     if (happened(signals_.get())) handle_signals();
     if (!is_init_gone_ && happened(init_.get())) {
@@ -264,6 +268,9 @@ void Supervisor::handle(Message message) {
     case MessageKind::door:
       door_ = std::move(message.fd);
       return;
+    case MessageKind::listener:
+      if (!plan_.log || !message.fd) return fail(kStrange);
+      return watch_.begin(std::move(message.fd), std::move(log_), std::move(plan_.filters));
     case MessageKind::follow:
       if (index >= plan_.nodes.size() || !message.fd) return fail(kStrange);
       return followers_.add(plan_.nodes[index].source, std::move(message.fd));
@@ -398,8 +405,8 @@ void Supervisor::end_everything() {
 
 }  // namespace
 
-int supervise(Plan& plan, Terminal& terminal, UniqueFd errors) {
-  return Supervisor(plan, terminal, std::move(errors)).run();
+int supervise(Plan& plan, Terminal& terminal, UniqueFd errors, UniqueFd log) {
+  return Supervisor(plan, terminal, std::move(errors), std::move(log)).run();
 }
 
 }  // namespace sbox

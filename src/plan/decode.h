@@ -10,7 +10,7 @@
 namespace sbox {
 
 // First bytes of a serialised plan: "sboxpln" and the version of the form. Both programs of one installation agree.
-inline constexpr uint64_t kPlanMagic = 0x016e6c70786f6273;
+inline constexpr uint64_t kPlanMagic = 0x026e6c70786f6273;
 
 // False when `bytes` are not exactly one serialised plan; `plan` is then of no use.
 [[nodiscard]] bool decode_plan(std::string_view bytes, Plan& plan);

@@ -115,6 +115,7 @@ void fields(Visitor& visit, T& plan) {
   visit("io_priority", plan.io_priority);
   visit("helpers", plan.helpers);
   visit("nested_sandbox", plan.nested_sandbox);
+  visit("log", plan.log);
   visit("verbose", plan.verbose);
 }
 

@@ -129,6 +129,7 @@ struct Plan {
   uint32_t io_priority = 0;  // as ioprio_set(2) takes it; 0: the caller's
   std::vector<Helper> helpers;
   bool nested_sandbox = false;  // user namespaces are possible inside
+  bool log = false;             // denied system calls are written down
   bool verbose = false;         // the launcher says where its time went
 
   bool operator==(const Plan&) const = default;

@@ -9,6 +9,7 @@ void plan_seccomp(const Inputs& in, Draft& draft) {
   SeccompPolicy policy = seccomp_policy(in.profile);
   policy.architecture = in.host.architecture();
   draft.plan.filters = load_filters(policy, join(in.request.prefix, "lib/sbox/filters"));
+  draft.plan.log = in.profile.flag(Key::seccomp_log);
 }
 
 }  // namespace sbox

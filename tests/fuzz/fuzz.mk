@@ -15,7 +15,7 @@ FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_FLAGS := -std=c++20 -g -O2 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS $(WARNINGS) $(FUZZ_SANITIZE)
 FUZZ_GUIDE := -fsanitize-coverage-ignorelist=tests/fuzz/coverage-ignore
 FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.cc,%,$(wildcard tests/fuzz/*_fuzz.cc))
-FUZZ_CORE := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc) src/cli/options.cc tests/unit/plan/fake_host.cc
+FUZZ_CORE := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/log/*.cc) src/cli/options.cc tests/unit/plan/fake_host.cc
 FUZZ_FLAGS_RUN = -timeout=10 -rss_limit_mb=2048 -max_len=$(FUZZ_LENGTH_$*) -reload=0 -dict=$(FUZZ)/words \
   -artifact_prefix=$(FUZZ)/findings/$*-
 FUZZ_QUIET := -verbosity=0
@@ -26,6 +26,7 @@ FUZZ_LENGTH_desktop := 512
 FUZZ_LENGTH_dns := 512
 FUZZ_LENGTH_instance := 512
 FUZZ_LENGTH_json := 128
+FUZZ_LENGTH_log := 768
 FUZZ_LENGTH_macros := 256
 FUZZ_LENGTH_options := 128
 FUZZ_LENGTH_planner := 1024

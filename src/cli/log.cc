@@ -1,0 +1,155 @@
+#include "cli/log.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "base/strings.h"
+#include "cli/page.h"
+#include "plan/places.h"
+#include "plan/syscall_groups.h"
+
+namespace sbox {
+namespace {
+
+// "2026-11-22 12:30:05"
+std::string date_and_time(int64_t seconds) {
+  time_t time = seconds;
+  tm parts{};
+  char text[64];
+  if (localtime_r(&time, &parts) == nullptr) return std::to_string(seconds);
+  return std::string(text, strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts));
+}
+
+// "12:30:05"
+std::string time_of_day(int64_t seconds) {
+  std::string whole = date_and_time(seconds);
+  return whole.substr(std::min(whole.find(' ') + 1, whole.size()));
+}
+
+std::string times(uint64_t count) { return count == 1 ? "once" : std::to_string(count) + " times"; }
+
+std::string sentence(const LogRecord& record, const Denial& denial) {
+  std::string who = process_name(record);
+  std::string text = time_of_day(record.first) + "  " + denial.call + "(" + denial.arguments + "), " +
+                     times(record.count) + ", by process " + std::to_string(record.process);
+  if (!who.empty()) text += " that calls itself '" + who + "'";
+  return text + ": " + error_name(record.error);
+}
+
+// What a line of the profile took away by name, that line gives back.
+std::string remedy_of(const SearchPath& search, const Log& log, const Denial& denial) {
+  const SyscallGroup* group = group_of(denial.call);
+  if (!denial.remedy.empty() || group == nullptr || !group->by_default) return denial.remedy;
+  try {
+    Profile profile = read_profile(search, log.header.profile);
+    for (const Value& word : profile.list(Key::seccomp_deny)) {
+      const SyscallGroup* named = find_group(word.text);
+      bool names_it = named != nullptr ? named == group : word.text == denial.call;
+      if (names_it) return "without " + word.origin.text();
+    }
+  } catch (const Error&) {
+    // The profile may be another by now, or a file that was named for one run.
+  }
+  return "";
+}
+
+Run make_run(const Context& context, const std::string& home, const StoredLog& stored) {
+  std::optional<Log> log = parse_log(read_log(home, stored));
+  if (!log) throw Error("the log " + quote(stored.file), "it cannot be read").hint("remove it");
+  Run run{std::move(*log), stored.is_running, {}};
+  for (const LogRecord& record : run.log.records) {
+    Denial denial = describe(record, run.log.header.policy);
+    denial.remedy = remedy_of(context.search, run.log, denial);
+    run.denials.push_back(std::move(denial));
+  }
+  return run;
+}
+
+// The newest of all, or of one instance; with `all`, every one that is kept.
+std::vector<StoredLog> wanted(std::vector<StoredLog> logs, const std::string& instance, bool all) {
+  std::erase_if(logs, [&](const StoredLog& log) { return !instance.empty() && log.instance != instance; });
+  if (logs.size() > 1 && !all) logs.resize(1);
+  return logs;
+}
+
+Error nothing_kept(const std::vector<StoredLog>& logs, const std::string& instance) {
+  std::vector<std::string> names;
+  for (const StoredLog& log : logs) names.push_back(log.instance);
+  std::optional<std::string> near = nearest(instance, names);
+  return Error("log", instance.empty() ? "no run has left one" : "no run of " + quote(instance) + " has left one")
+      .hint(near ? "did you mean " + *near + "?" : "start the program by sbox first");
+}
+
+void say_run(Page& page, const Run& run) {
+  const LogHeader& header = run.log.header;
+  page.heading(header.instance + ": " + header.program + ", " + date_and_time(header.started) +
+               (run.is_running ? ", running" : ""));
+  if (header.profile != header.instance) page.say("By the profile " + header.profile + ".");
+  if (run.log.records.empty()) page.say("No system call was denied.");
+  for (size_t i = 0; i < run.log.records.size(); ++i) {
+    const Denial& denial = run.denials[i];
+    page.say(sentence(run.log.records[i], denial));
+    page.item(denial.remedy.empty() ? "No line allows it alone." : denial.remedy, denial.why);
+  }
+  if (run.log.others > 0) page.say("And " + std::to_string(run.log.others) + " more, of which nothing else is known.");
+}
+
+}  // namespace
+
+std::string runs_text(const std::vector<Run>& runs) {
+  Page page;
+  for (const Run& run : runs) say_run(page, run);
+  return page.text();
+}
+
+std::string runs_json(const std::vector<Run>& runs) {
+  using nlohmann::ordered_json;
+  ordered_json list = ordered_json::array();
+  for (const Run& run : runs) {
+    const LogHeader& header = run.log.header;
+    ordered_json denied = ordered_json::array();
+    for (size_t i = 0; i < run.log.records.size(); ++i) {
+      const LogRecord& record = run.log.records[i];
+      const Denial& denial = run.denials[i];
+      denied.push_back({{"call", denial.call},
+                        {"arguments", denial.arguments},
+                        {"error", error_name(record.error)},
+                        {"count", record.count},
+                        {"first", record.first},
+                        {"last", record.last},
+                        {"pid", record.process},
+                        {"process", process_name(record)},
+                        {"why", denial.why},
+                        {"remedy", denial.remedy}});
+    }
+    list.push_back({{"instance", header.instance},
+                    {"profile", header.profile},
+                    {"program", header.program},
+                    {"started", header.started},
+                    {"running", run.is_running},
+                    {"denied_calls", denied},
+                    {"others", run.log.others}});
+  }
+  return ordered_json{{"runs", list}}.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+}
+
+int run_log(const Context& context, const std::vector<std::string>& arguments) {
+  constexpr char kUsage[] = "sbox log [--all] [--json] [INSTANCE]";
+  std::vector<std::string> names = arguments;
+  bool all = std::erase(names, "--all") > 0, as_json = std::erase(names, "--json") > 0;
+  for (const std::string& name : names) {
+    if (name.starts_with('-')) throw Error("log " + quote(name), "there is no such option").hint(kUsage);
+  }
+  if (names.size() > 1) throw Error("log", "takes one instance").hint(kUsage);
+  std::string home = find_places(context.host).home, instance = names.empty() ? "" : names[0];
+  std::vector<StoredLog> logs = stored_logs(home), chosen = wanted(logs, instance, all);
+  if (chosen.empty()) throw nothing_kept(logs, instance);
+  std::vector<Run> runs;
+  for (const StoredLog& log : chosen) runs.push_back(make_run(context, home, log));
+  fputs((as_json ? runs_json(runs) : runs_text(runs)).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace sbox

@@ -1,0 +1,41 @@
+// The supervisor's side of denied system calls: writes each down and answers as the plan's filters do. It never lets
+// one through: where it is gone, or cannot go on, the kernel gives ENOSYS in its place.
+#pragma once
+
+#include <linux/seccomp.h>
+#include <poll.h>
+
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "log/record.h"
+#include "plan/plan.h"
+
+namespace sbox {
+
+class Watch {
+ public:
+  Watch() = default;
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  // Writes how often each was.
+  ~Watch();
+
+  // `listener`: of the filter; `log`: where records are added at the end; `filters`: those of the plan.
+  void begin(UniqueFd listener, UniqueFd log, std::vector<Filter> filters);
+  int descriptor() const { return listener_.get(); }  // -1 where there is nothing to wait for
+  // After poll(2): answers one call.
+  void work(const std::vector<pollfd>& polled);
+
+ private:
+  void answer();
+  void note(const seccomp_notif& call, int error);
+  void write(const LogRecord& record) const;
+
+  UniqueFd listener_, log_;
+  std::vector<Filter> filters_;
+  std::vector<LogRecord> records_;
+  off_t begin_ = 0;  // of the records in the log
+};
+
+}  // namespace sbox

@@ -1,0 +1,82 @@
+#include "log/log.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+namespace sbox {
+namespace {
+
+using nlohmann::ordered_json;
+
+template <typename T>
+bool take(const ordered_json& from, const char* name, T& value) {
+  auto found = from.find(name);
+  if (found == from.end()) return false;
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (!found->is_string()) return false;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (!found->is_boolean()) return false;
+  } else {
+    if (!found->is_number_integer()) return false;
+  }
+  value = found->template get<T>();
+  return true;
+}
+
+std::optional<LogHeader> parse_header(std::string_view line) {
+  ordered_json read = ordered_json::parse(line, nullptr, false);
+  if (!read.is_object()) return std::nullopt;
+  LogHeader header;
+  bool whole = take(read, "instance", header.instance) && take(read, "profile", header.profile) &&
+               take(read, "program", header.program) && take(read, "started", header.started) &&
+               take(read, "architecture", header.policy.architecture) &&
+               take(read, "compat_32_bit", header.policy.compat_32_bit) && take(read, "kill", header.policy.kill) &&
+               take(read, "nested_sandbox", header.policy.nested_sandbox) && take(read, "debug", header.policy.debug) &&
+               take(read, "write_xor_execute", header.policy.write_xor_execute);
+  return whole ? std::optional(header) : std::nullopt;
+}
+
+}  // namespace
+
+LogHeader log_header(const Profile& profile, const Plan& plan) {
+  LogHeader header{plan.instance, plan.profile, plan.program, 0, seccomp_policy(profile)};
+  header.policy.allow.clear();
+  header.policy.deny.clear();
+  return header;
+}
+
+std::string header_line(const LogHeader& header) {
+  ordered_json line = {{"instance", header.instance},
+                       {"profile", header.profile},
+                       {"program", header.program},
+                       {"started", header.started},
+                       {"architecture", header.policy.architecture},
+                       {"compat_32_bit", header.policy.compat_32_bit},
+                       {"kill", header.policy.kill},
+                       {"nested_sandbox", header.policy.nested_sandbox},
+                       {"debug", header.policy.debug},
+                       {"write_xor_execute", header.policy.write_xor_execute}};
+  return line.dump(-1, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::optional<Log> parse_log(std::string_view bytes) {
+  size_t end = bytes.find('\n');
+  if (end == std::string_view::npos) return std::nullopt;
+  std::optional<LogHeader> header = parse_header(bytes.substr(0, end));
+  if (!header) return std::nullopt;
+  Log log{std::move(*header), {}, 0};
+  bytes.remove_prefix(end + 1);
+  for (size_t i = 0; i < kMostRecords && bytes.size() >= sizeof(LogRecord); ++i) {
+    LogRecord record;
+    memcpy(&record, bytes.data(), sizeof record);
+    bytes.remove_prefix(sizeof record);
+    if (i == 0) {
+      log.others = record.count;
+    } else if (record.count > 0) {
+      log.records.push_back(record);
+    }
+  }
+  return log;
+}
+
+}  // namespace sbox
