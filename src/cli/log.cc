@@ -38,12 +38,23 @@ std::string sentence(const LogRecord& record, const Denial& denial) {
   return text + ": " + error_name(record.error);
 }
 
+// By its name where that leads to the same file, so that drop-ins count.
+Profile current_profile(const SearchPath& search, const LogHeader& header) {
+  try {
+    Profile named = read_profile(search, header.profile);
+    if (named.path() == header.profile_file) return named;
+  } catch (const Error&) {
+    // It was a file.
+  }
+  return read_profile(search, header.profile_file);
+}
+
 // What a line of the profile took away by name, that line gives back.
 std::string remedy_of(const SearchPath& search, const Log& log, const Denial& denial) {
   const SyscallGroup* group = group_of(denial.call);
   if (!denial.remedy.empty() || group == nullptr || !group->by_default) return denial.remedy;
   try {
-    Profile profile = read_profile(search, log.header.profile);
+    Profile profile = current_profile(search, log.header);
     for (const Value& word : profile.list(Key::seccomp_deny)) {
       const SyscallGroup* named = find_group(word.text);
       bool names_it = named != nullptr ? named == group : word.text == denial.call;
@@ -55,21 +66,48 @@ std::string remedy_of(const SearchPath& search, const Log& log, const Denial& de
   return "";
 }
 
+bool is_same(const LogRecord& a, const Denial& of_a, const LogRecord& b, const Denial& of_b) {
+  return of_a == of_b && a.error == b.error && a.name == b.name;
+}
+
+// Calls differ in registers that they do not use too: what reads the same is one denial.
+void add_denial(Run& run, const LogRecord& record, Denial denial) {
+  for (size_t i = 0; i < run.denials.size(); ++i) {
+    LogRecord& known = run.log.records[i];
+    if (!is_same(known, run.denials[i], record, denial)) continue;
+    known.count += record.count;
+    known.first = std::min(known.first, record.first);
+    known.last = std::max(known.last, record.last);
+    return;
+  }
+  run.log.records.push_back(record);
+  run.denials.push_back(std::move(denial));
+}
+
 Run make_run(const Context& context, const std::string& home, const StoredLog& stored) {
   std::optional<Log> log = parse_log(read_log(home, stored));
   if (!log) throw Error("the log " + quote(stored.file), "it cannot be read").hint("remove it");
-  Run run{std::move(*log), stored.is_running, {}};
-  for (const LogRecord& record : run.log.records) {
-    Denial denial = describe(record, run.log.header.policy);
-    denial.remedy = remedy_of(context.search, run.log, denial);
-    run.denials.push_back(std::move(denial));
+  Run run{{log->header, {}, log->others}, stored.is_running, {}};
+  for (const LogRecord& record : log->records) {
+    Denial denial = describe(record, log->header.policy);
+    denial.remedy = remedy_of(context.search, *log, denial);
+    add_denial(run, record, std::move(denial));
   }
   return run;
 }
 
-// The newest of all, or of one instance; with `all`, every one that is kept.
-std::vector<StoredLog> wanted(std::vector<StoredLog> logs, const std::string& instance, bool all) {
-  std::erase_if(logs, [&](const StoredLog& log) { return !instance.empty() && log.instance != instance; });
+std::string program_of(const std::string& home, const StoredLog& stored) {
+  std::optional<Log> log = parse_log(read_log(home, stored));
+  return log ? log->header.program.substr(log->header.program.rfind('/') + 1) : "";
+}
+
+// The newest of all, or of one instance, else of a program; with `all`, every one that is kept.
+std::vector<StoredLog> wanted(std::vector<StoredLog> logs, const std::string& home, const std::string& name, bool all) {
+  auto is_of = [&](const StoredLog& log) { return log.instance == name; };
+  bool is_instance = std::any_of(logs.begin(), logs.end(), is_of);
+  std::erase_if(logs, [&](const StoredLog& log) {
+    return !name.empty() && !is_of(log) && (is_instance || program_of(home, log) != name);
+  });
   if (logs.size() > 1 && !all) logs.resize(1);
   return logs;
 }
@@ -144,7 +182,7 @@ int run_log(const Context& context, const std::vector<std::string>& arguments) {
   }
   if (names.size() > 1) throw Error("log", "takes one instance").hint(kUsage);
   std::string home = find_places(context.host).home, instance = names.empty() ? "" : names[0];
-  std::vector<StoredLog> logs = stored_logs(home), chosen = wanted(logs, instance, all);
+  std::vector<StoredLog> logs = stored_logs(home), chosen = wanted(logs, home, instance, all);
   if (chosen.empty()) throw nothing_kept(logs, instance);
   std::vector<Run> runs;
   for (const StoredLog& log : chosen) runs.push_back(make_run(context, home, log));

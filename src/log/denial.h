@@ -13,6 +13,8 @@ struct Denial {
   std::string arguments;  // "PTRACE_ATTACH"; "" where there is nothing to say. Numbers alone, no memory of the program
   std::string why;        // what is kept away: "sockets other than ..."
   std::string remedy;     // the line of a profile that allows it; "" where none does
+
+  bool operator==(const Denial&) const = default;
 };
 
 Denial describe(const LogRecord& record, const SeccompPolicy& policy);

@@ -28,8 +28,8 @@ std::optional<LogHeader> parse_header(std::string_view line) {
   if (!read.is_object()) return std::nullopt;
   LogHeader header;
   bool whole = take(read, "instance", header.instance) && take(read, "profile", header.profile) &&
-               take(read, "program", header.program) && take(read, "started", header.started) &&
-               take(read, "architecture", header.policy.architecture) &&
+               take(read, "profile_file", header.profile_file) && take(read, "program", header.program) &&
+               take(read, "started", header.started) && take(read, "architecture", header.policy.architecture) &&
                take(read, "compat_32_bit", header.policy.compat_32_bit) && take(read, "kill", header.policy.kill) &&
                take(read, "nested_sandbox", header.policy.nested_sandbox) && take(read, "debug", header.policy.debug) &&
                take(read, "write_xor_execute", header.policy.write_xor_execute);
@@ -39,7 +39,7 @@ std::optional<LogHeader> parse_header(std::string_view line) {
 }  // namespace
 
 LogHeader log_header(const Profile& profile, const Plan& plan) {
-  LogHeader header{plan.instance, plan.profile, plan.program, 0, seccomp_policy(profile)};
+  LogHeader header{plan.instance, plan.program, plan.profile, profile.path(), 0, seccomp_policy(profile)};
   header.policy.allow.clear();
   header.policy.deny.clear();
   return header;
@@ -48,6 +48,7 @@ LogHeader log_header(const Profile& profile, const Plan& plan) {
 std::string header_line(const LogHeader& header) {
   ordered_json line = {{"instance", header.instance},
                        {"profile", header.profile},
+                       {"profile_file", header.profile_file},
                        {"program", header.program},
                        {"started", header.started},
                        {"architecture", header.policy.architecture},

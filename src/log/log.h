@@ -16,9 +16,10 @@ namespace sbox {
 
 // Of which run it is. Written by the front end before the sandbox exists.
 struct LogHeader {
-  std::string instance, profile, program;
-  int64_t started = 0;   // seconds since 1970
-  SeccompPolicy policy;  // without `allow` and `deny`
+  std::string instance, program;
+  std::string profile, profile_file;  // its name and its path
+  int64_t started = 0;                // seconds since 1970
+  SeccompPolicy policy;               // without `allow` and `deny`
 
   bool operator==(const LogHeader&) const = default;
 };

@@ -26,10 +26,17 @@ def owner_of(path: str) -> int:
         return -1
 
 
+def home_of(account: Account) -> list[str]:
+    """The same of the home, without the log that each run leaves on purpose, and the way to it."""
+    place = account.home / ".local" / "share" / "sbox" / "log"
+    way = [f"{path} " for path in place.parents if path.is_relative_to(account.home)]
+    return [line for line in tree(account.home) if not line.startswith((str(place), *way))]
+
+
 def files_of(account: Account) -> dict[str, object]:
     """The user's files, the sockets of the session and the machine's mounts."""
     return {
-        "home": tree(account.home),
+        "home": home_of(account),
         "base": tree(account.base),
         "tmp": sorted(name for name in os.listdir("/tmp") if owner_of(f"/tmp/{name}") == account.uid),
         "run": sorted(str(path) for path in pathlib.Path("/run").rglob("*sbox*")),

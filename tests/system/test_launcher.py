@@ -33,13 +33,14 @@ TAKE = "import os, sys; sys.stdout.buffer.write(os.pread(3, 1 << 20, 0))"
 
 
 class Plans(SystemTest):
-    def taken_plan(self, *arguments: str, **settings: object) -> bytes:
+    def taken_plan(self, *arguments: str, log: str = "no", **settings: object) -> bytes:
         """The bytes of a plan: sbox of an installation whose launcher is a program that copies them."""
         prefix = self.directory("prefix")
         for part in ("bin", "share", "lib"):
             shutil.copytree(BUILD / part, prefix / part, symlinks=True)
         self.file("prefix/libexec/sbox/sbox-launch", f"#!/usr/bin/python3 -IS\n{TAKE}\n", 0o755)
-        result = self.account.run([str(prefix / "bin/sbox"), *arguments], **settings)  # type: ignore[arg-type]
+        argv = [str(prefix / "bin/sbox"), "-s", f"seccomp.log={log}", *arguments]
+        result = self.account.run(argv, **settings)  # type: ignore[arg-type]
         shutil.rmtree(prefix)
         self.assertEqual(result.status, 0, result)
         return result.raw
@@ -62,6 +63,10 @@ class Plans(SystemTest):
         for bad in (b"", plan[:-1], plan[: len(plan) // 2], plan + b"\0", b"x" + plan[1:], b"\0" * len(plan)):
             with self.subTest(size=len(bad)):
                 self.assertIn("125 sbox: sbox-launch: no plan", self.offer("sealed", bad))
+
+    def test_a_plan_with_a_log_is_refused_where_none_is_handed_over(self) -> None:
+        plan = self.taken_plan("echo", "carried out", log="yes")
+        self.assertRegex(self.offer("sealed", plan), r"\A125 sbox: sbox-launch: the log is not as planned [^\n]+\n\Z")
 
     def test_a_plan_of_another_user_is_refused(self) -> None:
         self.root_only()
@@ -106,21 +111,26 @@ class SelfCheck(SystemTest):
         if not shutil.which("strace"):
             self.skipTest("strace is not installed")
 
-    def pretended(self, call: str, when: str) -> str:
+    def pretended(self, call: str, when: str, *options: str) -> str:
         """Status and output of a run in which `call` only pretends."""
         log = self.work / "strace"
         argv = ["strace", "-f", "-qq", "-o", str(log), "-e", f"inject={call}:retval=0:when={when}"]
-        result = self.account.run([*argv, str(SBOX), "--", "sh", "-c", "echo started"])
+        result = self.account.run([*argv, str(SBOX), *options, "--", "sh", "-c", "echo started"])
         self.assertIn("(INJECTED)", log.read_text(errors="replace"))
         return f"{result.status} {result.out}{result.err}"
 
     def test_a_call_that_only_pretends_refuses_the_start(self) -> None:
         for call, when in (
-            ("capset", "1+"), ("seccomp", "1"), ("seccomp", "2"), ("landlock_restrict_self", "1"), ("umount2", "1"),
+            ("capset", "1+"), ("seccomp", "1"), ("landlock_restrict_self", "1"), ("umount2", "1"),
             ("mount_setattr", "2"), ("mount_setattr", "5"), ("move_mount", "20"), ("close_range", "1+"), ("sethostname", "1"),
         ):  # fmt: skip
             with self.subTest(call=call, when=when):
                 self.assertRegex(self.pretended(call, when), r"\A125 sbox: [^\n]+\n\Z")
+
+    def test_so_does_a_filter_without_a_log(self) -> None:
+        for when in ("1", "2"):
+            with self.subTest(when=when):
+                self.assertRegex(self.pretended("seccomp", when, "-s", "seccomp.log=no"), r"\A125 sbox: [^\n]+\n\Z")
 
     def test_the_bounding_set_and_no_new_privs_are_read_back(self) -> None:
         # prctl asks and changes: every one pretends, so the bits that are asked for seem to be 0 as well.
