@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cli/audit.h"
 #include "cli/complete.h"
 #include "cli/doctor.h"
+#include "cli/edit.h"
 #include "cli/enable.h"
 #include "cli/explain.h"
 #include "cli/join.h"
@@ -41,6 +43,10 @@ constexpr Command kCommands[] = {
      }},
     {"lint", "[FILE...]", "check profiles for mistakes, dangerous and useless settings",
      [](const Context& context, const Arguments& arguments) { return run_lint(context.search, arguments); }},
+    {"audit", "[--json] [--threshold N] [PROFILE...]", "how much profiles grant, as a number with its reasons",
+     [](const Context& context, const Arguments& arguments) { return run_audit(context.search, arguments); }},
+    {"edit", "PROFILE", "change a profile by a drop-in of your own",
+     [](const Context& context, const Arguments& arguments) { return run_edit(context, arguments); }},
     {"log", "[--all] [--json] [INSTANCE]", "what was denied to the last run, and the line that would allow it",
      [](const Context& context, const Arguments& arguments) { return run_log(context, arguments); }},
     {"doctor", "[--json]", "what this host supports, and the remedy for what it lacks",
@@ -56,8 +62,7 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_complete(context, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"learn", "diff", "commit",   "discard",
-                                          "export", "audit", "edit", "snapshot", "restore"};
+constexpr std::string_view kReserved[] = {"learn", "diff", "commit", "discard", "export", "snapshot", "restore"};
 
 }  // namespace
 

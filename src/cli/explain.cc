@@ -260,6 +260,7 @@ void explain_process(Page& page, const Profile& profile) {
   if (is_filtered) {
     list_rules(page, profile, Key::seccomp_allow, "Further system calls:");
     list_rules(page, profile, Key::seccomp_deny, "System calls taken away:");
+    say_if(page, profile, Key::seccomp_log, "Those that are denied are written down, for `sbox log`.");
   }
   if (profile.text(Key::process_nested_sandbox) != "no") {
     page.say("It may make user namespaces, for a sandbox of its own.", origin(profile, Key::process_nested_sandbox));

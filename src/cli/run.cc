@@ -240,9 +240,9 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   while (!claim(registry, name, plan)) {
     if (auto status = join_running(registry)) return *status;
   }
+  enter_cgroup(plan, context.host);
   UniqueFd log = open_log(plan, log_header(profile, plan), find_places(context.host).home, options.verbose);
   watch.lap("log");
-  enter_cgroup(plan, context.host);
   become_launcher(plan, std::move(registry), std::move(log),
                   by_grant ? granter_path(context.prefix) : context.prefix + "/libexec/sbox/sbox-launch");
 }

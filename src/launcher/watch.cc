@@ -93,8 +93,9 @@ void Watch::note(const seccomp_notif& call, int error) {
     found = has_room ? std::prev(records_.end()) : records_.begin();
   }
   found->last = time(nullptr);
+  ++found->count;
   // Seldom enough that no program can keep the disk busy, and often enough to be near the truth when we are killed.
-  if (++found->count, (found->count & (found->count - 1)) == 0) write(*found);
+  if ((found->count & (found->count - 1)) == 0) write(*found);
 }
 
 void Watch::write(const LogRecord& record) const {

@@ -243,8 +243,8 @@ void Linter::check_effect(const Setting& row) {
   bool is_bus_rule = row.type == Type::bus_rules && !is_system_rule;
   if (is_bus_rule && profile_.text(Key::dbus_session) == "no") useless("there is no session bus (dbus.session = no)");
   if (is_bus_rule && profile_.text(Key::dbus_session) == "full") useless("the session bus is not filtered");
-  bool is_call_list = row.key == Key::seccomp_allow || row.key == Key::seccomp_deny;
-  if (is_call_list && profile_.text(Key::seccomp_mode) == "none") useless("there is no filter (seccomp.mode = none)");
+  bool is_of_filter = row.key == Key::seccomp_allow || row.key == Key::seccomp_deny || row.key == Key::seccomp_log;
+  if (is_of_filter && profile_.text(Key::seccomp_mode) == "none") useless("there is no filter (seccomp.mode = none)");
   bool may_mount = profile_.text(Key::process_nested_sandbox) == "mounts";
   if (row.key == Key::process_write_xor_execute && may_mount) useless("what may mount gets round it");
   if (row.key == Key::home_size && profile_.text(Key::home_mode) != "empty") useless("the home is not an empty one");
@@ -252,14 +252,8 @@ void Linter::check_effect(const Setting& row) {
 
 void Linter::check_paths(Key key, bool writable) {
   for (const Value& value : profile_.list(key)) {
-    std::string path = one_spelling(value.text);
-    auto match = [&](const DangerousPath& d) { return d.below ? is_below(path, d.path) : path == d.path; };
-    auto found = writable ? std::find_if(std::begin(kDangerousToWrite), std::end(kDangerousToWrite), match) : nullptr;
-    if (!found || found == std::end(kDangerousToWrite)) {
-      found = std::find_if(std::begin(kDangerousToShow), std::end(kDangerousToShow), match);
-      if (found == std::end(kDangerousToShow)) continue;
-    }
-    warn(setting(key), value, "dangerous: " + std::string(found->why), "name less");
+    std::string_view why = danger_of_path(value.text, writable);
+    if (!why.empty()) warn(setting(key), value, "dangerous: " + std::string(why), "name less");
   }
 }
 
@@ -320,6 +314,15 @@ void Linter::check_hidden() {
 }  // namespace
 
 std::vector<Finding> lint_profile(const Profile& profile, LintScope scope) { return Linter(profile, scope).run(); }
+
+std::string_view danger_of_path(std::string_view text, bool writable) {
+  std::string path = one_spelling(text);
+  auto match = [&](const DangerousPath& d) { return d.below ? is_below(path, d.path) : path == d.path; };
+  auto found = writable ? std::find_if(std::begin(kDangerousToWrite), std::end(kDangerousToWrite), match) : nullptr;
+  if (found && found != std::end(kDangerousToWrite)) return found->why;
+  found = std::find_if(std::begin(kDangerousToShow), std::end(kDangerousToShow), match);
+  return found == std::end(kDangerousToShow) ? std::string_view() : found->why;
+}
 
 bool is_dangerous_bus_name(std::string_view name) { return dangerous_name(name) != nullptr; }
 

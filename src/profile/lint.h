@@ -30,6 +30,10 @@ std::vector<Finding> lint_profile(const Profile& profile, LintScope scope = Lint
 // Whether who may talk to this name of a bus gets more than a sandbox should have. `name` may end in ".*".
 bool is_dangerous_bus_name(std::string_view name);
 
+// Why it is dangerous that a profile shows this path, or lets it be written; "" where it is not. As written, with
+// macros.
+std::string_view danger_of_path(std::string_view path, bool writable);
+
 Finding finding_of(const Error& error);
 
 // "FILE:LINE: warning: TEXT (HINT)" without a newline, control characters escaped.

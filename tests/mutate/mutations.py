@@ -116,7 +116,7 @@ MUTATIONS = [
     # Each of the three is a second wall for the others.
     Mutation("the sweeps of descriptors", [
         Edit("src/cli/main.cc", "if (close_range(3, ~0U, 0) != 0)", "if (false)"),
-        Edit("src/launcher/main.cc", "if (close_range(kClaimDescriptor + 1, ~0U, 0) != 0)", "if (false)"),
+        Edit("src/launcher/main.cc", "if (close_range(kLogDescriptor + 1, ~0U, 0) != 0)", "if (false)"),
         Edit(INIT, '  close_all_but(step, {step.socket(), confinement.probe.get(), -1});\n  step.begin("self-check");\n',
              '  step.begin("self-check");\n'),
         NO_SELF_CHECK,

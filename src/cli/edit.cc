@@ -1,0 +1,205 @@
+#include "cli/edit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+
+#include "base/strings.h"
+#include "base/unique_fd.h"
+#include "cli/lint.h"
+#include "cli/show.h"
+#include "profile/lint.h"
+#include "profile/trusted_file.h"
+#include "profile/values.h"
+
+namespace sbox {
+namespace {
+
+constexpr char kName[] = "local.conf", kDraft[] = "local.conf.edit";
+constexpr std::string_view kMark =
+    "# ---- From here on nothing is kept: this is the profile as it is now. Write your lines above.\n";
+
+// The drop-in of one profile, and the draft of it that the editor has. Only what is whole takes the place of the
+// drop-in, by its name.
+class DropIn {
+ public:
+  DropIn(const SearchPath& search, const std::string& profile)
+      : directory_(search.directories.at(0) + "/" + profile + ".profile.d") {}
+
+  std::string path() const { return directory_ + "/" + kName; }
+  std::string draft() const { return directory_ + "/" + kDraft; }
+
+  // Nothing where there is none.
+  std::optional<std::string> read(const char* name) const {
+    return read_trusted_file(AT_FDCWD, directory_ + "/" + name, directory_ + "/" + name);
+  }
+
+  void write_draft(const std::string& text) const {
+    make_directories();
+    unlink(draft().c_str());
+    UniqueFd file(open(draft().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    // Whatever the umask is: what others could write would be no profile.
+    if (!file || fchmod(file.get(), 0644) != 0) throw system_error(quote(draft()), errno);
+    for (size_t done = 0; done < text.size();) {
+      ssize_t size = write(file.get(), text.data() + done, text.size() - done);
+      if (size <= 0) throw system_error(quote(draft()), size < 0 ? errno : ENOSPC);
+      done += static_cast<size_t>(size);
+    }
+    if (fsync(file.get()) != 0) throw system_error(quote(draft()), errno);
+  }
+  void drop_draft() const { unlink(draft().c_str()); }
+  void put_in_force() const {
+    if (rename(draft().c_str(), path().c_str()) != 0) throw system_error(quote(path()), errno);
+  }
+  void remove() const { unlink(path().c_str()); }
+
+ private:
+  void make_directories() const {
+    for (size_t end = 1; end != std::string::npos;) {
+      end = directory_.find('/', end + 1);
+      std::string part = directory_.substr(0, end);
+      if (mkdir(part.c_str(), 0755) == 0 && chmod(part.c_str(), 0755) != 0) throw system_error(quote(part), errno);
+      if (access(part.c_str(), F_OK) != 0) throw system_error(quote(part), errno);
+    }
+  }
+
+  std::string directory_;
+};
+
+std::string editor_of(const Host& host) {
+  for (const char* name : {"VISUAL", "EDITOR"}) {
+    if (std::string editor = host.variable(name).value_or(""); !editor.empty()) return editor;
+  }
+  for (const char* path : {"/usr/bin/editor", "/usr/bin/nano", "/usr/bin/vi"}) {
+    if (access(path, X_OK) == 0) return path;
+  }
+  throw Error("edit", "there is no editor").hint("set EDITOR");
+}
+
+// The variable may hold options, as for other programs: a shell takes it apart. The path is no part of what it reads.
+void run_editor(const std::string& editor, const std::string& path) {
+  std::string script = editor + " \"$@\"";
+  pid_t child = fork();
+  if (child < 0) throw system_error("edit", errno);
+  if (child == 0) {
+    execl("/bin/sh", "sh", "-c", script.c_str(), editor.c_str(), path.c_str(), nullptr);
+    _exit(kExitNotFound);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  throw Error("edit", "the editor failed, and nothing was changed").hint("see EDITOR: " + quote(editor));
+}
+
+void say(const std::vector<Finding>& findings) {
+  for (const Finding& finding : findings) fprintf(stderr, "%s\n", finding_line(finding).c_str());
+}
+
+bool has_error(const std::vector<Finding>& findings) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [](const Finding& finding) { return finding.severity == Finding::Severity::error; });
+}
+
+// Where standard input is a terminal: whether the user wants to edit once more.
+bool wants_again() {
+  if (isatty(0) != 1) return false;
+  fputs("Edit it again? [Y/n] ", stderr);
+  int first = getchar();
+  for (int c = first; c != '\n' && c != EOF;) c = getchar();
+  return first == '\n' || first == 'y' || first == 'Y';
+}
+
+bool is_comment_only(std::string_view text) {
+  for (std::string_view rest = text; !rest.empty();) {
+    std::string_view line = trim(take_part(rest, '\n'));
+    if (!line.empty() && line[0] != '#' && line[0] != ';') return false;
+  }
+  return true;
+}
+
+// What is wrong with the profile with this drop-in in its place, which is the one there was before when it is wrong.
+std::vector<Finding> try_out(const Context& context, const DropIn& drop_in, const std::string& profile,
+                             const std::optional<std::string>& before) {
+  std::vector<Finding> alone = lint_all(context.search, {drop_in.draft()});
+  // The draft has another name than it will have.
+  for (Finding& finding : alone) {
+    if (finding.where.file == drop_in.draft()) finding.where.file = drop_in.path();
+  }
+  if (has_error(alone)) return alone;
+  drop_in.put_in_force();
+  std::vector<Finding> whole = lint_all(context.search, {profile});
+  if (has_error(whole) && before) {
+    drop_in.write_draft(*before);
+    drop_in.put_in_force();
+  } else if (has_error(whole)) {
+    drop_in.remove();
+  }
+  return whole;
+}
+
+std::string effective(const SearchPath& search, const std::string& profile) {
+  try {
+    return show_profile(read_profile(search, profile), false);
+  } catch (const Error& error) {
+    return error.line() + "\n";
+  }
+}
+
+}  // namespace
+
+std::string text_to_edit(std::string_view drop_in, std::string_view effective) {
+  std::string text(drop_in);
+  if (text.empty()) text = "# Lines here change the profile; sbox-profile(5) has the keys.\n";
+  if (!text.ends_with('\n')) text += '\n';
+  text += "\n" + std::string(kMark) + "#\n";
+  for (std::string_view rest = effective; !rest.empty();) text += "# " + std::string(take_part(rest, '\n')) + "\n";
+  return text;
+}
+
+std::string edited_drop_in(std::string_view text) {
+  std::string_view kept = text.substr(0, text.find(kMark));
+  while (kept.ends_with("\n\n")) kept.remove_suffix(1);
+  return kept == "\n" ? "" : std::string(kept);
+}
+
+int run_edit(const Context& context, const std::vector<std::string>& arguments) {
+  bool is_name = arguments.size() == 1 && is_include_name(arguments[0]);
+  if (!is_name) throw Error("edit", "needs the name of a profile").hint("sbox edit PROFILE");
+  const std::string& profile = arguments[0];
+  DropIn drop_in(context.search, profile);
+  std::optional<std::string> before = drop_in.read(kName);
+  if (!before) read_profile(context.search, profile);  // there is one to change
+  std::string text = text_to_edit(before.value_or(""), effective(context.search, profile)),
+              editor = editor_of(context.host);
+  for (;;) {
+    drop_in.write_draft(text);
+    run_editor(editor, drop_in.draft());
+    std::string written = drop_in.read(kDraft).value_or("");
+    std::string kept = edited_drop_in(written);
+    if (kept == before.value_or("") || (!before && is_comment_only(kept))) {
+      drop_in.drop_draft();
+      fputs("Nothing was changed.\n", stderr);
+      return 0;
+    }
+    drop_in.write_draft(kept);
+    std::vector<Finding> findings = try_out(context, drop_in, profile, before);
+    say(findings);
+    if (!has_error(findings)) {
+      fprintf(stderr, "In force from the next start on: %s\n", escape_control(drop_in.path()).c_str());
+      return 0;
+    }
+    drop_in.write_draft(kept);
+    text = written;
+    if (wants_again()) continue;
+    fprintf(stderr, "Not in force; what you wrote is in %s\n", escape_control(drop_in.draft()).c_str());
+    return 1;
+  }
+}
+
+}  // namespace sbox
