@@ -19,6 +19,7 @@
 #include "cli/options.h"
 #include "desktop/exec.h"
 #include "instance/registry.h"
+#include "overlay/store.h"
 #include "plan/encode.h"
 #include "plan/instance_name.h"
 #include "plan/json.h"
@@ -95,14 +96,21 @@ UniqueFd sealed_file(const std::string& bytes) {
   return file;
 }
 
+// For the launcher. dup2 onto itself would leave close-on-exec set.
+void put_at(const UniqueFd& file, int number) {
+  bool placed = file.get() == number ? fcntl(number, F_SETFD, 0) == 0 : dup2(file.get(), number) == number;
+  if (!placed) throw system_error("descriptor for the launcher", errno);
+}
+
 // `registry` holds the name of the instance from here on until the launcher ends. `path`: of the launcher, or of
 // sbox-userns, which becomes it.
 [[noreturn]] void become_launcher(const Plan& plan, Registry registry, const std::string& path) {
-  UniqueFd file = sealed_file(encode_plan(plan));
-  // dup2 onto itself would leave close-on-exec set.
-  bool placed = file.get() == kPlanDescriptor ? fcntl(kPlanDescriptor, F_SETFD, 0) == 0
-                                              : dup2(file.get(), kPlanDescriptor) == kPlanDescriptor;
-  if (!placed) throw system_error("descriptor for the plan", errno);
+  UniqueFd file = sealed_file(encode_plan(plan)), lock;
+  put_at(file, kPlanDescriptor);
+  if (!plan.overlay.lower.empty()) {
+    lock = begin_run(plan.overlay);
+    put_at(lock, kLockDescriptor);
+  }
   fcntl(kErrorsDescriptor, F_SETFD, 0);  // where there is one
   if (registry.is_usable() && fcntl(std::move(registry).release(), F_SETFD, 0) != 0) {
     throw system_error("name of the instance", errno);

@@ -42,25 +42,31 @@ bool read_plan(Plan& plan) {
   return decoded;
 }
 
+// Whether a descriptor of that type is there; it is kept from the program.
+bool is_handed_over(int fd, mode_t type) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == type && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
 int run() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) < 0) return refuse("standard descriptors are closed (start programs by `sbox`)");
   }
   if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid())
     return refuse("it must not be set-id");
-  struct stat status {};
-  bool tells = fstat(kErrorsDescriptor, &status) == 0 && S_ISSOCK(status.st_mode) &&
-               fcntl(kErrorsDescriptor, F_SETFD, FD_CLOEXEC) == 0;
-  UniqueFd errors(tells ? kErrorsDescriptor : -1);
-  if (!tells) close(kErrorsDescriptor);
+  UniqueFd errors(is_handed_over(kErrorsDescriptor, S_IFSOCK) ? kErrorsDescriptor : -1);
+  if (!errors) close(kErrorsDescriptor);
   // The claim stays open for as long as this process lives, and is of no other use here.
-  bool claims = fstat(kClaimDescriptor, &status) == 0 && S_ISREG(status.st_mode);
-  if (!claims) close(kClaimDescriptor);
-  if (close_range(kClaimDescriptor + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
+  if (!is_handed_over(kClaimDescriptor, S_IFREG)) close(kClaimDescriptor);
+  UniqueFd lock(is_handed_over(kLockDescriptor, S_IFREG) ? kLockDescriptor : -1);
+  if (!lock) close(kLockDescriptor);
+  if (close_range(kLockDescriptor + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
   Terminal terminal;
   if (!terminal.start_guard()) return refuse("cannot watch over the terminal");
   Plan plan;
   if (!read_plan(plan)) return refuse("no plan (start programs by `sbox`)");
+  if (plan.overlay.lower.empty()) lock.reset();
+  if (!plan.overlay.lower.empty() && !lock) return refuse("the overlay is not locked");
   if (plan.uid != getuid() || plan.gid != getgid()) return refuse("the plan is another user's");
   _exit(supervise(plan, terminal, std::move(errors)));  // the kernel takes the memory back faster than we could
 }
