@@ -25,8 +25,8 @@ int run_commit(const Context& context, const std::vector<std::string>& words) {
   auto tell = [&](const Change& change) {
     if (!is_quiet) puts(change_line(change).c_str());
   };
-  CommitResult result =
-      commit(store, changes, [&](const Change& change) { return selection.needs(change); }, force, tell);
+  CommitResult result = commit(
+      store, changes, [&](const Change& change) { return selection.needs(change); }, force, tell);
   for (const auto& [path, why] : result.left) {
     fprintf(stderr, "sbox: not taken over: %s: %s\n", shown_path(path).c_str(), why.c_str());
   }

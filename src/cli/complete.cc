@@ -141,7 +141,8 @@ class Completer {
   }
 
   void overlays() {
-    for (const std::string& name : OverlayStore::list(data_directory(context_.host, find_places(context_.host)))) add(name);
+    for (const std::string& name : OverlayStore::list(data_directory(context_.host, find_places(context_.host))))
+      add(name);
   }
 
   const Context& context_;

@@ -89,7 +89,8 @@ nlohmann::ordered_json as_json(const Change& change) {
 UniqueFd open_for_text(int root, const std::string& path, bool is_there) {
   if (!is_there) return {};
   size_t slash = path.rfind('/');
-  UniqueFd parent = open_beneath(root, slash == std::string::npos ? "." : path.substr(0, slash), O_RDONLY | O_DIRECTORY);
+  UniqueFd parent =
+      open_beneath(root, slash == std::string::npos ? "." : path.substr(0, slash), O_RDONLY | O_DIRECTORY);
   return parent ? open_regular(parent.get(), base_name("/" + path)) : UniqueFd();
 }
 

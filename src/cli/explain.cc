@@ -86,7 +86,8 @@ void explain_files(Page& page, const Profile& profile, const Plan& plan) {
   page.heading("Files");
   say_home(page, profile);
   list_nodes(page, plan, is_read_write, "It may read and change:", "It may read and change, as sbox set it up:");
-  list_nodes(page, plan, is_overlay, "It may read, and change in an overlay that you look through and take over from:", "");
+  list_nodes(page, plan, is_overlay,
+             "It may read, and change in an overlay that you look through and take over from:", "");
   list_nodes(page, plan, is_read_only, "It may read:", "It may read, as every program on this desktop needs:");
   list_nodes(page, plan, is_hidden, "Hidden:", "Hidden in every sandbox:");
   list_nodes(page, plan, is_tmpfs, "Its own, empty at the start and forgotten at the end:",

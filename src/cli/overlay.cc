@@ -102,7 +102,7 @@ void Selection::check(const std::vector<Change>& changes) const {
 std::string shown_path(const std::string& path) { return escape_control("~/" + path); }
 
 std::string change_note(const Change& change) {
-  constexpr const char* kNames[] = {"missing", "directory", "file",  "symlink",    "socket",
+  constexpr const char* kNames[] = {"missing", "directory", "file", "symlink",    "socket",
                                     "device",  "device",    "fifo", "unreachable"};
   auto name = [&](FileKind kind) { return std::string(kNames[static_cast<int>(kind)]); };
   std::string note;
@@ -130,8 +130,8 @@ std::string change_line(const Change& change) {
   std::string size = S_ISREG(status.st_mode) ? short_size(static_cast<uint64_t>(status.st_size)) : "-";
   constexpr size_t kWidth = 8;
   std::string note = change_note(change);
-  return std::string(1, letter_of(change)) + std::string(kWidth - std::min(kWidth - 1, size.size()), ' ') + size + "  " +
-         shown_path(change.path) + (note.empty() ? "" : "  (" + note + ")");
+  return std::string(1, letter_of(change)) + std::string(kWidth - std::min(kWidth - 1, size.size()), ' ') + size +
+         "  " + shown_path(change.path) + (note.empty() ? "" : "  (" + note + ")");
 }
 
 }  // namespace sbox

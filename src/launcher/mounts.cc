@@ -161,7 +161,8 @@ std::vector<UniqueFd> prepare_mounts(const Step& step, const std::vector<Node>& 
   if (overlay.lower.empty()) return mounts;
   // Last, for it is mounted in the tree that the others are copied from.
   UniqueFd copy = new_overlay(step, overlay);
-  open_all(NodeKind::overlay, [&](const std::string& path) { return open_in_overlay(step, copy.get(), overlay, path); });
+  open_all(NodeKind::overlay,
+           [&](const std::string& path) { return open_in_overlay(step, copy.get(), overlay, path); });
   return mounts;
 }
 

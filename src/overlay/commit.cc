@@ -66,6 +66,8 @@ class Committer {
   Committer(OverlayStore& store, bool force, const OnTaken& on_taken)
       : store_(store), force_(force), on_taken_(on_taken), host_(store.home_directory()), upper_(store.upper()) {}
 
+  // `change` is of a file that is the same on the host: other names of it become names of that.
+  void know(const Change& change);
   void take(const Change& change);
   void flush();
   void leave(const Change& change, const std::string& why) { result_.left.emplace_back(change.path, why); }
@@ -92,7 +94,7 @@ class Committer {
   const OnTaken& on_taken_;
   Parents host_, upper_;
   std::vector<Written> written_;
-  std::vector<const Change*> done_;  // on the host, but not flushed; still in the overlay
+  std::vector<const Change*> done_;                         // on the host, but not flushed; still in the overlay
   std::map<std::pair<dev_t, ino_t>, const Change*> names_;  // of files with several names, the first
   std::vector<const Change*> directories_;                  // whose mode is to be set
   std::map<const Change*, std::pair<dev_t, ino_t>> named_;  // of those with several names, what they are on the host
@@ -118,7 +120,8 @@ void Committer::check_host(int parent, const Change& change) const {
   struct stat now = status_of(parent, name_of(change));
   bool is_same = kind_of(now) == change.before && now.st_ino == change.host.st_ino && now.st_dev == change.host.st_dev;
   bool has_content = change.before == FileKind::file;
-  if (has_content) is_same = is_same && now.st_size == change.host.st_size && is_same_time(now.st_mtim, change.host.st_mtim);
+  if (has_content)
+    is_same = is_same && now.st_size == change.host.st_size && is_same_time(now.st_mtim, change.host.st_mtim);
   bool is_cleared = change.before == FileKind::directory && kind_of(now) == FileKind::missing;
   if (!is_same && !is_cleared) throw Failure{"it changed on the host just now"};
 }
@@ -229,6 +232,12 @@ void Committer::name_file(Written& written) {
   done(change);
 }
 
+void Committer::know(const Change& change) {
+  if (change.kind != ChangeKind::none || change.now != FileKind::file || change.status.st_nlink < 2) return;
+  names_.emplace(std::pair(change.status.st_dev, change.status.st_ino), &change);
+  named_.emplace(&change, std::pair(change.host.st_dev, change.host.st_ino));
+}
+
 void Committer::take(const Change& change) try {
   if (change.kind == ChangeKind::none) {
     // It is on the host already: of a file that was opened and left as it was, or of a commit that was cut short.
@@ -309,20 +318,21 @@ void Committer::let_go(const Change& change) {
   if (!is_gone) throw system_error("remove from the overlay " + quote(change.path), errno);
 }
 
-void name_hidden(int upper, int lower, bool opaque);
+void name_hidden(int upper, int lower, bool opaque, int depth);
 
-void name_hidden_in(int upper, int lower, const std::string& name, bool opaque) {
+void name_hidden_in(int upper, int lower, const std::string& name, bool opaque, int depth) {
   UniqueFd above = open_beneath(upper, name, O_RDONLY | O_DIRECTORY);
   if (!above) return;
   UniqueFd below = lower < 0 ? UniqueFd() : open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
   bool inner = opaque || is_opaque(above.get());
   if (inner && below && fsetxattr(above.get(), kOpaque, "y", 1, 0) != 0) throw system_error(quote(name), errno);
-  name_hidden(above.get(), below.get(), inner);
+  name_hidden(above.get(), below.get(), inner, depth);
 }
 
-void name_hidden(int upper, int lower, bool opaque) {
+void name_hidden(int upper, int lower, bool opaque, int depth) {
   for (const std::string& name : names_in(upper)) {
-    if (S_ISDIR(status_of(upper, name).st_mode)) name_hidden_in(upper, lower, name, opaque);
+    bool enters = depth < kDeepestScanned && S_ISDIR(status_of(upper, name).st_mode);
+    if (enters) name_hidden_in(upper, lower, name, opaque, depth + 1);
   }
   if (!opaque) return;
   for (const std::string& name : lower < 0 ? std::vector<std::string>() : names_in(lower)) {
@@ -333,15 +343,16 @@ void name_hidden(int upper, int lower, bool opaque) {
 }
 
 // Directories that are as on the host and hold nothing, from the inside out.
-bool remove_idle_directories(int upper, int lower) {
+bool remove_idle_directories(int upper, int lower, int depth) {
   bool is_empty = true;
   for (const std::string& name : names_in(upper)) {
     struct stat status = status_of(upper, name);
     UniqueFd above, below;
-    if (S_ISDIR(status.st_mode)) above = open_beneath(upper, name, O_RDONLY | O_DIRECTORY);
+    if (S_ISDIR(status.st_mode) && depth < kDeepestScanned) above = open_beneath(upper, name, O_RDONLY | O_DIRECTORY);
     if (above) below = open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
     struct stat host {};
-    bool is_idle = below && fstat(below.get(), &host) == 0 && remove_idle_directories(above.get(), below.get()) &&
+    bool is_idle = below && fstat(below.get(), &host) == 0 &&
+                   remove_idle_directories(above.get(), below.get(), depth + 1) &&
                    plain_mode(host.st_mode) == plain_mode(status.st_mode) && !is_opaque(above.get()) &&
                    unlinkat(upper, name.c_str(), AT_REMOVEDIR) == 0;
     is_empty = is_empty && is_idle;
@@ -352,7 +363,7 @@ bool remove_idle_directories(int upper, int lower) {
 }  // namespace
 
 void name_what_is_hidden(const OverlayStore& store) {
-  name_hidden(store.upper(), store.home_directory(), is_opaque(store.upper()));
+  name_hidden(store.upper(), store.home_directory(), is_opaque(store.upper()), 0);
 }
 
 void discard_changes(OverlayStore& store, const std::vector<Change>& changes,
@@ -365,19 +376,20 @@ void discard_changes(OverlayStore& store, const std::vector<Change>& changes,
       remove_tree(parent.get(), name_of(change));
     }
   }
-  remove_idle_directories(store.upper(), store.home_directory());
+  remove_idle_directories(store.upper(), store.home_directory(), 0);
 }
 
-CommitResult commit(OverlayStore& store, const std::vector<Change>& changes, const std::function<bool(const Change&)>& wanted,
-                    bool force, const OnTaken& on_taken) {
+CommitResult commit(OverlayStore& store, const std::vector<Change>& changes,
+                    const std::function<bool(const Change&)>& wanted, bool force, const OnTaken& on_taken) {
   Committer committer(store, force, on_taken);
   store.begin_commit();
   name_what_is_hidden(store);
+  for (const Change& change : changes) committer.know(change);
   for (const Change& change : changes) {
     if (wanted(change)) committer.take(change);
   }
   CommitResult result = committer.finish();
-  remove_idle_directories(store.upper(), store.home_directory());
+  remove_idle_directories(store.upper(), store.home_directory(), 0);
   store.end_commit();
   return result;
 }

@@ -20,12 +20,13 @@ using OnTaken = std::function<void(const Change&)>;
 
 // Takes over those of `changes` (of this store, in their order) for which `wanted` is true. With `force` also where the
 // host's file has changed since. Precondition: the store is locked. Error when nothing more can be done.
-CommitResult commit(OverlayStore& store, const std::vector<Change>& changes, const std::function<bool(const Change&)>& wanted,
-                    bool force, const OnTaken& on_taken);
+CommitResult commit(OverlayStore& store, const std::vector<Change>& changes,
+                    const std::function<bool(const Change&)>& wanted, bool force, const OnTaken& on_taken);
 
 // Throws those changes away for which `wanted` is true: there the overlay shows what the host has. The same
 // precondition.
-void discard_changes(OverlayStore& store, const std::vector<Change>& changes, const std::function<bool(const Change&)>& wanted);
+void discard_changes(OverlayStore& store, const std::vector<Change>& changes,
+                     const std::function<bool(const Change&)>& wanted);
 
 // Makes every opaque directory one that names what it hides, so that its entries can be taken over one by one. What is
 // seen through the overlay stays the same.

@@ -99,6 +99,7 @@ void Remover::remove(int directory, const std::string& name, int depth) {
   UniqueFd inner = open_to_empty(directory, name);
   if (!inner) throw system_error("remove " + quote(name), errno);
   empty(inner.get(), depth);
+  inner.reset();
   if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) != 0) throw system_error("remove " + quote(name), errno);
   while (depth == 0 && !lifted_.empty()) {
     std::string next = lifted_.back();

@@ -14,7 +14,6 @@
 namespace sbox {
 namespace {
 
-constexpr int kDeepest = 100;
 constexpr size_t kLongestPath = 3500;  // with the home in front it can still be named
 
 bool is_later(const timespec& a, const timespec& b) {
@@ -124,7 +123,7 @@ void Scanner::visit_directory(int upper, int lower, Change change, const std::st
   if (has_lower) below = open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
   bool can_enter = above && (below || !has_lower) && faccessat(above.get(), ".", X_OK, AT_EACCESS) == 0;
   if (!can_enter) change.obstacle = "it cannot be looked into";
-  if (depth >= kDeepest) change.obstacle = "it lies too deep";
+  if (depth >= kDeepestScanned) change.obstacle = "it lies too deep";
   bool enters = change.obstacle.empty();
   std::string path = change.path;
   if (!enters && change.kind == ChangeKind::none) change.kind = ChangeKind::changed;
@@ -137,7 +136,7 @@ void Scanner::delete_all(int lower, const std::string& path, const std::string& 
   change.kind = ChangeKind::deleted;
   if (change.before == FileKind::directory) {
     UniqueFd below = open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
-    bool enters = below && depth < kDeepest && faccessat(below.get(), ".", X_OK, AT_EACCESS) == 0;
+    bool enters = below && depth < kDeepestScanned && faccessat(below.get(), ".", X_OK, AT_EACCESS) == 0;
     if (!enters && change.obstacle.empty()) change.obstacle = "it cannot be looked into";
     if (enters) {
       for (const std::string& each : names_in(below.get())) delete_all(below.get(), change.path, each, depth + 1);

@@ -13,6 +13,9 @@
 
 namespace sbox {
 
+// What lies in more directories than these is named, but neither looked into nor taken over.
+inline constexpr int kDeepestScanned = 100;
+
 enum class ChangeKind {
   added,
   changed,
@@ -22,12 +25,12 @@ enum class ChangeKind {
 
 struct Change {
   ChangeKind kind = ChangeKind::none;
-  std::string path;      // below the home, not escaped
-  FileKind now{};        // missing: deleted
-  FileKind before{};     // missing: added
-  struct stat status {};  // of the upper's; zeros where it is deleted
-  struct stat host {};    // of the host's; zeros where there is none
-  std::string link;      // where a symlink leads
+  std::string path;           // below the home, not escaped
+  FileKind now{};             // missing: deleted
+  FileKind before{};          // missing: added
+  struct stat status {};      // of the upper's; zeros where it is deleted
+  struct stat host {};        // of the host's; zeros where there is none
+  std::string link;           // where a symlink leads
   bool same_content = false;  // of a changed file: only its mode, times or attributes differ
   bool is_conflict = false;   // the host's was changed since
   std::string obstacle;       // why it cannot be taken over; ""

@@ -67,7 +67,8 @@ std::optional<std::string> read_all(int directory, const char* name, off_t limit
   if (!file || fstat(file.get(), &status) != 0) throw system_error("record of the overlay", errno);
   if (status.st_size > limit) throw Error("record of the overlay", "it is too large");
   std::string text(static_cast<size_t>(status.st_size), '\0');
-  if (pread(file.get(), text.data(), text.size(), 0) != status.st_size) throw system_error("record of the overlay", errno);
+  if (pread(file.get(), text.data(), text.size(), 0) != status.st_size)
+    throw system_error("record of the overlay", errno);
   return text;
 }
 

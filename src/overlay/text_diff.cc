@@ -37,7 +37,8 @@ std::string run_diff(int before, int after, const std::string& label) {
   std::string old_label = "--label=" + (before < 0 ? "/dev/null" : label);
   std::string new_label = "--label=" + (after < 0 ? "/dev/null" : label);
   std::string unified = "-u", from = "/proc/self/fd/3", to = "/proc/self/fd/4", name = "diff";
-  char* arguments[] = {name.data(), unified.data(), old_label.data(), new_label.data(), from.data(), to.data(), nullptr};
+  char* arguments[] = {name.data(), unified.data(), old_label.data(), new_label.data(),
+                       from.data(), to.data(),      nullptr};
   std::string locale = "LC_ALL=C";
   char* environment[] = {locale.data(), nullptr};
   pid_t child = 0;

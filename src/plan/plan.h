@@ -117,11 +117,11 @@ struct Plan {
   std::vector<std::string> make_directories;  // of the host, canonical: made (0700) where missing, before sources are
                                               // opened; only directories of sbox itself
   Overlay overlay;
-  std::vector<Node> nodes;                    // parents before children; among equals, in the order they are made
-  std::vector<std::string> environment;       // NAME=VALUE
-  std::string directory;                      // current directory inside
-  std::string program;                        // absolute path inside, executed
-  std::vector<std::string> argv;              // what it sees, [0] included
+  std::vector<Node> nodes;               // parents before children; among equals, in the order they are made
+  std::vector<std::string> environment;  // NAME=VALUE
+  std::string directory;                 // current directory inside
+  std::string program;                   // absolute path inside, executed
+  std::vector<std::string> argv;         // what it sees, [0] included
   std::vector<Filter> filters;
   Landlock landlock;
   std::vector<ResourceLimit> limits;

@@ -26,8 +26,7 @@ class Arranger {
     for (size_t i = 0; i < nodes_.size(); ++i) {
       Node& node = nodes_[i];
       bool has_children = i + 1 < nodes_.size() && is_below(nodes_[i + 1].target, node.target);
-      bool has_source =
-          node.kind == NodeKind::bind || node.kind == NodeKind::overlay || node.kind == NodeKind::follow;
+      bool has_source = node.kind == NodeKind::bind || node.kind == NodeKind::overlay || node.kind == NodeKind::follow;
       if (!has_source) node.source.clear();
       if (node.kind == NodeKind::hide) node.mode = has_children ? 0111 : 0;
     }

@@ -220,7 +220,8 @@ void MountView::insert(Entries& entries, const Found& found) const {
   }
   Entry& other = present->second;
   bool both_written = !other.placed && other.origin != entry.origin;
-  if (both_written && (rank(other.node) == kRankOfTmpfs) != (rank(entry.node) == kRankOfTmpfs) && rank(other.node) && rank(entry.node)) {
+  if (both_written && (rank(other.node) == kRankOfTmpfs) != (rank(entry.node) == kRankOfTmpfs) && rank(other.node) &&
+      rank(entry.node)) {
     throw Error(std::string(name_of(grant.access)) + " = " + quote(grant.path),
                 "the same path is also something else at " + other.origin.text())
         .at(grant.origin)

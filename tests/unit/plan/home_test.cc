@@ -109,7 +109,8 @@ TEST_F(OverlayHome, IsTheWholeHomeWithoutKeep) {
   EXPECT_EQ(find(p, "/home/ann")->source, "/home/ann");
   EXPECT_EQ(p.overlay.lower, "/home/ann");
   EXPECT_EQ(p.overlay.directory, "/home/ann/.local/share/sbox/overlays/test");
-  EXPECT_THAT(p.make_directories, ::testing::IsSupersetOf({p.overlay.directory + "/upper", p.overlay.directory + "/work"}));
+  EXPECT_THAT(p.make_directories,
+              ::testing::IsSupersetOf({p.overlay.directory + "/upper", p.overlay.directory + "/work"}));
 }
 
 TEST_F(OverlayHome, IsOnlyWhatIsKeptWhereSomethingIs) {
