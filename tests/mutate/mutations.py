@@ -148,7 +148,7 @@ MUTATIONS = [
           "test_hostile"),
     plain("the pins of ancestors", PLAN_TREE, "between = pins(node, *around);", "{}", "test_files.Grants"),
     Mutation("what could be made later", [
-        Edit(PLAN_TREE, "    if (around->writable) throw could_be_made(entry, *around);\n    // Who", "    // Who"),
+        Edit(PLAN_TREE, "    if (around->writable && !is_of_overlay()) throw could_be_made(entry, *around);\n    // Who", "    // Who"),
         Edit(PLAN_TREE, "if (is_written && kind == FileKind::missing) throw could_appear(entry, *around);", ""),
     ], ["test_files.Grants"]),
     plain("one mask of /proc", SYSTEM, '"interrupts",    "iomem",    "ioports", ', '', "test_confinement.Proc"),

@@ -195,7 +195,7 @@ class Isolation(OverlayTest):
                            **self.at_home({}))
         assert first.stdout and first.stdin
         self.assertEqual(first.stdout.readline(), b"ready\n")
-        for arguments in (["-s", "home.mode=overlay", "--name", "o", "--", "true"], ["commit", "o"],
+        for arguments in (["-s", "home.mode=overlay", "-s", "home.overlay=o", "--", "true"], ["commit", "o"],
                           ["commit", "--force", "o"], ["discard", "o"]):
             with self.subTest(arguments=arguments):
                 self.assertIn("in use", self.refused(*arguments, **self.at_home({})).err)
