@@ -293,6 +293,11 @@ constexpr Concern kConcerns[] = {
      "The unfiltered session bus starts programs outside on demand: this is as good as no sandbox."},
     {[](const Profile& p, const Plan&) { return p.text(Key::home_mode) == "host" && p.list(Key::home_keep).empty(); },
      "It can change the files of the home directory that run at login or hold keys and passwords."},
+    {[](const Profile& p, const Plan&) {
+       return p.text(Key::home_mode) == "overlay" && p.list(Key::home_keep).empty();
+     },
+     "It can read all of the home directory, keys and passwords included. What is taken over from the overlay is what "
+     "it wrote: look at it first."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::audio_record); },
      "It can listen through the microphones, and to what others play. PulseAudio also loads modules on request."},
     {[](const Profile&, const Plan& plan) { return !variable(plan, "WAYLAND_DISPLAY").empty(); },

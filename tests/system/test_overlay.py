@@ -251,6 +251,12 @@ class Isolation(OverlayTest):
                 self.assertEqual((result.returncode, result.stdout), (status, out), result)
                 self.assertEqual(b"is a mount" in result.stderr, status == 125, result)
 
+    def test_doctor_tries_it_and_leaves_nothing_behind(self) -> None:
+        before = os.listdir(self.home)
+        rows = {row["name"]: row["state"] for row in json.loads(self.command("doctor", "--json").out)["checks"]}
+        self.assertEqual(rows["overlay homes"], "ok")
+        self.assertEqual(os.listdir(self.home), before)
+
     def test_a_kept_path_that_a_program_made_a_link_of_refuses_the_start(self) -> None:
         self.put("a/b/file")
         self.put("secret/file", "secret")
