@@ -366,6 +366,15 @@ void name_what_is_hidden(const OverlayStore& store) {
   name_hidden(store.upper(), store.home_directory(), is_opaque(store.upper()), 0);
 }
 
+void remove_leftovers(const OverlayStore& store, const std::vector<Change>& changes) {
+  if (!store.was_interrupted()) return;
+  Parents host(store.home_directory());
+  for (const Change& change : changes) {
+    int parent = host.of(change.path);
+    if (parent >= 0) unlinkat(parent, kFresh, 0);
+  }
+}
+
 void discard_changes(OverlayStore& store, const std::vector<Change>& changes,
                      const std::function<bool(const Change&)>& wanted) {
   name_what_is_hidden(store);

@@ -28,6 +28,9 @@ CommitResult commit(OverlayStore& store, const std::vector<Change>& changes,
 void discard_changes(OverlayStore& store, const std::vector<Change>& changes,
                      const std::function<bool(const Change&)>& wanted);
 
+// Removes what a commit that was cut short has left beside the files of `changes`.
+void remove_leftovers(const OverlayStore& store, const std::vector<Change>& changes);
+
 // Makes every opaque directory one that names what it hides, so that its entries can be taken over one by one. What is
 // seen through the overlay stays the same.
 void name_what_is_hidden(const OverlayStore& store);

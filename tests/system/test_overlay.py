@@ -494,6 +494,16 @@ class Crash(OverlayTest):
                 self.home = self.directory(f"home-{number}", 0o700)
                 self.kill_and_go_on(call, when)
 
+    def test_a_commit_that_is_killed_can_be_thrown_away_without_a_trace(self) -> None:
+        self.put("file", "old")
+        self.changed("printf new > file")
+        inject = ["-e", "trace=renameat", "-e", "inject=renameat:signal=KILL:when=2"]
+        self.account.run(["strace", "-qq", "-o", "/dev/null", *inject, str(SBOX), "commit", "o"], **self.at_home({}))
+        self.assertEqual([path.name for path in self.home.glob(".sbox*")], [".sbox-commit.new"], "the control")
+        self.assertEqual(self.content("file"), "old")
+        self.command("discard", "o")
+        self.assertEqual(list(self.home.glob(".sbox*")), [])
+
     def kill_and_go_on(self, call: str, when: int) -> None:
         states = self.fill()
         inject = ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={when}"]
