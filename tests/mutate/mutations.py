@@ -83,13 +83,13 @@ MUTATIONS = [
     # Each of the three is a second wall for the others.
     Mutation("the sweeps of descriptors", [
         Edit("src/cli/main.cc", "if (close_range(3, ~0U, 0) != 0)", "if (false)"),
-        Edit("src/launcher/main.cc", "if (close_range(kClaimDescriptor + 1, ~0U, 0) != 0)", "if (false)"),
-        Edit(INIT, '  close_all_but(step, {step.socket(), confinement.probe.get(), -1});\n  step.begin("self-check");\n',
+        Edit("src/launcher/main.cc", "if (close_range(kLockDescriptor + 1, ~0U, 0) != 0)", "if (false)"),
+        Edit(INIT, '  close_all_but(step, {step.socket(), confinement.probe.get(), -1, -1});\n  step.begin("self-check");\n',
              '  step.begin("self-check");\n'),
         NO_SELF_CHECK,
     ], ["test_stdio", "test_attack_processes"]),
     plain("the sweep of process 1's descriptors", INIT,
-          "  close_all_but(step, {step.socket(), slave.get(), door.get()});\n", "",
+          "  close_all_but(step, {step.socket(), slave.get(), door.get(), lock});\n", "",
           "test_stdio", "test_attack_processes"),
     plain("the relay of files", "src/launcher/stdio.cc", "    stream.kind = StreamKind::pipe;\n", "    continue;\n",
           "test_stdio"),
