@@ -12,7 +12,9 @@ inline constexpr int kPlanDescriptor = 3;    // the sealed plan
 inline constexpr int kErrorsDescriptor = 4;  // with --notify: a socket that takes the line of a failure too
 inline constexpr int kClaimDescriptor = 5;  // the file whose lock says which instance this is (instance/registry.h), or
                                             // none; closing it would let go of the name
-inline constexpr int kLogDescriptor = 6;    // where the plan has a log: the file, open for writing
+inline constexpr int kLockDescriptor = 6;   // with an overlay: a file whose lock says that it is in use
+inline constexpr int kLogDescriptor = 7;    // where the plan has a log: the file, open for writing
+inline constexpr int kLastDescriptor = kLogDescriptor;
 
 // Says the one line where it is shown, and waits until that is done: who is killed with the failing process would show
 // nothing.

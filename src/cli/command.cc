@@ -13,6 +13,7 @@
 #include "cli/lint.h"
 #include "cli/list.h"
 #include "cli/log.h"
+#include "cli/overlay.h"
 #include "cli/run.h"
 #include "cli/show.h"
 #include "cli/stop.h"
@@ -58,11 +59,17 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_enable(context, arguments); }},
     {"disable", "[--system] APP... | --all", "the entries as they were before",
      [](const Context& context, const Arguments& arguments) { return run_disable(context, arguments); }},
+    {"diff", "[--text] [--json] [--no-pager] [OVERLAY [PATH...]]", "what programs changed in an overlay home",
+     [](const Context& context, const Arguments& arguments) { return run_diff(context, arguments); }},
+    {"commit", "[--force] [--quiet] OVERLAY [PATH...]", "take changed files over from an overlay",
+     [](const Context& context, const Arguments& arguments) { return run_commit(context, arguments); }},
+    {"discard", "OVERLAY [PATH...]", "throw the changes in an overlay away",
+     [](const Context& context, const Arguments& arguments) { return run_discard(context, arguments); }},
     {"complete", "WORD...", "what may come next on this command line; for the completions of shells",
      [](const Context& context, const Arguments& arguments) { return run_complete(context, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"learn", "diff", "commit", "discard", "export", "snapshot", "restore"};
+constexpr std::string_view kReserved[] = {"learn", "export", "snapshot", "restore"};
 
 }  // namespace
 

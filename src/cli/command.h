@@ -19,7 +19,8 @@ struct Context {
 };
 
 struct Command {
-  std::string_view name, arguments, summary;  // completions come from `arguments`: --options, PROFILE, THING, FILE, APP
+  // completions come from `arguments`: --options, PROFILE, THING, FILE, APP, OVERLAY
+  std::string_view name, arguments, summary;
   // `arguments` without the command's name. Returns the exit status; throws Error.
   int (*run)(const Context& context, const std::vector<std::string>& arguments);
 };

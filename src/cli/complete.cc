@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "desktop/catalogue.h"
 #include "instance/registry.h"
+#include "overlay/store.h"
 #include "plan/seccomp.h"
 
 namespace sbox {
@@ -52,9 +53,10 @@ class Completer {
       if (part.starts_with('-')) add(part);
       if (part == "PROFILE" || part == "FILE") profiles("");
       if (part == "THING") things();
-      if (part == "THING" || part == "FILE") text_ += ":files\n";
+      if (part == "THING" || part == "FILE" || part == "PATH") text_ += ":files\n";
       if (part == "APP") entries();
       if (part == "INSTANCE") instances();
+      if (part == "OVERLAY") overlays();
     }
   }
 
@@ -136,6 +138,11 @@ class Completer {
     for (const DesktopEntry& entry : find_entries(context_.host, data_directories(context_.host, false), sbox)) {
       add(entry.id, entry.program);
     }
+  }
+
+  void overlays() {
+    for (const std::string& name : OverlayStore::list(data_directory(context_.host, find_places(context_.host))))
+      add(name);
   }
 
   const Context& context_;

@@ -196,6 +196,14 @@ std::string runtime_directory(const Host& host) {
   }
 }
 
+Check check_overlay(const Host&, const Probes& probes) {
+  if (probes.overlay == 0) return good("overlay homes", false, "changes of a program can be kept from the home");
+  return {"overlay homes", Health::missing, false,
+          std::string("profiles with home.mode = overlay do not start (") + strerror(probes.overlay) +
+              "): the home holds a mount, or its file system or the kernel has no overlays for ordinary users",
+          "findmnt --submounts --target \"$HOME\""};
+}
+
 Check check_runtime(const Host& host, const Probes&) {
   std::string directory = runtime_directory(host);
   if (!directory.empty()) return good("runtime directory", false, escape_control(directory));
@@ -301,10 +309,10 @@ Check check_private_network(const Host& host, const Probes&) {
 }
 
 using Examine = Check (*)(const Host&, const Probes&);
-constexpr Examine kChecks[] = {check_kernel, check_user_namespaces, check_mounts,  check_seccomp,
-                               check_home,   check_landlock,        check_runtime, check_display,
-                               check_bus,    check_proxy,           check_sound,   check_graphics,
-                               check_limits, check_private_network};
+constexpr Examine kChecks[] = {
+    check_kernel,  check_user_namespaces, check_mounts,   check_seccomp, check_home,
+    check_overlay, check_landlock,        check_runtime,  check_display, check_bus,
+    check_proxy,   check_sound,           check_graphics, check_limits,  check_private_network};
 
 const char* word(Health health) {
   constexpr const char* kWords[] = {"ok", "limited", "missing"};
@@ -320,6 +328,11 @@ Probes probe(const Host& host, const std::string& prefix) {
   probes.has_granter = host.status(granter_path(prefix)).kind == FileKind::file;
   if (probes.has_granter) probes.granter_refusal = ask_granter(granter_path(prefix));
   probes.seccomp = probe_seccomp();
+  try {
+    probes.overlay = probe_overlay(find_places(host).home_canonical);
+  } catch (const Error&) {
+    probes.overlay = ENOENT;  // there is a row for the home by itself
+  }
   probes.kernel = kernel_version();
   probes.limits = limits_by(host);
   if (host.status(kProxy).kind == FileKind::file) probes.proxy_version = first_line_of(kProxy, "--version");

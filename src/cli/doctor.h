@@ -27,6 +27,7 @@ struct Probes {
   KernelVersion kernel;
   std::string prefix = "/usr/local";  // where sbox is installed
   LimitsBy limits = LimitsBy::nothing;
+  int overlay = 0;              // errno of what an overlay of the home fails with
   bool has_granter = false;     // sbox-userns is installed
   std::string granter_refusal;  // what it says; "" when it works, and where there is none
   std::string proxy_version;    // the output of xdg-dbus-proxy --version; "" where there is none

@@ -45,6 +45,7 @@ using Wanted = bool (*)(const Node&);
 bool is_device(const Node& node) { return node.kind == NodeKind::bind && node.device; }
 bool is_read_only(const Node& node) { return node.kind == NodeKind::bind && !node.device && !node.writable; }
 bool is_read_write(const Node& node) { return node.kind == NodeKind::bind && !node.device && node.writable; }
+bool is_overlay(const Node& node) { return node.kind == NodeKind::overlay; }
 bool is_hidden(const Node& node) { return node.kind == NodeKind::hide; }
 bool is_tmpfs(const Node& node) { return node.kind == NodeKind::tmpfs && node.writable; }
 
@@ -71,7 +72,10 @@ void say_home(Page& page, const Profile& profile) {
     page.say("The home directory is empty, but for what is named below, and forgotten at the end.", from);
   if (mode == "private")
     page.say("The home directory is the profile's own and kept; of the real one only what is named below.", from);
-  if (mode == "overlay") page.say("The home directory is a copy of the real one: changes stay in the sandbox.", from);
+  if (mode == "overlay" && profile.list(Key::home_keep).empty())
+    page.say("The home directory is the real one, copy-on-write.", from);
+  if (mode == "overlay" && !profile.list(Key::home_keep).empty())
+    page.say("Of the real home directory what is named below, copy-on-write.", from);
   if (mode == "host" && profile.list(Key::home_keep).empty())
     page.say("The home directory is the real one, all of it.", from);
   if (mode == "host" && !profile.list(Key::home_keep).empty())
@@ -82,6 +86,8 @@ void explain_files(Page& page, const Profile& profile, const Plan& plan) {
   page.heading("Files");
   say_home(page, profile);
   list_nodes(page, plan, is_read_write, "It may read and change:", "It may read and change, as sbox set it up:");
+  list_nodes(page, plan, is_overlay,
+             "It may read, and change in an overlay that you look through and take over from:", "");
   list_nodes(page, plan, is_read_only, "It may read:", "It may read, as every program on this desktop needs:");
   list_nodes(page, plan, is_hidden, "Hidden:", "Hidden in every sandbox:");
   list_nodes(page, plan, is_tmpfs, "Its own, empty at the start and forgotten at the end:",
@@ -304,6 +310,11 @@ constexpr Concern kConcerns[] = {
      "The unfiltered session bus starts programs outside on demand: this is as good as no sandbox."},
     {[](const Profile& p, const Plan&) { return p.text(Key::home_mode) == "host" && p.list(Key::home_keep).empty(); },
      "It can change the files of the home directory that run at login or hold keys and passwords."},
+    {[](const Profile& p, const Plan&) {
+       return p.text(Key::home_mode) == "overlay" && p.list(Key::home_keep).empty();
+     },
+     "It can read all of the home directory, keys and passwords included. What is taken over from the overlay is what "
+     "it wrote: look at it first."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::audio_record); },
      "It can listen through the microphones, and to what others play. PulseAudio also loads modules on request."},
     {[](const Profile&, const Plan& plan) { return !variable(plan, "WAYLAND_DISPLAY").empty(); },

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "base/strings.h"
 #include "cli/explain.h"
 #include "plan/devices.h"
 #include "plan/paths.h"
@@ -53,6 +54,16 @@ const Node* covering(const Plan& plan, const std::string& path) {
   return best;
 }
 
+// The same, but for pins: they show what is around them.
+const Node* showing(const Plan& plan, const std::string& path) {
+  const Node* best = nullptr;
+  for (const Node& node : plan.nodes) {
+    bool covers = node.kind != NodeKind::pin && is_at_or_below(path, node.target);
+    if (covers && (!best || node.target.size() >= best->target.size())) best = &node;
+  }
+  return best;
+}
+
 // A place inside where the host's file is seen.
 struct Sight {
   const Node* node;
@@ -62,10 +73,10 @@ struct Sight {
 std::optional<Sight> find_sight(const Plan& plan, const std::string& host_path) {
   std::optional<Sight> best;
   for (const Node& node : plan.nodes) {
-    bool shows_host = node.kind == NodeKind::bind || node.kind == NodeKind::pin;
+    bool shows_host = node.kind == NodeKind::bind || node.kind == NodeKind::overlay;
     if (!shows_host || node.source.empty() || !is_at_or_below(host_path, node.source)) continue;
     std::string inside = rebase(host_path, node.source, node.target);
-    if (covering(plan, inside) == &node && (!best || node.writable)) best = Sight{&node, inside};
+    if (showing(plan, inside) == &node && (!best || node.writable)) best = Sight{&node, inside};
   }
   return best;
 }
@@ -108,13 +119,17 @@ std::optional<std::string> line_to_read(const Question& question) {
   return line_of(Key::files_read_only, in_profile(question));
 }
 
-void explain_sight(Answer& answer, const Question& question, const Sight& sight) {
+// `overlay`: the directory of that.
+void explain_sight(Answer& answer, const Question& question, const Sight& sight, const std::string& overlay) {
   const Node& node = *sight.node;
   bool is_exact = sight.inside == node.target;
   bool is_own_line = node.origin != "sbox" && is_exact;
   answer.verdict = node.writable || node.device ? "yes" : "read-only";
   answer.origin = node.origin;
-  if (node.device) {
+  if (node.kind == NodeKind::overlay) {
+    answer.say("Yes: it may read it, and change it in the overlay " + quote(base_name(overlay)) + ", " +
+               by_line(node.origin) + ".");
+  } else if (node.device) {
     answer.say("Yes: it may use the device, " + by_line(node.origin) + ".");
   } else {
     answer.say((node.writable ? "Yes: it may read and change it, " : "Yes: it may read it, but not change it, ") +
@@ -159,6 +174,7 @@ std::string what_is_there(const Node& node, const std::string& inside) {
     case NodeKind::devpts:
       return "its own terminals are there";
     case NodeKind::bind:
+    case NodeKind::overlay:
     case NodeKind::pin:
       return (node.writable ? "what is there is its own and kept, on the host at "
                             : "what is there is, on the host, at ") +
@@ -208,7 +224,7 @@ Answer explain_path(const Profile& profile, const Plan& plan, const std::string&
   const Node* there = covering(plan, question.inside);
   bool is_hidden = there && there->kind == NodeKind::hide;
   if (std::optional<Sight> sight = find_sight(plan, question.host)) {
-    explain_sight(answer, question, *sight);
+    explain_sight(answer, question, *sight, plan.overlay.directory);
   } else if (auto line = line_naming(profile, question, host);
              line && question.kind == FileKind::missing && !is_hidden) {
     answer.origin = line->text();

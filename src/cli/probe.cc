@@ -107,7 +107,36 @@ std::string first_line(const std::string& program, const std::vector<std::string
   return text.substr(0, text.find('\n'));
 }
 
+// In a process of its own, which then has namespaces of its own.
+int try_overlay(const std::string& home, const std::string& scratch) {
+  uid_t uid = getuid();
+  gid_t gid = getgid();
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || !map_ids(uid, gid)) return errno;
+  UniqueFd context(fsopen("overlay", FSOPEN_CLOEXEC));
+  auto set = [&](const char* option, const std::string& path) {
+    UniqueFd layer(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    std::string name = "/proc/self/fd/" + std::to_string(layer.get());
+    return layer && fsconfig(context.get(), FSCONFIG_SET_STRING, option, name.c_str(), 0) == 0;
+  };
+  bool made = context && fsconfig(context.get(), FSCONFIG_SET_FLAG, "userxattr", nullptr, 0) == 0 &&
+              set("lowerdir", home) && set("upperdir", scratch + "/upper") && set("workdir", scratch + "/work") &&
+              fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0;
+  return made ? 0 : errno;
+}
+
 }  // namespace
+
+int probe_overlay(const std::string& home) {
+  std::string scratch = home + "/.sbox-doctor-XXXXXX";
+  if (mkdtemp(scratch.data()) == nullptr) return errno;
+  for (const char* layer : {"/upper", "/work"}) mkdir((scratch + layer).c_str(), S_IRWXU);
+  pid_t child = fork();
+  if (child == 0) _exit(try_overlay(home, scratch));
+  int status = 0;
+  if (child > 0) waitpid(child, &status, 0);
+  for (const char* made : {"/work/work", "/work/index", "/work", "/upper", ""}) rmdir((scratch + made).c_str());
+  return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
 
 ProbeResult probe_namespaces() {
   Pipe pipe = make_pipe();

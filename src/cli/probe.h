@@ -24,6 +24,10 @@ struct ProbeResult {
 // Forks. Precondition: single-threaded. Error when no process can be made.
 ProbeResult probe_namespaces();
 
+// Whether a copy-on-write view of `home` can be made by an ordinary user: 0, or the errno. What it needs in `home` is
+// removed again.
+int probe_overlay(const std::string& home);
+
 // Whether the kernel takes filters with the actions that sbox uses.
 bool probe_seccomp();
 

@@ -20,6 +20,7 @@
 #include "desktop/exec.h"
 #include "instance/registry.h"
 #include "log/store.h"
+#include "overlay/store.h"
 #include "plan/encode.h"
 #include "plan/instance_name.h"
 #include "plan/json.h"
@@ -97,10 +98,21 @@ UniqueFd sealed_file(const std::string& bytes) {
   return file;
 }
 
-// Out of the way of the two numbers.
-void move_up(UniqueFd& file) {
-  file.reset(fcntl(file.get(), F_DUPFD_CLOEXEC, kLogDescriptor + 1));
-  if (!file) throw system_error("descriptors", errno);
+// For the launcher, each at its number. First all go out of the way of these.
+struct Handed {
+  UniqueFd& file;
+  int number;
+};
+void hand_over(std::initializer_list<Handed> all) {
+  for (const Handed& each : all) {
+    if (!each.file) continue;
+    each.file.reset(fcntl(each.file.get(), F_DUPFD_CLOEXEC, kLastDescriptor + 1));
+    if (!each.file) throw system_error("descriptors", errno);
+  }
+  for (const Handed& each : all) {
+    if (each.file && dup2(each.file.get(), each.number) != each.number)
+      throw system_error("descriptor for the launcher", errno);
+  }
 }
 
 // A log that cannot be had is less than asked for and no weaker sandbox: denied calls fail all the same.
@@ -118,13 +130,9 @@ UniqueFd open_log(Plan& plan, const LogHeader& header, const std::string& home, 
 // `registry` holds the name of the instance from here on until the launcher ends. `path`: of the launcher, or of
 // sbox-userns, which becomes it.
 [[noreturn]] void become_launcher(const Plan& plan, Registry registry, UniqueFd log, const std::string& path) {
-  UniqueFd file = sealed_file(encode_plan(plan));
-  move_up(file);
-  if (log) move_up(log);
-  bool placed =
-      dup2(file.get(), kPlanDescriptor) == kPlanDescriptor &&
-      (log ? dup2(log.get(), kLogDescriptor) == kLogDescriptor : close_range(kLogDescriptor, kLogDescriptor, 0) == 0);
-  if (!placed) throw system_error("descriptor for the plan", errno);
+  UniqueFd file = sealed_file(encode_plan(plan)), lock;
+  if (!plan.overlay.lower.empty()) lock = begin_run(plan.overlay);
+  hand_over({{file, kPlanDescriptor}, {lock, kLockDescriptor}, {log, kLogDescriptor}});
   fcntl(kErrorsDescriptor, F_SETFD, 0);  // where there is one
   if (registry.is_usable() && fcntl(std::move(registry).release(), F_SETFD, 0) != 0) {
     throw system_error("name of the instance", errno);

@@ -85,7 +85,7 @@ void confine(const Step& step, const Helper& helper, const Ids& ids) {
   mode_t before = 0;
   step.require(set_umask(0, before), "umask");
   make_mounts_private(step);
-  Prepared sources = prepare_mounts(step, helper.nodes);
+  Prepared sources = prepare_mounts(step, helper.nodes, {});
   Root root = enter_new_root(step);
   build_tree(step, {helper.nodes, {}}, root, std::move(sources));
   step.require(set_umask(077, before), "umask");

@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/handover.h"
 #include "launcher/guest.h"
 #include "launcher/identity.h"
 #include "launcher/lockdown.h"
@@ -46,7 +47,7 @@ Prepared begin_mounts(Step& step, const Plan& plan) {
   }
   step.begin("files of the host");
   make_mounts_private(step);
-  std::vector<UniqueFd> mounts = prepare_mounts(step, plan.nodes);
+  std::vector<UniqueFd> mounts = prepare_mounts(step, plan.nodes, plan.overlay);
   for (size_t i = 0; i < mounts.size(); ++i) {
     if (mounts[i]) prepared[i] = std::move(mounts[i]);
   }
@@ -70,7 +71,7 @@ void wait_for_helpers(const Step& step, const Plan& plan) {
 }
 
 // And 0, 1 and 2; -1 is none.
-void close_all_but(const Step& step, std::array<int, 3> kept) {
+void close_all_but(const Step& step, std::array<int, 4> kept) {
   std::sort(kept.begin(), kept.end());
   int next = 3;
   bool closed = true;
@@ -95,7 +96,7 @@ struct Confinement {
   step.require(setpgid(0, 0) == 0, "process group");
   connect_stdio(step, context.stdio, confinement.slave.get());
   if (confinement.slave) step.require(tcsetpgrp(confinement.slave.get(), getpid()) == 0, "foreground");
-  close_all_but(step, {step.socket(), confinement.probe.get(), -1});
+  close_all_but(step, {step.socket(), confinement.probe.get(), -1, -1});
   step.begin("self-check");
   check_confinement(step, plan, confinement.expected);
   step.begin("helpers serve");
@@ -164,12 +165,12 @@ template <typename LetIn>
 }
 
 // What init keeps of the caller's streams would hold pipes open that the program has closed. The pty it does keep: a
-// program may close its terminal and open it again.
-void let_go_of_streams(const Step& step, const UniqueFd& slave, const UniqueFd& door) {
+// program may close its terminal and open it again. `lock`: of the overlay, or -1.
+void let_go_of_streams(const Step& step, const UniqueFd& slave, const UniqueFd& door, int lock) {
   UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   step.require(null.ok(), "/dev/null");
   for (int fd = 0; fd <= 2; ++fd) step.require(put_at(null.get(), fd), "standard descriptors");
-  close_all_but(step, {step.socket(), slave.get(), door.get()});
+  close_all_but(step, {step.socket(), slave.get(), door.get(), lock});
 }
 
 [[noreturn]] void run_guest_program(const Step& step, const Plan& plan, const Guest& guest, const Expected& expected) {
@@ -178,7 +179,7 @@ void let_go_of_streams(const Step& step, const UniqueFd& slave, const UniqueFd& 
   step.require(setpgid(0, 0) == 0, "process group");
   connect_stdio(step, guest.stdio, guest.slave.get());
   if (guest.slave) step.require(tcsetpgrp(guest.slave.get(), getpid()) == 0, "foreground");
-  close_all_but(step, {step.socket(), -1, -1});
+  close_all_but(step, {step.socket(), -1, -1, -1});
   check_guest(step, plan, expected);
   signal(SIGPIPE, SIG_DFL);
   sigset_t none;
@@ -194,14 +195,14 @@ void let_go_of_streams(const Step& step, const UniqueFd& slave, const UniqueFd& 
 [[noreturn]] void run_guest(Step step, Plan& plan, Expected expected) {
   step.begin("join");
   UniqueFd no_door;
-  let_go_of_streams(step, no_door, no_door);
+  let_go_of_streams(step, no_door, no_door, -1);
   Guest guest = receive_guest(step, plan);
   expected.also = step.socket();
   expected.session = getpid();
   pid_t program = fork();
   step.require(program >= 0, "fork");
   if (program == 0) run_guest_program(step, plan, guest, expected);
-  let_go_of_streams(step, guest.slave, no_door);
+  let_go_of_streams(step, guest.slave, no_door, -1);
   send_message(step.socket(), static_cast<uint8_t>(MessageKind::started), program);
   watch(step, program, no_door, [] {});
 }
@@ -272,7 +273,7 @@ void run_init(const InitContext& context, int socket) {
   pid_t program = vfork();
   step.require(program >= 0, "fork");
   if (program == 0) run_program(context, step, confinement);
-  let_go_of_streams(step, confinement.slave, confinement.door);
+  let_go_of_streams(step, confinement.slave, confinement.door, plan.overlay.lower.empty() ? -1 : kLockDescriptor);
   send_message(socket, static_cast<uint8_t>(MessageKind::started), program);
   Plan kept = keep_for_guests(context.plan);
   forget(context.plan);

@@ -43,27 +43,31 @@ bool read_plan(Plan& plan) {
   return decoded;
 }
 
+// The descriptor, where one of that type is there; it is kept from the program.
+UniqueFd take_over(int fd, mode_t type) {
+  struct stat status {};
+  bool is_there = fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == type && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+  if (!is_there) close(fd);
+  return UniqueFd(is_there ? fd : -1);
+}
+
 int run() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) < 0) return refuse("standard descriptors are closed (start programs by `sbox`)");
   }
   if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid())
     return refuse("it must not be set-id");
-  struct stat status {};
-  auto is_there = [&](int fd, mode_t kind) { return fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == kind; };
-  auto taken = [&](int fd, mode_t kind) {
-    bool is_taken = is_there(fd, kind) && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
-    if (!is_taken) close(fd);
-    return UniqueFd(is_taken ? fd : -1);
-  };
-  UniqueFd errors = taken(kErrorsDescriptor, S_IFSOCK), log = taken(kLogDescriptor, S_IFREG);
+  UniqueFd errors = take_over(kErrorsDescriptor, S_IFSOCK), log = take_over(kLogDescriptor, S_IFREG),
+           lock = take_over(kLockDescriptor, S_IFREG);
   // The claim stays open for as long as this process lives, and is of no other use here.
-  if (!is_there(kClaimDescriptor, S_IFREG)) close(kClaimDescriptor);
-  if (close_range(kLogDescriptor + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
+  (void)take_over(kClaimDescriptor, S_IFREG).release();
+  if (close_range(kLastDescriptor + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
   Terminal terminal;
   if (!terminal.start_guard()) return refuse("cannot watch over the terminal");
   Plan plan;
   if (!read_plan(plan)) return refuse("no plan (start programs by `sbox`)");
+  if (plan.overlay.lower.empty()) lock.reset();
+  if (!plan.overlay.lower.empty() && !lock) return refuse("the overlay is not locked");
   if (plan.uid != getuid() || plan.gid != getgid()) return refuse("the plan is another user's");
   if (plan.log != log.ok()) return refuse("the log is not as planned (start programs by `sbox`)");
   // The kernel takes the memory back faster than we could.

@@ -14,14 +14,16 @@ namespace {
 
 struct Option {
   const char* name;
-  std::string value;
+  std::string value;  // "": a flag
 };
 
 UniqueFd new_filesystem(const Step& step, const char* type, const std::vector<Option>& options, uint64_t attributes) {
   UniqueFd context(fsopen(type, FSOPEN_CLOEXEC));
   step.require(context.ok(), "fsopen ", type);
   for (const Option& option : options) {
-    step.require(fsconfig(context.get(), FSCONFIG_SET_STRING, option.name, option.value.c_str(), 0) == 0,
+    bool is_flag = option.value.empty();
+    step.require(fsconfig(context.get(), is_flag ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING, option.name,
+                          is_flag ? nullptr : option.value.c_str(), 0) == 0,
                  "file system option ", option.name);
   }
   step.require(fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0, "new file system ", type);
@@ -52,17 +54,46 @@ bool is_expected_device(const std::string& target, const struct stat& status) {
   return true;
 }
 
-UniqueFd open_source(const Step& step, const Node& node) {
-  // The planner's path is canonical: whatever is a symlink now was put there since, so it stops the start.
-  UniqueFd fd = open_at(AT_FDCWD, node.source.c_str(), O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-  step.require(fd.ok(), node.source);
+// The planner's path is canonical: whatever is a symlink now was put there since, so it stops the start.
+UniqueFd open_canonical(const Step& step, const std::string& path) {
+  UniqueFd fd = open_at(AT_FDCWD, path.c_str(), O_PATH, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  step.require(fd.ok(), path);
+  return fd;
+}
+
+// What is changed goes to `upper` and nowhere else: no link, redirection or index leads out of it. It is mounted over
+// its own directory, in this namespace alone, for older kernels copy no part of a mount that is nowhere.
+UniqueFd new_overlay(const Step& step, const Overlay& overlay) {
+  constexpr const char* kLayers[] = {"lowerdir", "upperdir", "workdir"};
+  UniqueFd layers[] = {open_canonical(step, overlay.lower), open_canonical(step, overlay.directory + "/upper"),
+                       open_canonical(step, overlay.directory + "/work")};
+  std::vector<Option> options{
+      {"userxattr", ""}, {"redirect_dir", "nofollow"}, {"metacopy", "off"}, {"index", "off"}, {"xino", "off"}};
+  for (size_t i = 0; i < std::size(layers); ++i) {
+    options.push_back({kLayers[i], "/proc/self/fd/" + std::to_string(layers[i].get())});
+  }
+  UniqueFd mount = new_filesystem(step, "overlay", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+  UniqueFd place = open_canonical(step, overlay.directory);
+  step.require(move_mount(mount.get(), "", place.get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0,
+               "attach overlay");
+  return mount;
+}
+
+// `source` in the overlay, where a program may have changed everything since.
+UniqueFd open_in_overlay(const Step& step, int mount, const Overlay& overlay, const std::string& source) {
+  std::string rest = source == overlay.lower ? "." : source.substr(std::min(overlay.lower.size() + 1, source.size()));
+  UniqueFd fd = open_at(mount, rest.c_str(), O_PATH, kBeneath);
+  step.require(fd.ok(), source);
+  return fd;
+}
+
+void check_source(const Step& step, const Node& node, int fd) {
   struct stat status {};
-  step.require(fstat(fd.get(), &status) == 0, node.source);
+  step.require(fstat(fd, &status) == 0, node.source);
   if (S_ISDIR(status.st_mode) == node.is_file) step.fail(node.source + " is not what it was", EBUSY);
   if (node.device && !is_expected_device(node.target, status)) {
     step.fail(node.source + " is not the device of that name", ENODEV);
   }
-  return fd;
 }
 
 }  // namespace
@@ -112,16 +143,26 @@ uint64_t mount_attributes(const Node& node) {
   return attributes;
 }
 
-std::vector<UniqueFd> prepare_mounts(const Step& step, const std::vector<Node>& nodes) {
+std::vector<UniqueFd> prepare_mounts(const Step& step, const std::vector<Node>& nodes, const Overlay& overlay) {
   std::vector<UniqueFd> mounts(nodes.size());
+  auto open_all = [&](NodeKind kind, const auto& open) {
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes[i].kind != kind) continue;
+      UniqueFd source = open(nodes[i].source);
+      check_source(step, nodes[i], source.get());
+      mounts[i] = clone_mount(step, source.get(), mount_attributes(nodes[i]), nodes[i].source);
+    }
+  };
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const Node& node = nodes[i];
     // A fresh proc can be had only while another one is in view.
-    if (node.kind == NodeKind::proc) mounts[i] = new_proc(step);
-    if (node.kind != NodeKind::bind) continue;
-    UniqueFd source = open_source(step, node);
-    mounts[i] = clone_mount(step, source.get(), mount_attributes(node), node.source);
+    if (nodes[i].kind == NodeKind::proc) mounts[i] = new_proc(step);
   }
+  open_all(NodeKind::bind, [&](const std::string& path) { return open_canonical(step, path); });
+  if (overlay.lower.empty()) return mounts;
+  // Last, for it is mounted in the tree that the others are copied from.
+  UniqueFd copy = new_overlay(step, overlay);
+  open_all(NodeKind::overlay,
+           [&](const std::string& path) { return open_in_overlay(step, copy.get(), overlay, path); });
   return mounts;
 }
 

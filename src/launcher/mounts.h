@@ -32,7 +32,8 @@ UniqueFd clone_mount(const Step& step, int fd, uint64_t attributes, const std::s
 // MOUNT_ATTR_* that the node asks for; nosuid always, nodev unless it is a device.
 uint64_t mount_attributes(const Node& node);
 
-// Of all bind and proc nodes, by node number (empty for other kinds). Precondition: still in the host's tree.
-std::vector<UniqueFd> prepare_mounts(const Step& step, const std::vector<Node>& nodes);
+// Of all bind, overlay and proc nodes, by node number (empty for other kinds). Precondition: still in the host's tree,
+// in a mount namespace of its own.
+std::vector<UniqueFd> prepare_mounts(const Step& step, const std::vector<Node>& nodes, const Overlay& overlay);
 
 }  // namespace sbox

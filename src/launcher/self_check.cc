@@ -3,10 +3,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <linux/magic.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -100,6 +102,7 @@ uint64_t expected_attributes(const Node& node) {
     case NodeKind::hide:
       return MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
     case NodeKind::bind:
+    case NodeKind::overlay:
     case NodeKind::follow:
     case NodeKind::pin:
     case NodeKind::tmpfs:
@@ -180,6 +183,16 @@ void check_mounts(const Step& step, const Plan& plan, uint64_t root_mount_id) {
   expect(step, mount_id(AT_FDCWD, "/", 0) == root_mount_id, "the root");
 }
 
+// Anything else at its place would be the host's own.
+void check_overlay(const Step& step, const Plan& plan) {
+  for (const Node& node : plan.nodes) {
+    if (node.kind != NodeKind::overlay) continue;
+    struct statfs found {};
+    bool is_overlay = statfs(node.target.c_str(), &found) == 0 && found.f_type == OVERLAYFS_SUPER_MAGIC;
+    expect(step, is_overlay, "the overlay at ", node.target);
+  }
+}
+
 void check_descriptors(const Step& step, int also) {
   DIR* listing = opendir("/proc/self/fd");
   step.require(listing != nullptr, "/proc/self/fd");
@@ -237,6 +250,7 @@ void check_confinement(const Step& step, const Plan& plan, const Expected& expec
   close(expected.probe);
   check_mounts(step, plan, expected.root_mount_id);
   check_ports(step, plan);
+  check_overlay(step, plan);
   check_guest(step, plan, expected);
 }
 

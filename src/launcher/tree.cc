@@ -86,6 +86,7 @@ void TreeBuilder::make(const Node& node, size_t number) {
     case NodeKind::follow:
       return make_follow(node, number);
     case NodeKind::bind:
+    case NodeKind::overlay:
       return attach(node, std::move(prepared_[number]), node.is_file);
     case NodeKind::pin:
       return make_pin(node);

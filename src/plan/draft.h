@@ -46,7 +46,7 @@ void plan_environment(const Inputs& in, Draft& draft);  // [environment]; what t
 void plan_program(const Inputs& in, Draft& draft);      // the program and its arguments
 
 // These need the nodes of draft.plan.
-void make_private_home_directories(const Inputs& in, Plan& plan);
+void make_own_directories(const Inputs& in, Plan& plan);
 void check_program(const Inputs& in, const Plan& plan);  // visible inside, else Error
 std::string directory_inside(const Inputs& in, const Plan& plan);
 Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes);

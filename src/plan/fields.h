@@ -92,6 +92,12 @@ void fields(Visitor& visit, T& helper) {
   visit("filters", helper.filters);
 }
 
+template <typename Visitor, Is<Overlay> T>
+void fields(Visitor& visit, T& overlay) {
+  visit("lower", overlay.lower);
+  visit("directory", overlay.directory);
+}
+
 template <typename Visitor, Is<Plan> T>
 void fields(Visitor& visit, T& plan) {
   visit("profile", plan.profile);
@@ -101,6 +107,7 @@ void fields(Visitor& visit, T& plan) {
   visit("own_network", plan.own_network);
   visit("hostname", plan.hostname);
   visit("make_directories", plan.make_directories);
+  visit("overlay", plan.overlay);
   visit("nodes", plan.nodes);
   visit("environment", plan.environment);
   visit("directory", plan.directory);

@@ -8,23 +8,56 @@
 namespace sbox {
 namespace {
 
+constexpr size_t kLargestMountTable = 16 << 20;
+
+// As proc(5) writes it: space, tab, newline and backslash are \\ooo.
+std::string unescape_mount_path(std::string_view word) {
+  std::string text;
+  for (size_t i = 0; i < word.size(); ++i) {
+    if (word[i] == '\\' && i + 3 < word.size()) {
+      text += static_cast<char>((word[i + 1] - '0') * 64 + (word[i + 2] - '0') * 8 + (word[i + 3] - '0'));
+      i += 3;
+    } else {
+      text += word[i];
+    }
+  }
+  return text;
+}
+
 // A profile's name becomes a directory's, with what the instance's says behind an @.
 std::string private_home(const Inputs& in) {
   const std::string& name = in.profile.name();
-  if (name.empty() || name[0] == '.' || name.find('/') != std::string::npos || has_control(name)) {
+  if (!is_directory_name(name)) {
     throw Error("profile " + quote(name), "its name cannot be that of a private home")
         .at(in.profile.scalar(Key::home_mode).origin)
         .hint("rename the profile");
   }
-  Resolved base = in.host.resolve(join(in.places.home_canonical, ".local/share"));
-  for (const Link& link : base.links) {
-    if (link.uid != 0 && link.uid != in.host.uid()) {
-      throw Error("symlink " + quote(link.path), "belongs to another user").hint("remove it");
-    }
+  return join(data_directory(in.host, in.places), "homes/" + home_name(in));
+}
+
+// The kernel shows no mount below what an overlay is made of, and makes none where there is one.
+void refuse_mounts_below_home(const Inputs& in) {
+  std::string table = in.host.read("/proc/self/mountinfo", kLargestMountTable).value_or("");
+  for (std::string_view line : split(table, '\n')) {
+    constexpr int kWordsBeforeTarget = 4;
+    for (int word = 0; word < kWordsBeforeTarget; ++word) take_part(line, ' ');
+    std::string target = unescape_mount_path(take_part(line, ' '));
+    if (!is_below(target, in.places.home_canonical)) continue;
+    throw Error("home mode = overlay", quote(target) + " is a mount, and no overlay can be made of what holds one")
+        .at(in.profile.scalar(Key::home_mode).origin)
+        .hint("unmount it, or use private with keep");
   }
-  std::optional<std::string> path = normalise(join(join(base.path, base.rest), "sbox/homes/" + home_name(in)));
-  if (!path) throw Error("~/.local/share", "leads to a missing directory and back").hint("make it a directory");
-  return *path;
+}
+
+void plan_overlay(const Inputs& in, Plan& plan) {
+  const Value& named = in.profile.scalar(Key::home_overlay);
+  std::string name = !named.text.empty() ? named.text : plan.instance;
+  if (!is_directory_name(name)) {
+    throw Error("overlay " + quote(name), "not a name for an overlay").at(named.origin).hint("set [home] overlay");
+  }
+  refuse_mounts_below_home(in);
+  plan.overlay = {in.places.home_canonical, join(data_directory(in.host, in.places), "overlays/" + name)};
+  for (const char* layer : {"upper", "work"}) plan.make_directories.push_back(join(plan.overlay.directory, layer));
 }
 
 void place_home(const Inputs& in, Draft& draft, const std::string& mode) {
@@ -63,22 +96,30 @@ std::string home_name(const Inputs& in) {
 
 void plan_home(const Inputs& in, Draft& draft) {
   const Value& mode = in.profile.scalar(Key::home_mode);
-  if (mode.text == "overlay") {
-    throw Error("home mode = overlay", "is not available yet").at(mode.origin).hint("use private, or empty with keep");
-  }
-  bool whole = mode.text == "host" && in.profile.list(Key::home_keep).empty();
+  bool is_overlay = mode.text == "overlay";
+  Access access = is_overlay ? Access::overlay : Access::read_write;
+  bool whole = (mode.text == "host" || is_overlay) && in.profile.list(Key::home_keep).empty();
+  if (is_overlay) plan_overlay(in, draft.plan);
   if (whole) {
-    draft.view.grant({in.places.home, Access::read_write, Strength::written, mode.origin});
+    draft.view.grant({in.places.home, access, Strength::written, mode.origin});
   } else {
     place_home(in, draft, mode.text);
   }
-  keep(in, draft, Key::home_keep, Access::read_write);
+  keep(in, draft, Key::home_keep, access);
   keep(in, draft, Key::home_keep_read_only, Access::read_only);
 }
 
-void make_private_home_directories(const Inputs& in, Plan& plan) {
+void make_own_directories(const Inputs& in, Plan& plan) {
   if (plan.make_directories.empty()) return;
   const std::string& home = in.places.home_canonical;
+  if (!plan.overlay.lower.empty()) {
+    // What hides a directory needs one: it could be made on the host later, and would be seen.
+    for (const Node& node : plan.nodes) {
+      bool is_missing = node.kind == NodeKind::hide && in.host.status(node.target).kind == FileKind::missing;
+      if (is_missing && is_below(node.target, home)) plan.make_directories.push_back(node.target);
+    }
+    return;
+  }
   const std::string source = plan.make_directories.front();
   std::vector<std::string>& list = plan.make_directories;
   for (const Node& node : plan.nodes) {

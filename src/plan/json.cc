@@ -22,6 +22,8 @@ const char* name_of(NodeKind kind) {
       return "symlink";
     case NodeKind::bind:
       return "bind";
+    case NodeKind::overlay:
+      return "overlay";
     case NodeKind::pin:
       return "pin";
     case NodeKind::hide:

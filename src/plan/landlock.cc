@@ -32,6 +32,7 @@ uint64_t access_for(const Node& node) {
   uint64_t run = node.executable ? kExecute : 0;
   switch (node.kind) {
     case NodeKind::bind:
+    case NodeKind::overlay:
       if (node.device) return kReadFile | kWriteFile | kTruncate | kDeviceIoctl | (node.is_file ? 0 : kReadDirectory);
       return ((node.writable ? kChange : kRead) | run) & (node.is_file ? kFile : ~uint64_t{0});
     case NodeKind::tmpfs:

@@ -1,5 +1,7 @@
 #include "plan/places.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "plan/paths.h"
 #include "profile/macros.h"
@@ -122,6 +124,40 @@ Places find_places(const Host& host) {
   find_runtime(host, places);
   find_user_directories(host, places);
   return places;
+}
+
+std::vector<std::string> policy_directories(const Host& host, const Places& places) {
+  std::vector<std::string> policy;
+  // Profiles and the registry are those of the user database's home, whatever HOME says.
+  for (const std::string& home : {places.home, places.home_canonical, host.home()}) {
+    policy.push_back(join(home, ".config/sbox"));
+    policy.push_back(join(home, ".local/share/sbox"));
+  }
+  policy.push_back("/etc/sbox");
+  if (!places.host_runtime.empty()) policy.push_back(join(places.host_runtime, "sbox"));
+  for (size_t i = 0, named = policy.size(); i < named; ++i) {
+    Resolved found = host.resolve(policy[i]);
+    policy.push_back(join(found.path, found.rest));
+  }
+  std::sort(policy.begin(), policy.end());
+  policy.erase(std::unique(policy.begin(), policy.end()), policy.end());
+  return policy;
+}
+
+std::string data_directory(const Host& host, const Places& places) {
+  Resolved base = host.resolve(join(places.home_canonical, ".local/share"));
+  for (const Link& link : base.links) {
+    if (link.uid != 0 && link.uid != host.uid()) {
+      throw Error("symlink " + quote(link.path), "belongs to another user").hint("remove it");
+    }
+  }
+  std::optional<std::string> path = normalise(join(join(base.path, base.rest), "sbox"));
+  if (!path) throw Error("~/.local/share", "leads to a missing directory and back").hint("make it a directory");
+  return *path;
+}
+
+bool is_directory_name(const std::string& name) {
+  return !name.empty() && name[0] != '.' && name.find('/') == std::string::npos && !has_control(name);
 }
 
 std::string host_path(const Value& value, const Places& places, const Host& host) {

@@ -16,6 +16,7 @@ enum class NodeKind : uint8_t {
               // changes
   symlink,    // `content` is the target; where a directory or file may be
   bind,       // `source` of the host, with its submounts
+  overlay,    // `source` as the overlay of the plan has it: what is written there does not reach the host
   pin,        // a directory bound on itself, so that it cannot be renamed away, or (not `writable`) not be changed
   hide,       // a read-only directory or file in its place: of mode 0 and empty, or 0111 where later nodes lie in it
   tmpfs,      // private and empty: `size`, `inodes`, `mode`
@@ -27,12 +28,12 @@ enum class NodeKind : uint8_t {
 struct Node {
   NodeKind kind{};
   std::string target;  // absolute inside the sandbox, normalised, no symlink in it
-  std::string source;  // bind, follow: absolute on the host; for bind canonical (no symlink in it)
+  std::string source;  // bind, follow, overlay: absolute on the host; canonical (no symlink in it) but for follow
   std::string content;
   uint32_t mode = 0755;      // directory, file, tmpfs, hide
-  bool is_file = false;      // bind, hide: not a directory
-  bool writable = false;     // bind, pin, tmpfs
-  bool executable = true;    // bind, tmpfs: false is noexec
+  bool is_file = false;      // bind, overlay, hide: not a directory
+  bool writable = false;     // bind, overlay, pin, tmpfs
+  bool executable = true;    // bind, overlay, tmpfs: false is noexec
   bool device = false;       // bind: a character device that may be used
   bool make_target = false;  // bind, pin, tmpfs: the target is made where missing although it is below a writable bind
   uint64_t size = 0;         // tmpfs: bytes
@@ -107,6 +108,13 @@ struct Helper {
   bool operator==(const Helper&) const = default;
 };
 
+// A copy-on-write view of a directory of the host, made once for the sandbox. Its nodes show parts of it.
+struct Overlay {
+  std::string lower;      // of the host, canonical: what is seen until it is changed; "": there is no overlay
+  std::string directory;  // of the host, canonical: its `upper` takes the changes, its `work` is the kernel's
+  bool operator==(const Overlay&) const = default;
+};
+
 struct Plan {
   std::string profile;   // its name
   std::string instance;  // the name of this run
@@ -114,12 +122,13 @@ struct Plan {
   bool own_network = true;  // a network namespace with nothing but lo
   std::string hostname;
   std::vector<std::string> make_directories;  // of the host, canonical: made (0700) where missing, before sources are
-                                              // opened; only below the private homes of sbox
-  std::vector<Node> nodes;                    // parents before children; among equals, in the order they are made
-  std::vector<std::string> environment;       // NAME=VALUE
-  std::string directory;                      // current directory inside
-  std::string program;                        // absolute path inside, executed
-  std::vector<std::string> argv;              // what it sees, [0] included
+                                              // opened; only directories of sbox itself
+  Overlay overlay;
+  std::vector<Node> nodes;               // parents before children; among equals, in the order they are made
+  std::vector<std::string> environment;  // NAME=VALUE
+  std::string directory;                 // current directory inside
+  std::string program;                   // absolute path inside, executed
+  std::vector<std::string> argv;         // what it sees, [0] included
   std::vector<Filter> filters;
   Landlock landlock;
   std::vector<ResourceLimit> limits;

@@ -68,7 +68,7 @@ Plan make_plan(const Profile& profile, const Request& request, const Host& host)
   Plan plan = std::move(draft.plan);
   plan.nodes = std::move(draft.view).nodes();
   if (profile.flag(Key::process_write_xor_execute)) separate_writing_from_execution(plan);
-  make_private_home_directories(in, plan);
+  make_own_directories(in, plan);
   check_program(in, plan);
   plan.directory = directory_inside(in, plan);
   plan.landlock = landlock_for(in, plan.nodes);

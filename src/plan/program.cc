@@ -75,7 +75,8 @@ const Node* covering_node(const Plan& plan, const std::string& path) {
 
 bool is_visible(const Plan& plan, const std::string& host_path) {
   const Node* node = covering_node(plan, host_path);
-  return node && node->kind == NodeKind::bind && shown_at(*node, host_path) == host_path;
+  bool shows_host = node && (node->kind == NodeKind::bind || node->kind == NodeKind::overlay);
+  return shows_host && shown_at(*node, host_path) == host_path;
 }
 
 }  // namespace

@@ -11,7 +11,9 @@ namespace {
 
 constexpr char kOfEverySandbox[] = "sbox";
 
-bool shows_host(const Node& node) { return node.kind == NodeKind::bind || node.kind == NodeKind::pin; }
+bool shows_host(const Node& node) {
+  return node.kind == NodeKind::bind || node.kind == NodeKind::overlay || node.kind == NodeKind::pin;
+}
 
 class Arranger {
  public:
@@ -24,7 +26,8 @@ class Arranger {
     for (size_t i = 0; i < nodes_.size(); ++i) {
       Node& node = nodes_[i];
       bool has_children = i + 1 < nodes_.size() && is_below(nodes_[i + 1].target, node.target);
-      if (node.kind != NodeKind::bind && node.kind != NodeKind::follow) node.source.clear();
+      bool has_source = node.kind == NodeKind::bind || node.kind == NodeKind::overlay || node.kind == NodeKind::follow;
+      if (!has_source) node.source.clear();
       if (node.kind == NodeKind::hide) node.mode = has_children ? 0111 : 0;
     }
     return std::move(nodes_);
@@ -66,6 +69,7 @@ class Arranger {
       case NodeKind::hide:
         return hides_something(entry, around);
       case NodeKind::bind:
+      case NodeKind::overlay:
         return shows_something(entry, around);
       case NodeKind::tmpfs:
         return covers_something(entry, around);
@@ -83,21 +87,31 @@ class Arranger {
       node.is_file = kind != FileKind::directory;
       return true;
     }
-    if (around->writable) throw could_be_made(entry, *around);
-    // Who wrote the line relies on it; what sbox hides by itself may be missing.
     bool is_written = entry.origin.file != kOfEverySandbox;
+    // The plan makes sbox's own directories. Others cannot be made on the host from inside, but they can appear there.
+    if (is_of_overlay() && kind == FileKind::missing && !is_written) return true;
+    if (around->writable && !is_of_overlay()) throw could_be_made(entry, *around);
+    // Who wrote the line relies on it; what sbox hides by itself may be missing.
     if (is_written && kind == FileKind::missing) throw could_appear(entry, *around);
     return false;
   }
 
-  static bool shows_something(const Entry& entry, const Node* around) {
+  bool shows_something(const Entry& entry, const Node* around) const {
     const Node& node = entry.node;
     bool same = around && shows_host(*around) && is_own_place(node, *around);
     if (!entry.exists) {
-      if (same && around->writable) throw could_be_made(entry, *around);
+      if (same && around->writable && !is_of_overlay()) throw could_be_made(entry, *around);
       return false;
     }
-    return !same || around->writable != node.writable || node.device;
+    bool is_overlay = node.kind == NodeKind::overlay;
+    return !same || around->writable != node.writable || node.device || is_overlay != is_of_overlay();
+  }
+
+  // Whether what surrounds the next node is a part of the overlay: a pin is of what it lies in.
+  bool is_of_overlay() const {
+    auto is_pin = [&](size_t i) { return nodes_[i].kind == NodeKind::pin; };
+    auto around = std::find_if_not(above_.rbegin(), above_.rend(), is_pin);
+    return around != above_.rend() && nodes_[*around].kind == NodeKind::overlay;
   }
 
   // A tmpfs names no host path of its own: it covers whatever is there.

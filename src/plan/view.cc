@@ -10,7 +10,7 @@ namespace sbox {
 namespace {
 
 const char* name_of(Access access) {
-  constexpr const char* kNames[] = {"hide", "read-only", "read-write", "tmpfs"};
+  constexpr const char* kNames[] = {"hide", "read-only", "overlay", "read-write", "tmpfs"};
   return kNames[static_cast<int>(access)];
 }
 
@@ -33,16 +33,20 @@ constexpr Forbidden kForbidden[] = {
     {"/tmp", false, false, "every sandbox has its own /tmp; name single files of the host's"},
 };
 
+constexpr int kRankOfTmpfs = 4;
+
 int rank(const Node& node) {
   switch (node.kind) {
     case NodeKind::hide:
       return 0;
     case NodeKind::bind:
-      return node.writable ? 2 : 1;
+      return node.writable ? 3 : 1;
+    case NodeKind::overlay:
+      return 2;
     case NodeKind::tmpfs:
-      return 3;
+      return kRankOfTmpfs;
     default:
-      return 4;
+      return kRankOfTmpfs + 1;
   }
 }
 
@@ -65,6 +69,10 @@ Node node_for(const Grant& grant, const std::string& path, const std::string& ta
     case Access::read_write:
       node.kind = NodeKind::bind;
       node.writable = grant.access == Access::read_write;
+      break;
+    case Access::overlay:
+      node.kind = NodeKind::overlay;
+      node.writable = true;
   }
   return node;
 }
@@ -83,19 +91,7 @@ MountView::MountView(const Host& host, const Places& places, const std::string& 
   constexpr size_t kUsualGrants = 128, kUsualEntries = 256;
   grants_.reserve(kUsualGrants);
   placed_.reserve(kUsualEntries);
-  // Profiles and the registry are those of the user database's home, whatever HOME says.
-  for (const std::string& home : {places.home, places.home_canonical, host.home()}) {
-    policy_.push_back(join(home, ".config/sbox"));
-    policy_.push_back(join(home, ".local/share/sbox"));
-  }
-  policy_.push_back("/etc/sbox");
-  if (!places.host_runtime.empty()) policy_.push_back(join(places.host_runtime, "sbox"));
-  for (size_t i = 0, named = policy_.size(); i < named; ++i) {
-    Resolved found = host.resolve(policy_[i]);
-    policy_.push_back(join(found.path, found.rest));
-  }
-  std::sort(policy_.begin(), policy_.end());
-  policy_.erase(std::unique(policy_.begin(), policy_.end()), policy_.end());
+  policy_ = policy_directories(host, places);
   for (const char* part : {"bin/sbox", "libexec/sbox", "lib/sbox", "share/sbox"}) {
     if (!prefix.empty()) programs_.push_back(join(host.resolve(prefix).path, part));
   }
@@ -110,7 +106,7 @@ void MountView::refuse_forbidden(const Grant& grant, const std::string& path) co
       throw refuse("holds the rules of sbox itself", "take it off the list");
     }
   }
-  bool writes = grant.access == Access::read_write || grant.access == Access::tmpfs;
+  bool writes = grant.access != Access::hide && grant.access != Access::read_only;
   for (const std::string& program : programs_) {
     if (writes && is_at_or_below(path, program)) throw refuse("is a part of sbox itself", "take it off the list");
   }
@@ -208,7 +204,9 @@ bool MountView::is_shown_already(const Entries& entries, const Found& found) con
   if (around->node.target == found.target) return true;
   if (around->node.kind == NodeKind::hide) return found.grant.strength == Strength::argument;
   bool same = shown_at(around->node, found.target) == found.path;
-  return same && (around->node.writable || found.grant.access == Access::read_only);
+  // What is named on the command line to be changed is changed on the host.
+  bool is_copy = around->node.kind == NodeKind::overlay && found.grant.strength == Strength::argument;
+  return same && ((around->node.writable && !is_copy) || found.grant.access == Access::read_only);
 }
 
 void MountView::insert(Entries& entries, const Found& found) const {
@@ -222,7 +220,8 @@ void MountView::insert(Entries& entries, const Found& found) const {
   }
   Entry& other = present->second;
   bool both_written = !other.placed && other.origin != entry.origin;
-  if (both_written && (rank(other.node) == 3) != (rank(entry.node) == 3) && rank(other.node) && rank(entry.node)) {
+  if (both_written && (rank(other.node) == kRankOfTmpfs) != (rank(entry.node) == kRankOfTmpfs) && rank(other.node) &&
+      rank(entry.node)) {
     throw Error(std::string(name_of(grant.access)) + " = " + quote(grant.path),
                 "the same path is also something else at " + other.origin.text())
         .at(grant.origin)

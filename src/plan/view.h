@@ -15,7 +15,7 @@
 namespace sbox {
 
 // For the same path, the first of these decides.
-enum class Access { hide, read_only, read_write, tmpfs };
+enum class Access { hide, read_only, overlay, read_write, tmpfs };
 
 enum class Strength {
   written,   // by the author of the profile: holds, or the start is refused

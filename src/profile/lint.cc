@@ -247,6 +247,8 @@ void Linter::check_effect(const Setting& row) {
   if (is_of_filter && profile_.text(Key::seccomp_mode) == "none") useless("there is no filter (seccomp.mode = none)");
   bool may_mount = profile_.text(Key::process_nested_sandbox) == "mounts";
   if (row.key == Key::process_write_xor_execute && may_mount) useless("what may mount gets round it");
+  bool is_overlay = profile_.text(Key::home_mode) == "overlay";
+  if (row.key == Key::home_overlay && !is_overlay) useless("the home is no overlay");
   if (row.key == Key::home_size && profile_.text(Key::home_mode) != "empty") useless("the home is not an empty one");
 }
 

@@ -79,7 +79,7 @@ void require_state(bool ok, const char* what) {
 void clean_up(int argc) {
   for (int fd = 0; fd <= kPlanDescriptor; ++fd) require_state(fcntl(fd, F_GETFD) >= 0, "descriptors are closed");
   require_state(argc == kWords, "it has other arguments than sbox gives it");
-  require(close_range(kLogDescriptor + 1, ~0U, 0) == 0, "close descriptors");
+  require(close_range(kLastDescriptor + 1, ~0U, 0) == 0, "close descriptors");
   require(prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_GET_DUMPABLE) == 0, "forbid tracing");
   rlimit core{};
   require(getrlimit(RLIMIT_CORE, &core) == 0, "core dumps");

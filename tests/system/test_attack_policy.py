@@ -147,7 +147,6 @@ class StartsNothing(AttackTest):
             for argument in ("1", "-1", "0", str(os.getpid()), "default"):
                 with self.subTest(word=word, argument=argument):
                     self.refused(word, argument)
-        self.refused("-s", "home.mode=overlay", "--", "true")
         self.refused("-s", "network.mode=private", "--", "true")
 
 

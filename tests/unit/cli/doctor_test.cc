@@ -33,6 +33,13 @@ TEST_F(Doctor, CanStartOnAHostWithoutDesktop) {
   EXPECT_EQ(check("display").health, Health::missing);
 }
 
+TEST_F(Doctor, TellsWhetherAnOverlayOfTheHomeCanBeMade) {
+  EXPECT_EQ(check("overlay homes").health, Health::ok);
+  probes.overlay = EINVAL;
+  EXPECT_EQ(check("overlay homes").health, Health::missing);
+  EXPECT_TRUE(can_start(examine(host, probes)));
+}
+
 TEST_F(Doctor, RefusesAnOldKernel) {
   probes.kernel = {5, 13};
   EXPECT_EQ(check("kernel").health, Health::missing);

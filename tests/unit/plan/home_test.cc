@@ -107,9 +107,102 @@ TEST_F(Home, ThatOfTheHostIsWholeWithoutKeepAndElseOnlyWhatIsKept) {
   EXPECT_EQ(what(p, "/home/ann/.app"), "rw");
 }
 
-TEST_F(Home, AnOverlayIsRefused) {
-  set(Key::home_mode, "overlay");
-  EXPECT_THAT(fault(), HasSubstr("test.profile:2"));
+class OverlayHome : public Home {
+ protected:
+  OverlayHome() {
+    set(Key::home_mode, "overlay");
+    host.directory("/home/ann/.config/sbox");
+  }
+};
+
+TEST_F(OverlayHome, IsTheWholeHomeWithoutKeep) {
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann"), "overlay");
+  EXPECT_EQ(find(p, "/home/ann")->source, "/home/ann");
+  EXPECT_EQ(p.overlay.lower, "/home/ann");
+  EXPECT_EQ(p.overlay.directory, "/home/ann/.local/share/sbox/overlays/test");
+  EXPECT_THAT(p.make_directories,
+              ::testing::IsSupersetOf({p.overlay.directory + "/upper", p.overlay.directory + "/work"}));
+}
+
+TEST_F(OverlayHome, IsOnlyWhatIsKeptWhereSomethingIs) {
+  host.directory("/home/ann/.app");
+  host.file("/home/ann/.apprc");
+  set(Key::home_keep, "~/.app");
+  set(Key::home_keep, "~/.apprc");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann"), "tmpfs");
+  EXPECT_EQ(what(p, "/home/ann/.app"), "overlay");
+  EXPECT_EQ(what(p, "/home/ann/.apprc"), "overlay");
+  EXPECT_TRUE(find(p, "/home/ann/.apprc")->is_file);
+}
+
+TEST_F(OverlayHome, HasTheNameOfTheRunOrItsOwn) {
+  request.instance = "work";
+  EXPECT_EQ(base_name(plan().overlay.directory), "work");
+  set(Key::home_overlay, "mine");
+  EXPECT_EQ(base_name(plan().overlay.directory), "mine");
+  for (const char* name : {"../x", ".x", "a/b"}) {
+    set(Key::home_overlay, name);
+    EXPECT_THAT(fault(), HasSubstr("not a name for an overlay")) << name;
+  }
+}
+
+TEST_F(OverlayHome, HidesTheRulesOfSboxAndPinsWhatIsAround) {
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/.config/sbox"), "hide");
+  EXPECT_EQ(what(p, "/home/ann/.config"), "pin");
+  EXPECT_EQ(what(p, "/home/ann/.local/share/sbox"), "hide");
+}
+
+TEST_F(OverlayHome, MakesTheDirectoriesOfSboxThatAreMissingSoThatTheyAreHidden) {
+  host.remove("/home/ann/.config/sbox");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/.config/sbox"), "hide");
+  EXPECT_THAT(p.make_directories, ::testing::Contains("/home/ann/.config/sbox"));
+}
+
+TEST_F(OverlayHome, WhatIsToBeHiddenAndIsMissingIsRefused) {
+  set(Key::files_hide, "~/secret");
+  EXPECT_THAT(fault(), HasSubstr("made there later"));
+  host.directory("/home/ann/secret");
+  EXPECT_EQ(what(plan(), "/home/ann/secret"), "hide");
+}
+
+TEST_F(OverlayHome, OtherEntriesBelowItAreTheHosts) {
+  host.directory("/home/ann/shared/deep/hidden");
+  host.directory("/home/ann/library");
+  set(Key::files_read_write, "~/shared");
+  set(Key::home_keep_read_only, "~/library");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/shared"), "rw");
+  EXPECT_EQ(what(p, "/home/ann/library"), "ro");
+}
+
+TEST_F(OverlayHome, AWritableEntryInADirectoryThatIsPinnedIsTheHosts) {
+  host.directory("/home/ann/.config/app");
+  set(Key::files_read_write, "~/.config/app");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/.config"), "pin");
+  EXPECT_EQ(what(p, "/home/ann/.config/app"), "rw");
+}
+
+TEST_F(OverlayHome, AFileOfTheCommandLineThatIsToBeEditedIsTheHosts) {
+  host.file("/home/ann/a.txt");
+  request.arguments = {"/home/ann/a.txt"};
+  set(Key::files_arguments, "read-only");
+  EXPECT_EQ(what(plan(), "/home/ann/a.txt"), "none");
+  set(Key::files_arguments, "read-write");
+  EXPECT_EQ(what(plan(), "/home/ann/a.txt"), "rw");
+}
+
+TEST_F(OverlayHome, MountsBelowItAreRefused) {
+  host.file("/proc/self/mountinfo",
+            "24 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 24 8:2 / /home/ann rw - ext4 /dev/sda2 rw\n"
+            "31 24 8:2 / /home/anna/x rw - ext4 /dev/sda2 rw\n");
+  EXPECT_EQ(fault(), "");
+  host.file("/proc/self/mountinfo", "31 30 8:2 / /home/ann/My\\040disk rw - ext4 /dev/sda2 rw\n");
+  EXPECT_THAT(fault(), HasSubstr("/home/ann/My disk"));
 }
 
 TEST_F(Home, MayBeReachedByALink) {

@@ -44,8 +44,8 @@ class Planning : public ::testing::Test {
 
   // "KIND", with "rw" or "ro" for a bind, "none" where there is no node.
   static std::string what(const Plan& plan, const std::string& target) {
-    constexpr const char* kNames[] = {"directory", "file",  "follow", "symlink", "bind",  "pin",
-                                      "hide",      "tmpfs", "proc",   "devpts",  "socket"};
+    constexpr const char* kNames[] = {"directory", "file", "follow", "symlink", "bind",   "overlay",
+                                      "pin",       "hide", "tmpfs",  "proc",    "devpts", "socket"};
     const Node* node = find(plan, target);
     if (!node) return "none";
     if (node->kind == NodeKind::bind) return node->writable ? "rw" : "ro";

@@ -1,0 +1,36 @@
+#include "overlay/commit.h"
+
+#include <cstdio>
+
+#include "base/error.h"
+#include "cli/overlay.h"
+
+namespace sbox {
+namespace {
+
+constexpr int kSomeLeft = 1;
+
+}  // namespace
+
+int run_commit(const Context& context, const std::vector<std::string>& words) {
+  OverlayArguments arguments = parse_overlay_arguments("commit", words, {"--force", "--quiet", "-q", "-f"});
+  if (arguments.name.empty()) throw Error("commit", "needs the name of an overlay").hint("`sbox diff` lists them");
+  OverlayStore store = OverlayStore::open(context.host, find_places(context.host), arguments.name);
+  store.lock("take over its files");
+  std::vector<Change> changes = find_changes(store.layers());
+  Selection selection(context, store, arguments.paths);
+  selection.check(changes);
+  bool is_quiet = has_option(arguments, "--quiet") || has_option(arguments, "-q");
+  bool force = has_option(arguments, "--force") || has_option(arguments, "-f");
+  auto tell = [&](const Change& change) {
+    if (!is_quiet) puts(change_line(change).c_str());
+  };
+  CommitResult result = commit(
+      store, changes, [&](const Change& change) { return selection.needs(change); }, force, tell);
+  for (const auto& [path, why] : result.left) {
+    fprintf(stderr, "sbox: not taken over: %s: %s\n", shown_path(path).c_str(), why.c_str());
+  }
+  return result.left.empty() ? 0 : kSomeLeft;
+}
+
+}  // namespace sbox

@@ -1,0 +1,51 @@
+// Overlays on the command line: what programs changed in them, taken over, thrown away. One file for each command;
+// what they share is in overlay.cc.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "overlay/store.h"
+
+namespace sbox {
+
+int run_diff(const Context& context, const std::vector<std::string>& arguments);
+int run_commit(const Context& context, const std::vector<std::string>& arguments);
+int run_discard(const Context& context, const std::vector<std::string>& arguments);
+
+struct OverlayArguments {
+  std::string name;
+  std::vector<std::string> options;  // with the dashes in front
+  std::vector<std::string> paths;    // as typed
+};
+
+// Error for an option that is not in `known`.
+OverlayArguments parse_overlay_arguments(const std::string& command, const std::vector<std::string>& arguments,
+                                         const std::vector<std::string>& known);
+bool has_option(const OverlayArguments& arguments, const std::string& option);
+
+// The changes that somebody named by paths; all where none is named.
+class Selection {
+ public:
+  // Error for a path outside of the overlay's home.
+  Selection(const Context& context, const OverlayStore& store, const std::vector<std::string>& paths);
+
+  bool holds(const Change& change) const;
+  // The same, and the new directories that lead there.
+  bool needs(const Change& change) const;
+  // Error when nothing was found for one of the paths.
+  void check(const std::vector<Change>& changes) const;
+
+ private:
+  std::vector<std::string> paths_;  // below the home
+};
+
+// "A  12.0K  ~/path": without a newline, escaped.
+std::string change_line(const Change& change);
+// For people: "file, changed on the host too".
+std::string change_note(const Change& change);
+// "~/path", escaped.
+std::string shown_path(const std::string& path);
+
+}  // namespace sbox
