@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -129,7 +130,8 @@ UniqueFd open_log(Plan& plan, const LogHeader& header, const std::string& home, 
 
 // `registry` holds the name of the instance from here on until the launcher ends. `path`: of the launcher, or of
 // sbox-userns, which becomes it.
-[[noreturn]] void become_launcher(const Plan& plan, Registry registry, UniqueFd log, const std::string& path) {
+[[noreturn]] void become_launcher(const Plan& plan, Registry registry, UniqueFd log, mode_t umask_of_program,
+                                  const std::string& path) {
   UniqueFd file = sealed_file(encode_plan(plan)), lock;
   if (!plan.overlay.lower.empty()) lock = begin_run(plan.overlay);
   hand_over({{file, kPlanDescriptor}, {lock, kLockDescriptor}, {log, kLogDescriptor}});
@@ -143,6 +145,7 @@ UniqueFd open_log(Plan& plan, const LogHeader& header, const std::string& home, 
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   char* environment[] = {nullptr};
+  umask(umask_of_program);
   execve(path.c_str(), arguments.data(), environment);
   throw system_error(path, errno).hint("the installation is not complete");
 }
@@ -244,6 +247,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   Plan plan = make_plan(profile, request, context.host);
   watch.lap("plan");
   if (options.dry_run) return fputs((plan_json(plan) + "\n").c_str(), stdout) < 0 ? kExitFailure : 0;
+  mode_t callers_umask = umask(077);  // what sbox makes is the user's alone, whatever the program will make
   Registry registry = Registry::open_or_make(context.host.home());
   while (!claim(registry, name, plan)) {
     if (auto status = join_running(registry)) return *status;
@@ -251,7 +255,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   enter_cgroup(plan, context.host);
   UniqueFd log = open_log(plan, log_header(profile, plan), find_places(context.host).home, options.verbose);
   watch.lap("log");
-  become_launcher(plan, std::move(registry), std::move(log),
+  become_launcher(plan, std::move(registry), std::move(log), callers_umask,
                   by_grant ? granter_path(context.prefix) : context.prefix + "/libexec/sbox/sbox-launch");
 }
 

@@ -118,7 +118,9 @@ class Protected(AttackTest):
             self.account.file(self.account.home / name / "default.profile", "[network]\nmode = none\n")
         self.addCleanup(shutil.rmtree, self.account.home / ".config")
         top = self.account.home
-        before = {name: snapshot(top / name, []) for name in (".config/sbox", ".local/share/sbox")}
+        self.inside("true")  # makes the directory of its logs
+        logs = [top / ".local/share/sbox/log"]
+        before = {name: snapshot(top / name, logs) for name in (".config/sbox", ".local/share/sbox")}
         for wide in (["-s", f"files.read-write+={top}"], ["-s", "home.mode=host"], ["-s", "home.keep+=~/.config, ~/.local"]):
             with self.subTest(wide=wide):
                 what = json.dumps([str(top / ".config"), [str(top / ".config/sbox")]])
@@ -129,7 +131,7 @@ class Protected(AttackTest):
                 what = json.dumps([str(top / ".local"), [str(top / ".local/share/sbox")]])
                 self.assertEqual(self.python_with(what, *wide), "")
                 shutil.rmtree(top / ".local/spare")
-                self.assertEqual({name: snapshot(top / name, []) for name in before}, before)
+                self.assertEqual({name: snapshot(top / name, logs) for name in before}, before)
 
     def test_what_is_protected_and_not_there_yet_refuses_the_start(self) -> None:
         top = self.tree()

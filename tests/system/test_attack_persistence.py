@@ -171,7 +171,9 @@ class Persistence(AttackTest):
                 mine = MINE.get(kind, ())
                 readable = mine + READABLE.get(kind, ()) + (("Documents",) if circumstance is READ_ONLY else ())
                 given = [self.home / name for name in mine]
-                ignored = [*given, self.home / ".local/share/sbox/homes", self.work]
+                ours = [self.home / ".local/share/sbox" / name for name in ("homes", "log")]
+                ignored = [*given, *ours, self.work]
+                self.inside("true")  # makes the directory of its logs
                 before = snapshot(self.home, ignored)
                 out = self.attack(circumstance, *self.hostile(self.home, given), cwd=str(self.home / "project")).out
                 self.assertEqual(snapshot(self.home, ignored), before)
