@@ -13,4 +13,5 @@ keep = ~/.mozilla/firefox, ~/.config/mozilla/firefox
 etc = firefox, firefox-esr
 
 [dbus]
-own = org.mpris.MediaPlayer2.firefox.*
+# The second name is by which a link reaches the one that runs.
+own = org.mpris.MediaPlayer2.firefox.*, org.mozilla.firefox.*

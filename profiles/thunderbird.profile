@@ -9,3 +9,7 @@ keep = ~/.thunderbird
 
 [system]
 etc = thunderbird
+
+[dbus]
+# By this name a link to a mail address reaches the one that runs.
+own = org.mozilla.thunderbird.*
