@@ -243,6 +243,9 @@ def mount_above(mounts: dict[str, Any], path: str) -> str:
 def compare(usual: View, seen: View) -> Verdict:
     """A verdict on confinement: less to see is no weakness, more is."""
     changed = [name for name, value in usual.facts.items() if seen.facts.get(name) != value]
+    # Where no log can be kept, the filters of the plan stand for the one that tells of what it denies.
+    if (usual.facts["Seccomp_filters"], seen.facts.get("Seccomp_filters")) == ("1", "2"):
+        changed.remove("Seccomp_filters")
     more = [f"{name} is {seen.facts.get(name)!r}, not {usual.facts[name]!r}" for name in changed]
     names = {variable.split("=")[0] for variable in usual.environment}
     more += [f"variable {variable}" for variable in seen.environment if variable.split("=")[0] not in names]
