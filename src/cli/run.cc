@@ -146,6 +146,7 @@ UniqueFd open_log(Plan& plan, const LogHeader& header, const std::string& home, 
   arguments.push_back(nullptr);
   char* environment[] = {nullptr};
   umask(umask_of_program);
+  if (umask(umask_of_program) != umask_of_program) throw Error("sbox", "the umask cannot be set");
   execve(path.c_str(), arguments.data(), environment);
   throw system_error(path, errno).hint("the installation is not complete");
 }

@@ -60,7 +60,6 @@ MUTATIONS = [
     plain("the end of a joined program with its client", INIT, "    kill(-program, SIGKILL);\n", "", "test_instances.Join"),
     plain("the end of a joined program with its keeper", INIT, 'step.require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "parent death signal");\n  if (getppid()',
           "if (getppid()", "test_instances.Join"),
-    plain("the program of who holds a name", REGISTRY, "  if (!is_launcher) return std::nullopt;\n", "", "test_instances.Forged"),
     plain("the name of who holds it", REGISTRY, " || place_of(instance.name) != place", "", "test_instances.Forged"),
     plain("the mode of the registry", REGISTRY, "if (status.st_mode & kOthers)", "if (false)", "test_instances.Forged"),
     plain("one sandbox for a name", REGISTRY, "if (errno == EAGAIN || errno == EACCES) return false;", "if (errno == EAGAIN || errno == EACCES) return true;",
