@@ -2,7 +2,6 @@
 #pragma once
 
 #include <linux/capability.h>
-#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,22 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "base/open_at.h"
 #include "base/unique_fd.h"
 
 namespace sbox {
-
-// Resolution that meets no symlink at all, and never leaves `dir`.
-inline constexpr uint64_t kBeneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-// The same for an absolute path of the tree whose root is `dir`.
-inline constexpr uint64_t kInRoot = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-
-inline UniqueFd open_at(int dir, const char* path, uint64_t flags, uint64_t resolve, uint64_t mode = 0) {
-  open_how how{};
-  how.flags = flags | O_CLOEXEC;
-  how.mode = mode;
-  how.resolve = resolve;
-  return UniqueFd(static_cast<int>(syscall(SYS_openat2, dir, path, &how, sizeof how)));
-}
 
 // umask(2) has no way to fail, so it is asked twice: false when `mask` is not in force. Keeps the one before in
 // `before`.

@@ -118,11 +118,12 @@ int Committer::host_parent(const Change& change) {
 // What is on the host now must be what was compared.
 void Committer::check_host(int parent, const Change& change) const {
   struct stat now = status_of(parent, name_of(change));
-  bool is_same = kind_of(now) == change.before && now.st_ino == change.host.st_ino && now.st_dev == change.host.st_dev;
+  bool is_same =
+      kind_of(now.st_mode) == change.before && now.st_ino == change.host.st_ino && now.st_dev == change.host.st_dev;
   bool has_content = change.before == FileKind::file;
   if (has_content)
     is_same = is_same && now.st_size == change.host.st_size && is_same_time(now.st_mtim, change.host.st_mtim);
-  bool is_cleared = change.before == FileKind::directory && kind_of(now) == FileKind::missing;
+  bool is_cleared = change.before == FileKind::directory && kind_of(now.st_mode) == FileKind::missing;
   if (!is_same && !is_cleared) throw Failure{"it changed on the host just now"};
 }
 
@@ -336,7 +337,7 @@ void name_hidden(int upper, int lower, bool opaque, int depth) {
   }
   if (!opaque) return;
   for (const std::string& name : lower < 0 ? std::vector<std::string>() : names_in(lower)) {
-    if (kind_of(status_of(upper, name)) != FileKind::missing) continue;
+    if (kind_of(status_of(upper, name).st_mode) != FileKind::missing) continue;
     if (mknodat(upper, name.c_str(), S_IFCHR, makedev(0, 0)) != 0) throw system_error(quote(name), errno);
   }
   if (fremovexattr(upper, kOpaque) != 0 && errno != ENODATA) throw system_error("overlay", errno);
@@ -381,7 +382,7 @@ void discard_changes(OverlayStore& store, const std::vector<Change>& changes,
   for (const Change& change : changes) {
     if (!wanted(change)) continue;
     UniqueFd parent = open_beneath(store.upper(), directory_of(change.path), O_RDONLY | O_DIRECTORY);
-    if (parent && kind_of(status_of(parent.get(), name_of(change))) != FileKind::missing) {
+    if (parent && kind_of(status_of(parent.get(), name_of(change)).st_mode) != FileKind::missing) {
       remove_tree(parent.get(), name_of(change));
     }
   }

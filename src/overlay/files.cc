@@ -2,8 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include <algorithm>
@@ -13,6 +11,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/open_at.h"
 #include "base/strings.h"
 
 namespace sbox {
@@ -132,10 +131,7 @@ void Remover::lift(int directory, const std::string& name) {
 }  // namespace
 
 UniqueFd open_beneath(int directory, const std::string& path, int flags) {
-  open_how how{};
-  how.flags = static_cast<uint64_t>(flags) | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return UniqueFd(static_cast<int>(syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how)));
+  return open_at(directory, path.c_str(), flags, kBeneath);
 }
 
 UniqueFd open_regular(int directory, const std::string& name) {
@@ -153,27 +149,6 @@ struct stat status_of(int directory, const std::string& name) {
   if (fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
   if (errno != ENOENT && errno != ENOTDIR) throw system_error(quote(name), errno);
   return {};
-}
-
-FileKind kind_of(const struct stat& status) {
-  switch (status.st_mode & S_IFMT) {
-    case 0:
-      return FileKind::missing;
-    case S_IFDIR:
-      return FileKind::directory;
-    case S_IFREG:
-      return FileKind::file;
-    case S_IFLNK:
-      return FileKind::symlink;
-    case S_IFSOCK:
-      return FileKind::socket;
-    case S_IFCHR:
-      return FileKind::character_device;
-    case S_IFBLK:
-      return FileKind::block_device;
-    default:
-      return FileKind::fifo;
-  }
 }
 
 std::vector<std::string> names_in(int directory) {

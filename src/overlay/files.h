@@ -21,9 +21,8 @@ UniqueFd open_beneath(int directory, const std::string& path, int flags);
 // The same for a regular file, for reading; errno EINVAL for anything else. Never waits.
 UniqueFd open_regular(int directory, const std::string& name);
 
-// Of `name` itself, in `directory`; kind missing in `kind_of` when it is not there. Error when it cannot be told.
+// Of `name` itself, in `directory`; all zero (kind_of: missing) when it is not there. Error when it cannot be told.
 struct stat status_of(int directory, const std::string& name);
-FileKind kind_of(const struct stat& status);
 
 // Sorted, without . and .. Error when it cannot be read. The position of `directory` is changed.
 std::vector<std::string> names_in(int directory);

@@ -59,7 +59,7 @@ Change Scanner::make(int lower, const std::string& path, const std::string& name
   Change change;
   change.path = path.empty() ? name : path + "/" + name;
   if (lower >= 0) change.host = status_of(lower, name);
-  change.before = kind_of(change.host);
+  change.before = kind_of(change.host.st_mode);
   auto taken = layers_.since.taken.find(change.path);
   const timespec& since = taken == layers_.since.taken.end() ? layers_.since.began : taken->second;
   bool is_there = change.before != FileKind::missing && change.before != FileKind::directory;
@@ -75,13 +75,13 @@ void Scanner::add(Change change) { changes_.push_back(std::move(change)); }
 void Scanner::visit(int upper, int lower, const std::string& path, const std::string& name, bool opaque, int depth) {
   Change change = make(lower, path, name);
   change.status = status_of(upper, name);
-  if (kind_of(change.status) == FileKind::missing) return;  // gone since, for the program runs
+  if (kind_of(change.status.st_mode) == FileKind::missing) return;  // gone since, for the program runs
   if (is_whiteout(change.status)) {
     if (change.before != FileKind::missing) return delete_all(lower, path, name, depth);
     change.status = {};
     return add(std::move(change));
   }
-  change.now = kind_of(change.status);
+  change.now = kind_of(change.status.st_mode);
   if (change.now == FileKind::directory) {
     return visit_directory(upper, lower, std::move(change), name, opaque, depth);
   }

@@ -144,7 +144,7 @@ std::vector<std::string> OverlayStore::list(const std::string& data) {
   if (!all) return {};
   std::vector<std::string> names = names_in(all.get());
   std::erase_if(names, [&](const std::string& name) {
-    return kind_of(status_of(all.get(), name + "/" + kRecord)) != FileKind::file;
+    return kind_of(status_of(all.get(), name + "/" + kRecord).st_mode) != FileKind::file;
   });
   return names;
 }
@@ -183,7 +183,9 @@ void OverlayStore::lock(const char* what) {
 
 bool OverlayStore::is_locked_by_other() const { return !lock_ && !take_lock(directory()); }
 
-bool OverlayStore::was_interrupted() const { return kind_of(status_of(directory(), kCommitting)) == FileKind::file; }
+bool OverlayStore::was_interrupted() const {
+  return kind_of(status_of(directory(), kCommitting).st_mode) == FileKind::file;
+}
 
 Layers OverlayStore::layers() const {
   Layers layers;

@@ -99,6 +99,12 @@ void plan_home(const Inputs& in, Draft& draft) {
   bool is_overlay = mode.text == "overlay";
   Access access = is_overlay ? Access::overlay : Access::read_write;
   bool whole = (mode.text == "host" || is_overlay) && in.profile.list(Key::home_keep).empty();
+  const Value& size = in.profile.scalar(Key::home_size);
+  if (in.profile.is_set(Key::home_size) && (whole || mode.text == "private")) {
+    throw Error("home size = " + size.text, "files on a disk take no such limit")
+        .at(size.origin)
+        .hint("leave it out, or set home mode = empty");
+  }
   if (is_overlay) plan_overlay(in, draft.plan);
   if (whole) {
     draft.view.grant({in.places.home, access, Strength::written, mode.origin});

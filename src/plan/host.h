@@ -12,6 +12,9 @@ namespace sbox {
 
 enum class FileKind { missing, directory, file, symlink, socket, character_device, block_device, fifo, unreachable };
 
+// Of st_mode; missing of 0.
+FileKind kind_of(uint32_t mode);
+
 struct FileStatus {
   FileKind kind = FileKind::missing;  // unreachable: exists or not, the caller may not look (EACCES)
   uint32_t mode = 0;                  // permission bits

@@ -127,6 +127,10 @@ void plan_limits(const Inputs& in, Draft& draft) {
   // Class and level of ioprio_set(2): idle, or the last of best effort.
   constexpr uint32_t kIdle = 3 << 13, kLastOfBestEffort = (2 << 13) | 7;
   const std::string& io = in.profile.text(Key::limits_io_priority);
+  if (io != "host" && in.profile.text(Key::seccomp_mode) == "none") {
+    refuse(in, Key::limits_io_priority, "without a filter of system calls a program sets its own",
+           "leave one of both out");
+  }
   plan.io_priority = io == "idle" ? kIdle : io == "low" ? kLastOfBestEffort : 0;
 }
 

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <spawn.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -19,6 +18,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/open_at.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
 #include "plan/paths.h"
@@ -27,30 +27,8 @@
 namespace sbox {
 namespace {
 
-FileKind kind_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return FileKind::directory;
-    case S_IFREG:
-      return FileKind::file;
-    case S_IFLNK:
-      return FileKind::symlink;
-    case S_IFSOCK:
-      return FileKind::socket;
-    case S_IFCHR:
-      return FileKind::character_device;
-    case S_IFBLK:
-      return FileKind::block_device;
-    default:
-      return FileKind::fifo;
-  }
-}
-
-UniqueFd open_exactly(const std::string& path, uint64_t flags) {
-  open_how how{};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = RESOLVE_NO_MAGICLINKS;
-  return UniqueFd(static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+UniqueFd open_exactly(const std::string& path, int flags) {
+  return open_at(AT_FDCWD, path.c_str(), flags, RESOLVE_NO_MAGICLINKS);
 }
 
 bool is_absence(int errnum) { return errnum == ENOENT || errnum == ENOTDIR || errnum == ENAMETOOLONG; }

@@ -249,7 +249,6 @@ void Linter::check_effect(const Setting& row) {
   if (row.key == Key::process_write_xor_execute && may_mount) useless("what may mount gets round it");
   bool is_overlay = profile_.text(Key::home_mode) == "overlay";
   if (row.key == Key::home_overlay && !is_overlay) useless("the home is no overlay");
-  if (row.key == Key::home_size && profile_.text(Key::home_mode) != "empty") useless("the home is not an empty one");
 }
 
 void Linter::check_paths(Key key, bool writable) {

@@ -1,15 +1,14 @@
 #include "profile/trusted_file.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 
 #include "base/error.h"
+#include "base/open_at.h"
 #include "base/strings.h"
 
 namespace sbox {
@@ -26,13 +25,6 @@ struct Subject {
   Error error(std::string why) const { return Error(name(), std::move(why)).at({shown, 0}); }
   Error system_error(int errnum) const { return sbox::system_error(name(), errnum).at({shown, 0}); }
 };
-
-UniqueFd open_at(int directory, const std::string& name, int flags, uint64_t resolve) {
-  open_how how = {};
-  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
-  how.resolve = resolve;
-  return UniqueFd(static_cast<int>(syscall(SYS_openat2, directory, name.c_str(), &how, sizeof how)));
-}
 
 struct stat status_of(const UniqueFd& fd, const Subject& subject) {
   struct stat status;
@@ -67,16 +59,16 @@ void check_directory_of(const UniqueFd& fd, const Subject& subject) {
   std::string target(path, static_cast<size_t>(length));
   std::string directory = target.substr(0, std::max<size_t>(target.rfind('/'), 1));
   Subject where{Kind::directory, directory};
-  UniqueFd opened = open_at(AT_FDCWD, directory, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  UniqueFd opened = open_at(AT_FDCWD, directory.c_str(), O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
   if (!opened) throw where.system_error(errno);
   check_trust(status_of(opened, where), where);
 }
 
 UniqueFd open_through_link(int directory, const std::string& name, int flags, const Subject& subject) {
-  UniqueFd link = open_at(directory, name, O_PATH | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+  UniqueFd link = open_at(directory, name.c_str(), O_PATH | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
   if (!link) throw subject.system_error(errno);
   check_owner(status_of(link, subject), subject);
-  UniqueFd fd = open_at(directory, name, flags, RESOLVE_NO_MAGICLINKS);
+  UniqueFd fd = open_at(directory, name.c_str(), flags, RESOLVE_NO_MAGICLINKS);
   if (!fd && errno == ENOENT) throw subject.error("is a symbolic link that leads nowhere");
   if (!fd && errno == ELOOP)
     throw subject.error("is a symbolic link that is not followed").hint("name the file itself");
@@ -93,7 +85,7 @@ struct Opened {
 std::optional<Opened> open_trusted(int directory, const std::string& name, const Subject& subject) {
   // Not blocking, so that a named pipe is refused and not waited for.
   int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | (subject.kind == Kind::directory ? O_DIRECTORY : 0);
-  UniqueFd fd = open_at(directory, name, flags | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+  UniqueFd fd = open_at(directory, name.c_str(), flags | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
   bool is_link = !fd && (errno == ELOOP || errno == ENOTDIR);
   if (!fd && errno == ENOENT) return std::nullopt;
   if (!fd && errno == ENXIO) throw subject.error("is not a regular file");

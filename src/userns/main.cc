@@ -134,9 +134,7 @@ void find_launcher(const Kernel& kernel, char (&path)[PATH_MAX]) {
 
 bool write_file(int dir, const char* path, const char* text) {
   int file = openat(dir, path, O_WRONLY | O_CLOEXEC);
-  auto size = static_cast<ssize_t>(strlen(text));
-  bool written = file >= 0 && write(file, text, strlen(text)) == size;
-  return written && close(file) == 0;
+  return file >= 0 && write(file, text, strlen(text)) == static_cast<ssize_t>(strlen(text)) && close(file) == 0;
 }
 
 struct Ids {

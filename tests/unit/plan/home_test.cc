@@ -20,6 +20,16 @@ TEST_F(Home, IsEmptyByDefault) {
   EXPECT_EQ(variable(p, "HOME"), "/home/ann");
 }
 
+TEST_F(Home, OnlyAHomeOfMemoryHasASize) {
+  set(Key::home_size, "5M");
+  set(Key::home_mode, "private");
+  EXPECT_THAT(fault(), HasSubstr("take no such limit"));
+  set(Key::home_mode, "host");
+  EXPECT_THAT(fault(), HasSubstr("take no such limit"));
+  set(Key::home_keep, "~/.app");
+  EXPECT_EQ(find(plan(), "/home/ann")->size, uint64_t{5} << 20);
+}
+
 TEST_F(Home, KeptPathsAreThere) {
   host.directory("/home/ann/.app/data");
   host.file("/home/ann/.apprc");

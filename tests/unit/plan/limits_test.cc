@@ -96,5 +96,12 @@ TEST_F(Limits, TimeAndPriorities) {
   EXPECT_THAT(fault(), HasSubstr("more than 19"));
 }
 
+TEST_F(Limits, WithoutAFilterThereIsNoPriorityOfDisks) {
+  set(Key::seccomp_mode, "none");
+  plan();
+  set(Key::limits_io_priority, "low");
+  EXPECT_THAT(fault(), HasSubstr("sets its own"));
+}
+
 }  // namespace
 }  // namespace sbox::testing
