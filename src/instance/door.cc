@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
+#include "base/strings.h"
 #include "instance/process.h"
 
 namespace sbox {
@@ -50,6 +53,14 @@ UniqueFd connect_to(const std::string& path) {
   return connected ? std::move(connection) : UniqueFd();
 }
 
+// Where /proc shows only what may be traced (hidepid), process 1 of a sandbox is not there: its parent names it.
+bool is_child(const RunningInstance& running, pid_t process) {
+  constexpr size_t kLongestList = 4096;
+  std::string list = "task/" + std::to_string(running.instance.pid) + "/children";
+  std::vector<std::string> children = split(read_of(running.process.get(), list.c_str(), kLongestList), ' ');
+  return std::find(children.begin(), children.end(), std::to_string(process)) != children.end();
+}
+
 }  // namespace
 
 Door open_door(const RunningInstance& running) {
@@ -64,7 +75,8 @@ Door open_door(const RunningInstance& running) {
       door.connection && getsockopt(door.connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid > 0;
   UniqueFd init = known ? open_process(peer.pid) : UniqueFd();
   std::optional<ProcessStatus> status = init ? status_of(init.get()) : std::nullopt;
-  if (!status || status->parent != running.instance.pid) return {};
+  bool is_its_child = status ? status->parent == running.instance.pid : known && is_child(running, peer.pid);
+  if (!is_its_child) return {};
   door.init = peer.pid;
   return door;
 }

@@ -26,7 +26,7 @@ void plan_audio(const Inputs& in, Draft& draft) {
   bool records = in.profile.flag(Key::audio_record);
   if (!records && !in.profile.flag(Key::audio_playback)) return;
   std::string target = join(in.places.runtime, "pulse/native");
-  if (auto socket = service_socket(in, pulse_path(in))) {
+  if (auto socket = service_socket(in.host, pulse_path(in))) {
     if (records) {
       draft.view.place(make_bind(*socket, target, false, true));
       offer(in, draft, {"~/.config/pulse/cookie"});
@@ -40,7 +40,7 @@ void plan_audio(const Inputs& in, Draft& draft) {
   }
   // PipeWire's own socket knows no one who may play alone.
   if (!records) return;
-  if (auto socket = service_socket(in, pipewire_path(in))) {
+  if (auto socket = service_socket(in.host, pipewire_path(in))) {
     draft.view.place(make_bind(*socket, join(in.places.runtime, "pipewire-0"), false, true));
   }
 }

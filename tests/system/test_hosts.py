@@ -60,6 +60,24 @@ class Sessions(HostTest):
         self.assert_starts(self.sbox("echo", "started", env={"XDG_RUNTIME_DIR": "/run/user/nonexistent"}))
 
 
+class Processes(HostTest):
+    def test_where_processes_are_hidden_sandboxes_are_listed_joined_and_stopped(self) -> None:
+        """hidepid hides what the user may not trace, and that is process 1 of a sandbox too."""
+        script = f"""
+            {SBOX} --name hidden -- sh -c 'echo up; exec sleep 100' > {self.work}/up & sandbox=$!
+            until grep -q up {self.work}/up; do test -d /proc/$sandbox || exit; done
+            {SBOX} list --json; {SBOX} join hidden -- echo joined; {SBOX} doctor --json; {SBOX} stop hidden; wait $sandbox; echo $?"""
+        for hidden in ("2", "ptraceable"):
+            with self.subTest(hidepid=hidden):
+                prepare = f"mount -t proc -o hidepid={hidden} proc /proc"
+                result = self.on_host(prepare, "/bin/bash", "-c", script)
+                self.assertRegex(result.out, r'"name": "hidden"[^$]*\njoined\n', result)
+                self.assertRegex(result.out, r'"process list",\n *"state": "limited"')
+                self.assertTrue(result.out.endswith("\n143\n"), result)
+                others = self.on_host(prepare, "/bin/sh", "-c", "test -d /proc/1 && echo seen")
+                self.assertEqual(others.out, "", "the control: processes are hidden")
+
+
 class Mounts(HostTest):
     def test_a_tmp_without_execution_is_no_hindrance(self) -> None:
         remount = "mount --bind /tmp /tmp && mount -o remount,bind,noexec,nosuid,nodev /tmp"

@@ -112,6 +112,86 @@ TEST_F(Doctor, CallsX11AloneLimited) {
   EXPECT_EQ(check("display").health, Health::limited);
 }
 
+TEST_F(Doctor, KnowsContainersAndHowTheyAllowSandboxes) {
+  EXPECT_EQ(check("container").health, Health::ok);
+  host.file("/run/systemd/container", "lxc\n");
+  EXPECT_THAT(check("container").meaning, HasSubstr("lxc"));
+  EXPECT_EQ(check("container").health, Health::ok);
+  fail_at(ProbeStage::user_namespace, EPERM);
+  EXPECT_EQ(check("container").health, Health::limited);
+  EXPECT_THAT(check("container").remedy, HasSubstr("security.nesting"));
+  host.file("/.dockerenv");
+  EXPECT_THAT(check("user namespaces").remedy, HasSubstr("docker run"));
+  host.file("/.flatpak-info");
+  EXPECT_THAT(check("container").remedy, HasSubstr("flatpak-spawn --host"));
+}
+
+TEST_F(Doctor, TellsThatProcessesAreHidden) {
+  host.file("/proc/self/mounts", "proc /proc proc rw,nosuid 0 0\nproc /mnt/proc proc rw,hidepid=2 0 0\n");
+  EXPECT_EQ(check("process list").health, Health::ok);
+  host.file("/proc/self/mounts", "proc /proc proc rw,hidepid=invisible,gid=7 0 0\n");
+  EXPECT_EQ(check("process list").health, Health::limited);
+  EXPECT_THAT(check("process list").meaning, HasSubstr("hidepid=invisible"));
+  EXPECT_THAT(check("process list").remedy, HasSubstr("hidepid=0"));
+}
+
+TEST_F(Doctor, SaysWhyThereIsNoUserManagerAndWhatOneLacks) {
+  EXPECT_THAT(check("user manager").meaning, HasSubstr("systemd does not run here"));
+  host.directory("/run/systemd/system", 0);
+  EXPECT_THAT(check("user manager").remedy, HasSubstr("enable-linger"));
+  host.socket("/run/user/1000/systemd/private");
+  EXPECT_EQ(check("user manager").remedy, "export XDG_RUNTIME_DIR=/run/user/1000");
+  probes.limits = LimitsBy::systemd;
+  EXPECT_EQ(check("user manager").health, Health::ok);
+  host.file("/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/cgroup.controllers", "cpu memory pids\n");
+  EXPECT_EQ(check("user manager").health, Health::limited);
+  EXPECT_THAT(check("user manager").meaning, HasSubstr("without io:"));
+  EXPECT_THAT(check("user manager").remedy, HasSubstr("Delegate="));
+}
+
+TEST_F(Doctor, CallsAnOldPastaLimited) {
+  host.program("/usr/bin/pasta");
+  host.node("/dev/net/tun", FileKind::character_device);
+  EXPECT_EQ(check("private network").health, Health::ok);
+  host.file("/var/lib/dpkg/status", "Package: passt\nVersion: 0.0~git20230309.7c7625d-1\n");
+  EXPECT_EQ(check("private network").health, Health::ok);
+  host.file("/var/lib/dpkg/status", "Package: passt\nVersion: 0.0~git20220929.06aa26f-1\n");
+  EXPECT_EQ(check("private network").health, Health::limited);
+}
+
+TEST_F(Doctor, FindsWhatPortalsNeed) {
+  EXPECT_THAT(check("portals").meaning, HasSubstr("session bus"));
+  host.socket("/run/user/1000/bus");
+  EXPECT_THAT(check("portals").remedy, HasSubstr("apt install xdg-desktop-portal"));
+  host.file("/usr/share/dbus-1/services/org.freedesktop.portal.Desktop.service", "", 0);
+  EXPECT_THAT(check("portals").meaning, HasSubstr("backend"));
+  host.file("/usr/share/xdg-desktop-portal/portals/gtk.portal", "", 0);
+  EXPECT_THAT(check("portals").remedy, HasSubstr("/dev/fuse"));
+  host.node("/dev/fuse", FileKind::character_device);
+  EXPECT_THAT(check("portals").remedy, HasSubstr("fuse3"));
+  EXPECT_EQ(check("portals").health, Health::limited);
+  host.program("/usr/bin/fusermount3");
+  EXPECT_EQ(check("portals").health, Health::ok);
+}
+
+TEST_F(Doctor, FindsTheServicesThatProfilesMayAskFor) {
+  for (const char* name : {"printing", "smart cards", "SSH agent", "GnuPG agent"}) {
+    EXPECT_EQ(check(name).health, Health::missing) << name;
+    EXPECT_NE(check(name).remedy, "") << name;
+  }
+  host.socket("/run/cups/cups.sock", 0);
+  host.socket("/run/pcscd/pcscd.comm", 0);
+  host.socket("/home/ann/agent");
+  host.set("SSH_AUTH_SOCK", "/home/ann/agent");
+  host.socket("/run/user/1000/gnupg/S.gpg-agent.extra");
+  for (const char* name : {"printing", "smart cards", "SSH agent", "GnuPG agent"}) {
+    EXPECT_EQ(check(name).health, Health::ok) << name;
+  }
+  host.socket("/home/stranger/agent", kStranger);
+  host.set("SSH_AUTH_SOCK", "/home/stranger/agent");
+  EXPECT_EQ(check("SSH agent").health, Health::missing);
+}
+
 TEST_F(Doctor, PrintsJsonThatNamesEachCheckAndState) {
   std::vector<Check> checks = examine(host, probes);
   nlohmann::json json = nlohmann::json::parse(doctor_json(checks));
