@@ -128,6 +128,8 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   std::optional<std::string> best;
   size_t best_cost = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
+    size_t difference = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    if (difference >= best_cost) continue;  // nor can the distance be less
     size_t cost = edit_distance(word, candidate);
     if (cost < best_cost) {
       best_cost = cost;

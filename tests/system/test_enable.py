@@ -418,6 +418,14 @@ class Notifications(EntryTest):
             self.assert_notified(heard, script.name)
             self.assertIn(script.name, result.err)
 
+    def test_a_start_that_takes_too_long_becomes_one_too(self) -> None:
+        with self.monitored() as (bus, heard):
+            argv = ["strace", "-o", "/dev/null", "-e", "inject=memfd_create:signal=SIGALRM", str(SBOX), "run", "--notify"]
+            result = self.account.run([*argv, "--", "true"], bus)
+            self.assertEqual(result.status, 125, result)
+            self.assertIn("took too long", result.err)
+            self.assert_notified(heard, "took too long")
+
     def test_busctl_serves_where_there_is_no_notify_send(self) -> None:
         self.root_only()
         with self.monitored() as (bus, heard):

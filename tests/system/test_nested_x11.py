@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 
@@ -78,6 +79,29 @@ class NestedX11(SystemTest):
             self.assertEqual(json.loads(self.sbox(*NESTED, "--", *spy, env=screen.env).out), [])
             typed = self.sbox(*NESTED, "--", "sh", "-c", "xdotool key a && import -window root png:- | head -c 4", env=screen.env)
             self.assertEqual(typed.raw[1:], b"PNG", typed)
+
+    def test_the_clipboard_crosses_only_by_the_hand_of_the_user(self) -> None:
+        """As the manual says: a program that joins takes what the user hands it, and hands out what he asks for."""
+        copy, paste = ["xclip", "-i", "-selection", "clipboard"], ["xclip", "-o", "-selection", "clipboard"]
+        with display(self.account, manager=False) as screen:
+            owner = ["sh", "-c", f"printf 'of the session' | {shlex.join(copy)} -quiet"]
+            self.account.daemon(owner, screen.env)
+            wait_for(lambda: self.account.run(paste, screen.env).out == "of the session", what="the session's clipboard")
+            script = f"xeyes & echo ready; read line; {shlex.join(paste)}; echo; printf 'of the program' | {shlex.join(copy)}"
+            script += "; echo copied; cat >/dev/null; kill $!"
+            with self.running(script, screen.env) as child:
+                self.assertEqual(self.line(child), "ready")
+                assert child.stdin
+                before = self.sbox("join", "default", "--", *paste, env=screen.env)
+                self.assertNotIn("of the session", before.out)
+                handed = self.sbox("join", "default", "--", *copy, env=screen.env, data=b"of the session")
+                self.assertEqual(handed.status, 0, handed)
+                child.stdin.write(b"\n")
+                child.stdin.flush()
+                self.assertEqual(self.line(child), "of the session")
+                self.assertEqual(self.line(child), "copied")
+                self.assertEqual(self.account.run(paste, screen.env).out, "of the session")
+                self.assertEqual(self.sbox("join", "default", "--", *paste, env=screen.env).out, "of the program")
 
     def test_its_screen_follows_the_window(self) -> None:
         with display(self.account, manager=False) as screen:
