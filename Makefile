@@ -25,7 +25,8 @@ CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool x
   keepassxc transmission-gtk xterm sway foot git libcap2-bin procps xdg-desktop-portal xdg-desktop-portal-gtk fuse3 \
   python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland weston qtwayland5 \
   desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish bubblewrap openssh-client gpg gpg-agent \
-  nftables iproute2 cups-daemon cups-client pcscd libpcsclite1 ibus fcitx5 at-spi2-core fontconfig
+  nftables iproute2 cups-daemon cups-client pcscd libpcsclite1 ibus fcitx5 at-spi2-core fontconfig \
+  libwebkit2gtk-4.1-0
 FUZZ_PACKAGES := clang libclang-rt-dev
 BENCH_PACKAGES := iperf3 iproute2 passt bubblewrap firejail firejail-profiles
 PROOF_PACKAGES := bubblewrap strace

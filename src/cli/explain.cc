@@ -337,7 +337,9 @@ constexpr Concern kConcerns[] = {
     {[](const Profile& p, const Plan&) { return p.text(Key::process_nested_sandbox) != "no"; },
      "User namespaces open more of the kernel to it."},
     {[](const Profile& p, const Plan&) { return p.text(Key::process_nested_sandbox) == "mounts"; },
-     "So that it may mount, Landlock does not watch its files: the mount view is the only wall around them."},
+     "So that it may mount, Landlock does not watch its files (the mount view is the only wall around them), and "
+     "nothing "
+     "covers what /proc tells of the machine."},
     {[](const Profile& p, const Plan&) { return p.text(Key::seccomp_mode) == "none"; },
      "Without a filter all of the kernel is open to it."},
 };

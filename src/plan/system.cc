@@ -25,13 +25,21 @@ constexpr const char* kHiddenOfProc[] = {
     "sysrq-trigger", "timer_list",   "timer_stats", "vmallocinfo",
 };
 
+// What an inner sandbox binds without asking (WebKitGTK's); empty but for what the plan has of them anyway.
+constexpr const char* kBoundInside[] = {"/sys/block", "/sys/bus", "/sys/class", "/sys/dev", "/sys/devices"};
+
 // It tells one run of the machine from all others, and a sandbox from none of its neighbours.
 constexpr char kBootId[] = "/proc/sys/kernel/random/boot_id";
 
 constexpr uint64_t kRuntimeSize = 16 << 20;
 
-void place_proc(Draft& draft) {
+bool may_mount(const Inputs& in) { return in.profile.text(Key::process_nested_sandbox) == "mounts"; }
+
+void place_proc(const Inputs& in, Draft& draft) {
   draft.view.place(make_node(NodeKind::proc, "/proc"));
+  // The kernel gives an inner sandbox a /proc only where there is one that nothing covers. What the covers keep from an
+  // ordinary user is knowledge; root could write there.
+  if (may_mount(in) && in.host.uid() != 0) return;
   // Those that this host has not are left out in the end.
   for (const char* name : kHiddenOfProc) {
     Node node = make_node(NodeKind::hide, std::string("/proc/") + name);
@@ -64,13 +72,15 @@ void place_devices(const Inputs& in, Draft& draft) {
 
 void plan_system(const Inputs& in, Draft& draft) {
   for (const char* path : kSystemDirectories) draft.view.grant({path, Access::read_only, Strength::offered});
-  place_proc(draft);
+  place_proc(in, draft);
   place_devices(in, draft);
   for (const LinkRow& link : kLinks) draft.view.place(make_symlink(link.path, link.target));
   uint64_t tmp_size = in.profile.number(Key::system_tmp_size);
   draft.view.place(make_tmpfs("/tmp", tmp_size, 01777));
   draft.view.place(make_tmpfs("/var/tmp", tmp_size, 01777));
   draft.view.place(make_tmpfs(in.places.runtime, kRuntimeSize, 0700));
+  if (!may_mount(in)) return;
+  for (const char* path : kBoundInside) draft.view.place(make_node(NodeKind::directory, path));
 }
 
 void offer(const Inputs& in, Draft& draft, std::initializer_list<const char*> paths) {

@@ -20,7 +20,7 @@ constexpr DangerousChoice kDangerousChoices[] = {
     {Key::devices_input, "yes", "the program can read every key that is pressed"},
     {Key::devices_usb, "yes", "the program can drive every USB device, also keyboards and disks"},
     {Key::process_debug, "yes", "the processes of the sandbox can take each other over"},
-    {Key::process_nested_sandbox, "mounts", "Landlock does not watch the files, the mount view alone does"},
+    {Key::process_nested_sandbox, "mounts", "Landlock does not watch the files, the mount view alone does, and /proc has no covers"},
 };
 
 struct DangerousPath {

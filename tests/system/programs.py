@@ -142,7 +142,6 @@ class Firefox(BrowserTest):
         self.window("Firefox")
         wait_for(lambda: list(self.private_home("firefox").rglob("*.default*")), 20)
 
-
     def test_a_link_opens_in_the_firefox_that_runs(self) -> None:
         with web_server(PAGE.format(title="first", script="")) as one, web_server(PAGE.format(title="second", script="")) as two:
             self.open("firefox", one.url)
@@ -158,6 +157,21 @@ class Chromium(BrowserTest):
     def test_chromium_renders_a_page_and_its_own_sandbox_is_active(self) -> None:
         self.renders("chromium", "sbox chromium 42", "--no-first-run", "--password-store=basic")
         wait_for(lambda: self.inner_sandbox("/chromium", "--type=renderer"), 20, "Chromium's own sandbox")
+
+
+class WebKit(BrowserTest):
+    """The programs that GNOME builds on WebKitGTK: each page is in a bubblewrap of its own."""
+
+    def test_webkit_renders_a_page_and_its_own_sandbox_is_active(self) -> None:
+        (browser,) = pathlib.Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser")
+        words = ["-s", "display.x11=yes", "-s", "display.wayland=no", "-s", "network.mode=host", "-s", "dbus.session=filtered"]
+        words += ["-p", "default", "-s", "process.nested-sandbox=mounts", "--", str(browser), "--enable-sandbox"]
+        page = PAGE.format(title="webkit", script="document.title += ' ' + (6 * 7)")
+        with web_server(page) as server:
+            self.open(*words, server.url)
+            self.window("sbox webkit 42")
+            self.screen.wait_for_colour(GREEN, MANY)
+        wait_for(lambda: self.inner_sandbox("MiniBrowser", "WebKitWebProcess"), 20, "WebKit's own sandbox")
 
 
 class Thunderbird(ProgramTest):

@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 import subprocess
+from typing import Any
 
 from account import SBOX
 from desktop import display, session_bus, sound, wayland
@@ -354,14 +355,26 @@ class Nested(SystemTest):
     def test_the_inner_sandbox_sees_nothing_that_the_outer_one_does_not(self) -> None:
         hidden = self.file("top/hidden/canary", "secret").parent
         grants = ("-s", f"files.read-only+={hidden.parent}", "-s", f"files.hide+={hidden}", "-s", "home.mode=empty")
-        look = f"cat {hidden}/canary; umount {hidden} || umount -l {hidden}; cat {hidden}/canary; mount -t proc none /proc && cat /proc/kallsyms; "
+        look = f"cat {hidden}/canary; umount {hidden} || umount -l {hidden}; cat {hidden}/canary; mount -t sysfs none /mnt && ls /mnt; "
         look += f"mount -o remount,rw,bind {hidden.parent} && echo x >{hidden.parent}/x; cat /etc/shadow; ls /root; true"
         self.assertEqual(self.account.run(["cat", str(hidden / "canary")]).out, "secret", "the control")
         for inner in (["unshare", "-Urmpf", "sh", "-c", look], [*self.BWRAP, "--cap-add", "ALL", "sh", "-c", look]):
             result = self.sbox(*self.MOUNTS, *grants, "--", *inner)
             self.assertEqual((result.status, result.out), (0, ""), result)
             self.assertFalse((hidden.parent / "x").exists())
-        # A /proc of its own would have no masks.
-        result = self.sbox(*self.MOUNTS, "--", *self.BWRAP, "--proc", "/proc", "echo", "ok")
+
+    def test_a_proc_of_the_inner_sandbox_is_of_its_own_processes(self) -> None:
+        look = "ls -d /proc/[0-9]* | wc -l; head -c 1 /proc/interrupts | wc -c; for file in sysrq-trigger sys/kernel/core_pattern kcore; do "
+        look += "(: >>/proc/$file) 2>/dev/null && echo $file; done; true"
+        inner = [*self.BWRAP, "--proc", "/proc", "sh", "-c", look]
+        result = self.sbox(*self.MOUNTS, "--", *inner)
+        self.assertEqual(result.status, 0, result)
+        count, interrupts, *written = result.out.split()
+        self.assertLessEqual(int(count), 4)
+        self.assertEqual((interrupts, written), ("1", []))
+        # To root these covers are more than secrets.
+        self.root_only()
+        root: dict[str, Any] = {"env": {"HOME": "/root"}, "cwd": "/", "user": 0, "group": 0}
+        result = self.sbox(*self.MOUNTS, "--", "head", "-c", "1", "/proc/interrupts", **root)
         self.assertEqual((result.status, result.out), (1, ""), result)
-        self.assertIn("Can't mount proc", result.err)
+        self.assertIn("Permission denied", result.err)

@@ -41,6 +41,18 @@ TEST_F(System, ProcIsMasked) {
   EXPECT_FALSE(find(p, "/proc/sys")->writable);
 }
 
+TEST_F(System, ProcIsBareWhereAnInnerSandboxMountsItsOwn) {
+  host.file("/proc/kallsyms", "", 0);
+  set(Key::process_nested_sandbox, "yes");
+  EXPECT_EQ(what(plan(), "/proc/kallsyms"), "hide");
+  set(Key::process_nested_sandbox, "mounts");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/proc"), "proc");
+  EXPECT_EQ(what(p, "/proc/kallsyms"), "none");
+  EXPECT_EQ(what(p, "/proc/sys"), "none");
+  EXPECT_EQ(what(p, "/sys/class"), "directory");
+}
+
 TEST_F(System, TheBootIdIsHidden) {
   host.file("/proc/sys/kernel/random/boot_id");
   EXPECT_EQ(what(plan(), "/proc/sys/kernel/random/boot_id"), "hide");
