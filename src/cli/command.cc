@@ -65,11 +65,15 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_commit(context, arguments); }},
     {"discard", "OVERLAY [PATH...]", "throw the changes in an overlay away",
      [](const Context& context, const Arguments& arguments) { return run_discard(context, arguments); }},
+    {"snapshot", "[--list] [--json] [--delete] [OVERLAY [LABEL]]", "keep a copy of what is in an overlay",
+     [](const Context& context, const Arguments& arguments) { return run_snapshot(context, arguments); }},
+    {"restore", "OVERLAY [LABEL]", "set an overlay back to a snapshot",
+     [](const Context& context, const Arguments& arguments) { return run_restore(context, arguments); }},
     {"complete", "WORD...", "what may come next on this command line; for the completions of shells",
      [](const Context& context, const Arguments& arguments) { return run_complete(context, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"learn", "export", "snapshot", "restore"};
+constexpr std::string_view kReserved[] = {"learn", "export"};
 
 }  // namespace
 

@@ -19,7 +19,7 @@ struct Context {
 };
 
 struct Command {
-  // completions come from `arguments`: --options, PROFILE, THING, FILE, APP, OVERLAY
+  // completions come from `arguments`: --options, PROFILE, THING, FILE, APP, OVERLAY, LABEL
   std::string_view name, arguments, summary;
   // `arguments` without the command's name. Returns the exit status; throws Error.
   int (*run)(const Context& context, const std::vector<std::string>& arguments);

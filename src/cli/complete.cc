@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "base/strings.h"
 #include "cli/explain_thing.h"
 #include "cli/options.h"
 #include "desktop/catalogue.h"
 #include "instance/registry.h"
+#include "overlay/snapshot.h"
 #include "overlay/store.h"
 #include "plan/seccomp.h"
 
@@ -57,6 +59,7 @@ class Completer {
       if (part == "APP") entries();
       if (part == "INSTANCE") instances();
       if (part == "OVERLAY") overlays();
+      if (part == "LABEL") labels();
     }
   }
 
@@ -141,8 +144,22 @@ class Completer {
   }
 
   void overlays() {
-    for (const std::string& name : OverlayStore::list(data_directory(context_.host, find_places(context_.host))))
-      add(name);
+    std::string data = data_directory(context_.host, find_places(context_.host));
+    std::set<std::string> names;
+    for (const std::string& name : OverlayStore::list(data)) names.insert(name);
+    for (const std::string& name : Snapshots::overlays_with_some(data)) names.insert(name);
+    for (const std::string& name : names) add(name);
+  }
+
+  // Of the overlay that is named before.
+  void labels() {
+    auto named = std::find_if(words_.begin() + 1, words_.end() - 1,
+                              [](const std::string& word) { return !word.starts_with('-'); });
+    Places places = find_places(context_.host);
+    std::vector<std::string> names = Snapshots::overlays_with_some(data_directory(context_.host, places));
+    bool is_one = named != words_.end() - 1 && std::find(names.begin(), names.end(), *named) != names.end();
+    if (!is_one) return;
+    for (const Snapshot& each : Snapshots::open(context_.host, places, *named).list()) add(each.label);
   }
 
   const Context& context_;

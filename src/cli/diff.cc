@@ -50,18 +50,6 @@ const char* word_of(FileKind kind) {
   return kWords[static_cast<int>(kind)];
 }
 
-// Names need not be UTF-8: then the bytes are there too.
-void put_text(nlohmann::ordered_json& object, const std::string& key, const std::string& bytes) {
-  object[key] = bytes;
-  if (is_utf8(bytes)) return;
-  std::string digits;
-  for (unsigned char byte : bytes) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    digits += {kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  object[key + "_hex"] = digits;
-}
-
 std::string octal(mode_t mode) {
   char digits[16];
   snprintf(digits, sizeof digits, "%04o", mode & 07777U);

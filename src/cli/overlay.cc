@@ -1,6 +1,7 @@
 #include "cli/overlay.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -12,16 +13,6 @@ namespace {
 char letter_of(const Change& change) {
   constexpr char kLetters[] = {'A', 'M', 'D', ' '};
   return kLetters[static_cast<int>(change.kind)];
-}
-
-std::string short_size(uint64_t bytes) {
-  constexpr uint64_t kStep = 1024;
-  constexpr const char* kUnits[] = {"K", "M", "G", "T", "P", "E"};
-  if (bytes < kStep) return std::to_string(bytes);
-  size_t unit = 0;
-  uint64_t tenths = bytes * 10 / kStep;
-  for (; tenths >= kStep * 10; ++unit) tenths /= kStep;
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + kUnits[unit];
 }
 
 // Below the home, without a slash in front; "" is the home itself.
@@ -46,6 +37,27 @@ bool is_at_or_in(const std::string& path, const std::string& directory) {
 }
 
 }  // namespace
+
+std::string short_size(uint64_t bytes) {
+  constexpr uint64_t kStep = 1024;
+  constexpr const char* kUnits[] = {"K", "M", "G", "T", "P", "E"};
+  if (bytes < kStep) return std::to_string(bytes);
+  size_t unit = 0;
+  uint64_t tenths = bytes * 10 / kStep;
+  for (; tenths >= kStep * 10; ++unit) tenths /= kStep;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + kUnits[unit];
+}
+
+void put_text(nlohmann::ordered_json& object, const std::string& key, const std::string& bytes) {
+  object[key] = bytes;
+  if (is_utf8(bytes)) return;
+  std::string digits;
+  for (unsigned char byte : bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    digits += {kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  object[key + "_hex"] = digits;
+}
 
 OverlayArguments parse_overlay_arguments(const std::string& command, const std::vector<std::string>& arguments,
                                          const std::vector<std::string>& known) {

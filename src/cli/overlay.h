@@ -2,6 +2,7 @@
 // what they share is in overlay.cc.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace sbox {
 int run_diff(const Context& context, const std::vector<std::string>& arguments);
 int run_commit(const Context& context, const std::vector<std::string>& arguments);
 int run_discard(const Context& context, const std::vector<std::string>& arguments);
+int run_snapshot(const Context& context, const std::vector<std::string>& arguments);
+int run_restore(const Context& context, const std::vector<std::string>& arguments);
 
 struct OverlayArguments {
   std::string name;
@@ -47,5 +50,9 @@ std::string change_line(const Change& change);
 std::string change_note(const Change& change);
 // "~/path", escaped.
 std::string shown_path(const std::string& path);
+// "12.0K".
+std::string short_size(uint64_t bytes);
+// Names need not be UTF-8: where they are not, the bytes are there too, as KEY_hex.
+void put_text(nlohmann::ordered_json& object, const std::string& key, const std::string& bytes);
 
 }  // namespace sbox

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,7 +19,6 @@ namespace {
 
 constexpr size_t kMostAtOnce = 128;  // files that are written before they are given their names
 constexpr size_t kFew = 4;           // of these each is flushed by itself
-constexpr char kOpaque[] = "user.overlay.opaque";
 
 std::string directory_of(const std::string& path) {
   size_t slash = path.rfind('/');
@@ -326,7 +324,7 @@ void name_hidden_in(int upper, int lower, const std::string& name, bool opaque, 
   if (!above) return;
   UniqueFd below = lower < 0 ? UniqueFd() : open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
   bool inner = opaque || is_opaque(above.get());
-  if (inner && below && fsetxattr(above.get(), kOpaque, "y", 1, 0) != 0) throw system_error(quote(name), errno);
+  if (inner && below && !make_opaque(above.get())) throw system_error(quote(name), errno);
   name_hidden(above.get(), below.get(), inner, depth);
 }
 
@@ -340,7 +338,7 @@ void name_hidden(int upper, int lower, bool opaque, int depth) {
     if (kind_of(status_of(upper, name).st_mode) != FileKind::missing) continue;
     if (mknodat(upper, name.c_str(), S_IFCHR, makedev(0, 0)) != 0) throw system_error(quote(name), errno);
   }
-  if (fremovexattr(upper, kOpaque) != 0 && errno != ENODATA) throw system_error("overlay", errno);
+  if (!end_opaque(upper)) throw system_error("overlay", errno);
 }
 
 // Directories that are as on the host and hold nothing, from the inside out.

@@ -2,6 +2,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 
 #include <algorithm>
@@ -19,6 +21,7 @@ namespace {
 
 constexpr size_t kBuffer = 256 << 10;
 constexpr std::string_view kOverlayPrefix = "user.overlay.";
+constexpr char kOpaque[] = "user.overlay.opaque";
 
 bool read_whole(int fd, char* buffer, size_t size, off_t offset, size_t& got) {
   for (got = 0; got < size;) {
@@ -40,6 +43,11 @@ bool write_whole(int fd, const char* buffer, size_t size, off_t offset) {
 }
 
 bool copy_range(int from, int to, off_t begin, off_t end) {
+  for (off_t at = begin; begin < end;) {
+    ssize_t part = copy_file_range(from, &at, to, &begin, static_cast<size_t>(end - begin), 0);
+    if (part == 0) return true;
+    if (part < 0) break;  // not between these two: by hand
+  }
   std::vector<char> buffer(kBuffer);
   while (begin < end) {
     size_t got = 0, want = std::min<size_t>(buffer.size(), static_cast<size_t>(end - begin));
@@ -47,14 +55,6 @@ bool copy_range(int from, int to, off_t begin, off_t end) {
     if (got == 0) return true;
     if (!write_whole(to, buffer.data(), got, begin)) return false;
     begin += static_cast<off_t>(got);
-  }
-  return true;
-}
-
-bool copy_attributes(int from, int to) {
-  for (const std::string& name : attribute_names(from)) {
-    std::string value = attribute(from, name);
-    if (fsetxattr(to, name.c_str(), value.data(), value.size(), 0) != 0) return false;
   }
   return true;
 }
@@ -168,7 +168,11 @@ std::vector<std::string> names_in(int directory) {
   return names;
 }
 
-bool is_opaque(int directory) { return attribute(directory, "user.overlay.opaque") == "y"; }
+bool is_opaque(int directory) { return attribute(directory, kOpaque) == "y"; }
+
+bool make_opaque(int directory) { return fsetxattr(directory, kOpaque, "y", 1, 0) == 0; }
+
+bool end_opaque(int directory) { return fremovexattr(directory, kOpaque) == 0 || errno == ENODATA; }
 
 std::string link_target(int directory, const std::string& name) {
   std::string target(PATH_MAX, '\0');
@@ -210,7 +214,16 @@ bool have_same_content(int a, int b) {
   }
 }
 
+bool copy_attributes(int from, int to) {
+  for (const std::string& name : attribute_names(from)) {
+    std::string value = attribute(from, name);
+    if (fsetxattr(to, name.c_str(), value.data(), value.size(), 0) != 0) return false;
+  }
+  return true;
+}
+
 bool copy_content(int from, int to) {
+  if (ioctl(to, FICLONE, from) == 0) return copy_attributes(from, to);
   struct stat status {};
   if (fstat(from, &status) != 0 || ftruncate(to, status.st_size) != 0) return false;
   for (off_t end = 0; end < status.st_size;) {

@@ -31,6 +31,9 @@ std::vector<std::string> names_in(int directory);
 inline bool is_whiteout(const struct stat& status) { return S_ISCHR(status.st_mode) && status.st_rdev == 0; }
 // Whether the directory hides the lower one altogether.
 bool is_opaque(int directory);
+// False with errno set.
+bool make_opaque(int directory);
+bool end_opaque(int directory);
 
 std::string link_target(int directory, const std::string& name);
 
@@ -41,8 +44,11 @@ std::string attribute(int fd, const std::string& name);
 // Whether both hold the same bytes and extended attributes.
 bool have_same_content(int a, int b);
 
-// Copies bytes (holes stay holes) and extended attributes to the empty file `to`. False with errno set.
+// Copies bytes (holes stay holes) and extended attributes to the empty file `to`; the two share their blocks where the
+// file system can do that. False with errno set.
 bool copy_content(int from, int to);
+// Those of attribute_names.
+bool copy_attributes(int from, int to);
 
 // Removes `name` with all that is in it, however deep and whatever its modes. Error when something stays.
 void remove_tree(int directory, const std::string& name);

@@ -4,7 +4,8 @@
 //   taken         what was taken over from it since
 //   lock          locked by whoever uses the layers: a sandbox as long as it runs, or a command
 //   committing    there while files are taken over
-//   snapshots     copies of `upper`, by name
+//   snapshots     copies of these, by name; snapshot.h
+//   restoring     there while one of them takes the place of these
 // No sandbox sees any of this but through the mount that is made of the layers.
 #pragma once
 
@@ -51,11 +52,10 @@ class OverlayStore {
 
  private:
   OverlayStore() = default;
-  void read_record();
-  void read_taken();
+  bool load();  // false where there is nothing
 
   std::string name_, home_;
-  std::vector<std::string> own_;
+  std::vector<std::string> policy_, own_;
   Since since_;
   UniqueFd directory_, upper_, home_directory_, lock_;
 };

@@ -1,0 +1,97 @@
+#include "overlay/snapshot.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "cli/overlay.h"
+
+namespace sbox {
+namespace {
+
+std::string local_time(time_t seconds, bool is_label) {
+  tm parts{};
+  char text[64];
+  if (!localtime_r(&seconds, &parts)) return "-";
+  return strftime(text, sizeof text, is_label ? "%Y-%m-%d-%H%M%S" : "%Y-%m-%d %H:%M:%S", &parts) > 0 ? text : "-";
+}
+
+// By the time; with a number where there is one of this second.
+std::string free_label(const Snapshots& snapshots) {
+  std::string base = local_time(time(nullptr), true), label = base;
+  std::vector<Snapshot> list = snapshots.list();
+  auto is_taken = [&] {
+    return std::any_of(list.begin(), list.end(), [&](const Snapshot& each) { return each.label == label; });
+  };
+  for (int number = 2; is_taken(); ++number) label = base + "-" + std::to_string(number);
+  return label;
+}
+
+void print_json(const std::vector<std::pair<std::string, Snapshot>>& all) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& [overlay, snapshot] : all) {
+    nlohmann::ordered_json object;
+    put_text(object, "overlay", overlay);
+    put_text(object, "label", snapshot.label);
+    object.update({{"made", snapshot.facts.made.tv_sec}, {"files", snapshot.facts.files}});
+    object["bytes"] = snapshot.facts.bytes;
+    list.push_back(object);
+  }
+  puts(list.dump(2, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+void print_table(const std::vector<std::pair<std::string, Snapshot>>& all) {
+  std::vector<std::vector<std::string>> rows = {{"OVERLAY", "SNAPSHOT", "MADE", "FILES", "SIZE"}};
+  for (const auto& [overlay, snapshot] : all) {
+    rows.push_back({escape_control(overlay), escape_control(snapshot.label),
+                    local_time(snapshot.facts.made.tv_sec, false), std::to_string(snapshot.facts.files),
+                    short_size(snapshot.facts.bytes)});
+  }
+  fputs(table(rows).c_str(), stdout);
+}
+
+// Of one overlay, or of all.
+int list_snapshots(const Context& context, const OverlayArguments& arguments) {
+  Places places = find_places(context.host);
+  if (!arguments.paths.empty()) throw Error("snapshot --list", "takes no name of a snapshot");
+  std::vector<std::string> names = {arguments.name};
+  if (arguments.name.empty()) names = Snapshots::overlays_with_some(data_directory(context.host, places));
+  std::vector<std::pair<std::string, Snapshot>> all;
+  for (const std::string& name : names) {
+    for (Snapshot& each : Snapshots::open(context.host, places, name).list()) all.emplace_back(name, std::move(each));
+  }
+  has_option(arguments, "--json") ? print_json(all) : print_table(all);
+  return 0;
+}
+
+}  // namespace
+
+int run_snapshot(const Context& context, const std::vector<std::string>& words) {
+  OverlayArguments arguments = parse_overlay_arguments("snapshot", words, {"--list", "--json", "--delete"});
+  bool deletes = has_option(arguments, "--delete"), lists = has_option(arguments, "--list");
+  if (arguments.name.empty() && !lists && has_option(arguments, "--json")) lists = true;
+  if (deletes && lists) throw Error("snapshot", "either --list or --delete");
+  if (lists) return list_snapshots(context, arguments);
+  if (has_option(arguments, "--json")) throw Error("snapshot --json", "it goes with --list");
+  if (arguments.name.empty()) throw Error("snapshot", "needs the name of an overlay").hint("`sbox diff` lists them");
+  if (arguments.paths.size() > 1 || (deletes && arguments.paths.empty())) {
+    throw Error("snapshot", deletes ? "which one is to be deleted?" : "needs one name for a snapshot")
+        .hint("see `sbox snapshot --list`");
+  }
+  Snapshots snapshots = Snapshots::open(context.host, find_places(context.host), arguments.name);
+  snapshots.lock(deletes ? "delete a snapshot of it" : "take a snapshot of it");
+  if (deletes) {
+    snapshots.remove(arguments.paths[0]);
+    return 0;
+  }
+  std::string label = arguments.paths.empty() ? free_label(snapshots) : arguments.paths[0];
+  Snapshot made = snapshots.take(label);
+  printf("%s: %llu files, %s\n", escape_control(made.label).c_str(), static_cast<unsigned long long>(made.facts.files),
+         short_size(made.facts.bytes).c_str());
+  return 0;
+}
+
+}  // namespace sbox
