@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/mount_path.h"
+
 namespace sbox {
 namespace {
 
@@ -21,21 +23,6 @@ bool parse_id(std::string_view word, uint64_t& id) {
     id = id * 10 + static_cast<uint64_t>(c - '0');
   }
   return !word.empty();
-}
-
-// Space, tab, newline and backslash are written as \ooo.
-std::string unescape(std::string_view word) {
-  if (word.find('\\') == std::string_view::npos) return std::string(word);
-  std::string text;
-  for (size_t i = 0; i < word.size(); ++i) {
-    if (word[i] == '\\' && i + 3 < word.size()) {
-      text += static_cast<char>((word[i + 1] - '0') * 64 + (word[i + 2] - '0') * 8 + (word[i + 3] - '0'));
-      i += 3;
-    } else {
-      text += word[i];
-    }
-  }
-  return text;
 }
 
 uint64_t parse_attributes(std::string_view options) {
@@ -63,7 +50,7 @@ bool parse_mount_table(std::string_view text, std::vector<MountEntry>& table) {
     if (!parse_id(next_word(line), entry.id) || !parse_id(next_word(line), entry.parent)) return false;
     next_word(line);  // device
     next_word(line);  // root
-    entry.target = unescape(next_word(line));
+    entry.target = unescape_mount_path(next_word(line));
     entry.attributes = parse_attributes(next_word(line));
     entry.options = line.substr(std::min(line.rfind(' ') + 1, line.size()));
     if (entry.target.empty() || entry.target[0] != '/') return false;

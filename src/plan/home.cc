@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/mount_path.h"
 #include "base/strings.h"
 #include "plan/draft.h"
 #include "plan/instance_name.h"
@@ -9,20 +10,6 @@ namespace sbox {
 namespace {
 
 constexpr size_t kLargestMountTable = 16 << 20;
-
-// As proc(5) writes it: space, tab, newline and backslash are \\ooo.
-std::string unescape_mount_path(std::string_view word) {
-  std::string text;
-  for (size_t i = 0; i < word.size(); ++i) {
-    if (word[i] == '\\' && i + 3 < word.size()) {
-      text += static_cast<char>((word[i + 1] - '0') * 64 + (word[i + 2] - '0') * 8 + (word[i + 3] - '0'));
-      i += 3;
-    } else {
-      text += word[i];
-    }
-  }
-  return text;
-}
 
 // A profile's name becomes a directory's, with what the instance's says behind an @.
 std::string private_home(const Inputs& in) {
