@@ -64,6 +64,8 @@ CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(
 USERNS_OBJECTS := $(BUILD)/launcher-obj/src/userns/main.o
 NETWORK_SOURCES := $(wildcard src/network/*.cc)
 NETWORK_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(NETWORK_SOURCES) src/launcher/runtime.cc src/launcher/step.cc)
+BUS_SOURCES := $(wildcard src/bus/*.cc)
+BUS_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(BUS_SOURCES) src/log/notebook.cc src/launcher/runtime.cc src/launcher/step.cc)
 SOUND_SOURCES := $(wildcard src/sound/*.cc)
 SOUND_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(SOUND_SOURCES) src/launcher/runtime.cc)
 LAUNCHER_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(LAUNCHER_SOURCES))
@@ -74,7 +76,7 @@ LIBRARIES := -lseccomp -linih
 
 # The build directory has the layout of an installation, so build/bin/sbox runs from there.
 PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec/sbox/sbox-wayland \
-  $(BUILD)/libexec/sbox/sbox-sound $(BUILD)/libexec/sbox/sbox-network
+  $(BUILD)/libexec/sbox/sbox-sound $(BUILD)/libexec/sbox/sbox-network $(BUILD)/libexec/sbox/sbox-bus
 # Only where it is asked for.
 GRANTER := $(BUILD)/privileged/sbox-userns
 DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
@@ -123,12 +125,17 @@ $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) $(addprefix $(BUILD)/obj/src/sound/,protocol.o relay.o) \
-    $(addprefix $(BUILD)/obj/src/network/,dns.o rules.o) | $(DATA)
+    $(addprefix $(BUILD)/obj/src/network/,dns.o rules.o) $(BUILD)/obj/src/bus/lines.o | $(DATA)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread
 
 $(BUILD)/libexec/sbox/sbox-network: $(NETWORK_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/libexec/sbox/sbox-bus: $(BUS_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^
@@ -197,7 +204,7 @@ lint: deps
 	mandoc -Tlint -Wwarning $(MANUALS)
 
 # Each source by itself, on all processors.
-EACH_SOURCE := printf '%s\n' $(sort $(FRONT_SOURCES) $(SOUND_SOURCES) $(NETWORK_SOURCES) $(wildcard src/helpers/*.cc src/launcher/*.cc src/tools/*.cc)) | xargs -P $$(nproc) -I{}
+EACH_SOURCE := printf '%s\n' $(sort $(FRONT_SOURCES) $(SOUND_SOURCES) $(NETWORK_SOURCES) $(BUS_SOURCES) $(wildcard src/helpers/*.cc src/launcher/*.cc src/tools/*.cc)) | xargs -P $$(nproc) -I{}
 LINT_FLAGS = -std=c++20 $(filter-out -MMD -MP,$(CPPFLAGS))
 lint-tidy:
 	$(EACH_SOURCE) clang-tidy --quiet {} -- $(LINT_FLAGS)

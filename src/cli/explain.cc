@@ -211,6 +211,7 @@ constexpr RuleRow kSessionWords[] = {
     {Key::desktop_input_method, "Input methods hear what is typed into it, and type into it."},
     {Key::desktop_tray, "It may show an icon in the tray."},
 };
+constexpr char kWrittenDown[] = "What is denied to it there is written down, for `sbox log`.";
 constexpr char kFiltered[] = "Through a filter that hides all but what is named here.";
 
 void explain_session_bus(Page& page, const Profile& profile) {
@@ -226,6 +227,7 @@ void explain_session_bus(Page& page, const Profile& profile) {
     if (mode != "no") list_rules(page, profile, row.key, row.sentence);
   }
   for (const RuleRow& row : kSessionWords) say_if(page, profile, row.key, row.sentence);
+  say_if(page, profile, Key::dbus_log, kWrittenDown);
 }
 
 void explain_system_bus(Page& page, const Profile& profile) {
@@ -234,6 +236,7 @@ void explain_system_bus(Page& page, const Profile& profile) {
   if (profile.text(Key::dbus_system) == "no") return page.say("None.", from);
   page.say(kFiltered, from);
   for (const RuleRow& row : kSystemRules) list_rules(page, profile, row.key, row.sentence);
+  say_if(page, profile, Key::dbus_log, kWrittenDown);
 }
 
 constexpr RuleRow kServices[] = {

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "cli/page.h"
+#include "log/bus_denial.h"
 #include "plan/places.h"
 #include "plan/syscall_groups.h"
 
@@ -87,7 +88,7 @@ void add_denial(Run& run, const LogRecord& record, Denial denial) {
 Run make_run(const Context& context, const std::string& home, const StoredLog& stored) {
   std::optional<Log> log = parse_log(read_log(home, stored));
   if (!log) throw Error("the log " + quote(stored.file), "it cannot be read").hint("remove it");
-  Run run{{log->header, {}, log->others}, stored.is_running, {}};
+  Run run{{log->header, {}, log->others, log->notes, log->other_notes}, stored.is_running, {}};
   for (const LogRecord& record : log->records) {
     Denial denial = describe(record, log->header.policy);
     denial.remedy = remedy_of(context.search, *log, denial);
@@ -120,18 +121,33 @@ Error nothing_kept(const std::vector<StoredLog>& logs, const std::string& instan
       .hint(near ? "did you mean " + *near + "?" : "start the program by sbox first");
 }
 
+std::string when_and_how_often(const Note& note, const std::string& what) {
+  return time_of_day(note.first) + "  " + what + ", " + times(note.count);
+}
+
+void say_bus_denial(Page& page, const Note& note, const BusDenial& denial) {
+  page.say(when_and_how_often(note, sentence_of(denial)));
+  if (denial.remedy.empty()) return page.item("No line allows it.", denial.why);
+  page.item(denial.remedy + (denial.with.empty() ? "" : ", with " + denial.with), denial.why);
+  if (!denial.wider.empty() && denial.wider != denial.remedy) page.item("or all of that name: " + denial.wider);
+}
+
 void say_run(Page& page, const Run& run) {
   const LogHeader& header = run.log.header;
   page.heading(header.instance + ": " + header.program + ", " + date_and_time(header.started) +
                (run.is_running ? ", running" : ""));
   if (header.profile != header.instance) page.say("By the profile " + header.profile + ".");
-  if (run.log.records.empty()) page.say("No system call was denied.");
+  if (run.log.records.empty() && run.log.notes.empty()) page.say("Nothing was denied.");
   for (size_t i = 0; i < run.log.records.size(); ++i) {
     const Denial& denial = run.denials[i];
     page.say(sentence(run.log.records[i], denial));
     page.item(denial.remedy.empty() ? "No line allows it alone." : denial.remedy, denial.why);
   }
-  if (run.log.others > 0) page.say("And " + std::to_string(run.log.others) + " more, of which nothing else is known.");
+  for (const Note& note : run.log.notes) {
+    if (is_of_bus(note)) say_bus_denial(page, note, describe_bus(note, header));
+  }
+  if (uint64_t others = run.log.others + run.log.other_notes; others > 0)
+    page.say("And " + std::to_string(others) + " more, of which nothing else is known.");
 }
 
 }  // namespace
@@ -142,8 +158,35 @@ std::string runs_text(const std::vector<Run>& runs) {
   return page.text();
 }
 
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json bus_denials_json(const Run& run) {
+  ordered_json list = ordered_json::array();
+  for (const Note& note : run.log.notes) {
+    if (!is_of_bus(note)) continue;
+    BusDenial denial = describe_bus(note, run.log.header);
+    list.push_back({{"bus", denial.bus},
+                    {"kind", denial.kind},
+                    {"name", denial.name},
+                    {"interface", denial.interface},
+                    {"member", denial.member},
+                    {"path", denial.path},
+                    {"count", note.count},
+                    {"first", note.first},
+                    {"last", note.last},
+                    {"why", denial.why},
+                    {"remedy", denial.remedy},
+                    {"wider", denial.wider},
+                    {"with", denial.with}});
+  }
+  return list;
+}
+
+}  // namespace
+
 std::string runs_json(const std::vector<Run>& runs) {
-  using nlohmann::ordered_json;
   ordered_json list = ordered_json::array();
   for (const Run& run : runs) {
     const LogHeader& header = run.log.header;
@@ -168,7 +211,9 @@ std::string runs_json(const std::vector<Run>& runs) {
                     {"started", header.started},
                     {"running", run.is_running},
                     {"denied_calls", denied},
-                    {"others", run.log.others}});
+                    {"others", run.log.others},
+                    {"denied_on_buses", bus_denials_json(run)},
+                    {"other_notes", run.log.other_notes}});
   }
   return ordered_json{{"runs", list}}.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }

@@ -125,11 +125,12 @@ void hand_over(std::initializer_list<Handed> all) {
 
 // A log that cannot be had is less than asked for and no weaker sandbox: denied calls fail all the same.
 UniqueFd open_log(Plan& plan, const LogHeader& header, const std::string& home, bool is_verbose) {
-  if (!plan.log) return {};
+  if (!keeps_log(plan)) return {};
   try {
     return new_log(home, header);
   } catch (const Error& error) {
     plan.log = false;
+    for (Helper& helper : plan.helpers) helper.log = false;
     if (is_verbose) fprintf(stderr, "%s\n", error.line().c_str());
     return {};
   }

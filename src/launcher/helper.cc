@@ -145,8 +145,12 @@ pid_t clone_into_owner(int network) {
 
 }  // namespace
 
-HelperNews RunningHelper::news(std::string& why) {
-  if (serves) return HelperNews::gone;
+HelperNews RunningHelper::news(std::string& why, Note& note) {
+  if (serves) {
+    ssize_t size = tells ? recv(ready.get(), &note, sizeof note, MSG_TRUNC | MSG_DONTWAIT) : 0;
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return HelperNews::nothing;
+    return size == sizeof note ? HelperNews::told : HelperNews::gone;
+  }
   char byte = 0;
   ssize_t size = recv(ready.get(), &byte, 1, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return HelperNews::nothing;
@@ -165,6 +169,11 @@ void RunningHelper::reap() {
   if (pid > 0 && waitpid(pid, nullptr, WNOHANG) == pid) pid = -1;
 }
 
+void RunningHelper::finish() {
+  if (!tells || !ready) return kill();
+  shutdown(ready.get(), SHUT_WR);
+}
+
 void RunningHelper::kill() {
   ready.reset();
   if (pid > 0) ::kill(pid, SIGKILL);
@@ -179,6 +188,7 @@ void RunningHelper::end() {
 RunningHelper start_helper(const Helper& helper, const Ids& ids, int served) {
   RunningHelper running;
   running.name = helper.name;
+  running.tells = helper.log;
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return running;
   running.ready.reset(ends[0]);

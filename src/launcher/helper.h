@@ -7,22 +7,25 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "log/note.h"
 #include "plan/plan.h"
 
 namespace sbox {
 
-enum class HelperNews { nothing, serves, failed, gone };
+enum class HelperNews { nothing, serves, failed, told, gone };
 
 struct RunningHelper {
   std::string name;
   pid_t pid = -1;
   UniqueFd ready;  // readable when there is news
   bool serves = false;
+  bool tells = false;  // what it says once it serves is a note for the log; of others only the end is news then
 
-  // Reads what there is, without waiting. `why`: of a failure. Nothing that it says once it serves is read: then only
-  // its end is news.
-  HelperNews news(std::string& why);
+  // Reads what there is, without waiting. `why`: of a failure; `note`: what it told.
+  HelperNews news(std::string& why, Note& note);
   void reap();  // where it has ended
+  // Tells it that the sandbox is over: it has its last word, where it has one.
+  void finish();
   void kill();
   // Kills it and waits until it is gone.
   void end();

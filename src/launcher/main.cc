@@ -69,7 +69,7 @@ int run() {
   if (plan.overlay.lower.empty()) lock.reset();
   if (!plan.overlay.lower.empty() && !lock) return refuse("the overlay is not locked");
   if (plan.uid != getuid() || plan.gid != getgid()) return refuse("the plan is another user's");
-  if (plan.log != log.ok()) return refuse("the log is not as planned (start programs by `sbox`)");
+  if (keeps_log(plan) != log.ok()) return refuse("the log is not as planned (start programs by `sbox`)");
   // The kernel takes the memory back faster than we could.
   _exit(supervise(plan, terminal, std::move(errors), std::move(log)));
 }

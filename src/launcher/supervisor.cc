@@ -84,7 +84,9 @@ bool make_host_directory(const std::string& path) {
 class Supervisor {
  public:
   Supervisor(Plan& plan, Terminal& terminal, UniqueFd errors, UniqueFd log)
-      : plan_(plan), terminal_(terminal), errors_(std::move(errors)), log_(std::move(log)) {}
+      : plan_(plan), terminal_(terminal), errors_(std::move(errors)) {
+    watch_.open(std::move(log));
+  }
   ~Supervisor() { end_everything(); }
   int run();
 
@@ -104,6 +106,7 @@ class Supervisor {
   void forward(const signalfd_siginfo& info);
   void stop_with_program(int signal_number);
   void stop_helpers();
+  void hear_helpers_out();
   void end_everything();
   int complain(const std::string& text) const;
   int complain_errno(const std::string& what) const { return complain(what + ": " + reason(errno)); }
@@ -118,7 +121,7 @@ class Supervisor {
   UniqueFd door_;  // only held: those who join find it among our descriptors
   std::optional<Relay> relay_;
   Terminal& terminal_;
-  UniqueFd errors_, log_;
+  UniqueFd errors_;
   Watch watch_;
   Followers followers_;
   std::vector<RunningHelper> helpers_;
@@ -201,7 +204,8 @@ int Supervisor::loop() {
     polled.push_back({followers_.descriptor(), POLLIN, 0});
     polled.push_back({watch_.descriptor(), POLLIN, 0});
     for (const RunningHelper& helper : helpers_) {
-      polled.push_back({helper.ready.get(), static_cast<short>(helper.serves ? 0 : POLLIN), 0});
+      bool may_speak = !helper.serves || helper.tells;
+      polled.push_back({helper.ready.get(), static_cast<short>(may_speak ? POLLIN : 0), 0});
     }
     if (end_ && now_ns() >= *end_) {
       end_.reset();
@@ -270,7 +274,7 @@ void Supervisor::handle(Message message) {
       return;
     case MessageKind::listener:
       if (!plan_.log || !message.fd) return fail(kStrange);
-      return watch_.begin(std::move(message.fd), std::move(log_), std::move(plan_.filters));
+      return watch_.begin(std::move(message.fd), std::move(plan_.filters));
     case MessageKind::follow:
       if (index >= plan_.nodes.size() || !message.fd) return fail(kStrange);
       return followers_.add(plan_.nodes[index].source, std::move(message.fd));
@@ -297,14 +301,19 @@ void Supervisor::start_the_helper(const Helper& helper, int served) {
 }
 
 void Supervisor::check_helpers(const std::vector<pollfd>& polled) {
-  for (RunningHelper& helper : helpers_) {
+  for (size_t i = 0; i < helpers_.size(); ++i) {
+    RunningHelper& helper = helpers_[i];
     bool happened = std::any_of(polled.begin(), polled.end(), [&](const pollfd& p) {
       return helper.ready && p.fd == helper.ready.get() && p.revents != 0;
     });
     if (!happened) continue;
     std::string why = helper.name + ": it ended before it served";
-    switch (helper.news(why)) {
+    Note note;
+    switch (helper.news(why, note)) {
       case HelperNews::nothing:
+        break;
+      case HelperNews::told:
+        if (!watch_.keep(i, note)) helper.kill();
         break;
       case HelperNews::serves:
         go_when_ready();
@@ -389,7 +398,22 @@ void Supervisor::fail(const std::string& text, int status) {
 
 // Only when nothing of the sandbox goes on: what they mediate ends with them.
 void Supervisor::stop_helpers() {
-  for (RunningHelper& helper : helpers_) helper.kill();
+  for (RunningHelper& helper : helpers_) helper.finish();
+}
+
+// The last words of helpers, for as long as these may take.
+void Supervisor::hear_helpers_out() {
+  constexpr int64_t kPatience = 500 * kMillisecond;
+  int64_t deadline = now_ns() + kPatience;
+  std::vector<pollfd> polled;
+  do {
+    polled.clear();
+    for (const RunningHelper& helper : helpers_) {
+      if (helper.ready && helper.serves && helper.tells) polled.push_back({helper.ready.get(), POLLIN, 0});
+    }
+    if (polled.empty() || poll(polled.data(), polled.size(), milliseconds_until(deadline)) <= 0) return;
+    check_helpers(polled);
+  } while (now_ns() < deadline);
 }
 
 void Supervisor::end_everything() {
@@ -400,6 +424,7 @@ void Supervisor::end_everything() {
     waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED);
   }
   stop_helpers();
+  hear_helpers_out();
   for (RunningHelper& helper : helpers_) helper.end();
 }
 

@@ -51,12 +51,22 @@ Watch::~Watch() {
   for (const LogRecord& record : records_) write(record);
 }
 
-void Watch::begin(UniqueFd listener, UniqueFd log, std::vector<Filter> filters) {
-  listener_ = std::move(listener);
+void Watch::open(UniqueFd log) {
   log_ = std::move(log);
-  filters_ = std::move(filters);
   begin_ = lseek(log_.get(), 0, SEEK_END);
+}
+
+void Watch::begin(UniqueFd listener, std::vector<Filter> filters) {
+  listener_ = std::move(listener);
+  filters_ = std::move(filters);
   records_.emplace_back();
+}
+
+bool Watch::keep(size_t helper, const Note& note) const {
+  if (helper >= kMostTellers || note.place >= kMostNotes) return false;
+  size_t at = kMostRecords * sizeof(LogRecord) + (helper * kMostNotes + note.place) * sizeof note;
+  (void)!pwrite(log_.get(), &note, sizeof note, begin_ + static_cast<off_t>(at));
+  return true;
 }
 
 void Watch::work(const std::vector<pollfd>& polled) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "log/note.h"
 #include "log/record.h"
 #include "plan/plan.h"
 
@@ -21,8 +22,12 @@ class Watch {
   // Writes how often each was.
   ~Watch();
 
-  // `listener`: of the filter; `log`: where records are added at the end; `filters`: those of the plan.
-  void begin(UniqueFd listener, UniqueFd log, std::vector<Filter> filters);
+  // `log`: where records are added at the end; it may be none.
+  void open(UniqueFd log);
+  // `listener`: of the filter; `filters`: those of the plan.
+  void begin(UniqueFd listener, std::vector<Filter> filters);
+  // What the helper of that number told. False for what no helper may say.
+  bool keep(size_t helper, const Note& note) const;
   int descriptor() const { return listener_.get(); }  // -1 where there is nothing to wait for
   // After poll(2): answers one call.
   void work(const std::vector<pollfd>& polled);

@@ -1,5 +1,6 @@
 #include "log/log.h"
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -33,13 +34,33 @@ std::optional<LogHeader> parse_header(std::string_view line) {
                take(read, "compat_32_bit", header.policy.compat_32_bit) && take(read, "kill", header.policy.kill) &&
                take(read, "nested_sandbox", header.policy.nested_sandbox) && take(read, "debug", header.policy.debug) &&
                take(read, "write_xor_execute", header.policy.write_xor_execute);
+  // Not known to the logs of the first version.
+  take(read, "session_filtered", header.session_filtered);
   return whole ? std::optional(header) : std::nullopt;
+}
+
+// `bytes`: from the first record on. The first note of each helper stands for those that had no room.
+void take_notes(std::string_view bytes, Log& log) {
+  constexpr size_t kBegin = kMostRecords * sizeof(LogRecord);
+  bytes.remove_prefix(std::min(kBegin, bytes.size()));
+  for (size_t i = 0; i < kMostTellers * kMostNotes && bytes.size() >= sizeof(Note); ++i) {
+    Note note;
+    memcpy(&note, bytes.data(), sizeof note);
+    bytes.remove_prefix(sizeof note);
+    bool is_known = note.kind > NoteKind::none && note.kind <= kLastNoteKind;
+    if (i % kMostNotes == 0) {
+      log.other_notes += note.count;
+    } else if (note.count > 0 && is_known) {
+      log.notes.push_back(note);
+    }
+  }
 }
 
 }  // namespace
 
 LogHeader log_header(const Profile& profile, const Plan& plan) {
   LogHeader header{plan.instance, plan.program, plan.profile, profile.path(), 0, seccomp_policy(profile)};
+  header.session_filtered = profile.text(Key::dbus_session) == "filtered";
   header.policy.allow.clear();
   header.policy.deny.clear();
   return header;
@@ -56,7 +77,8 @@ std::string header_line(const LogHeader& header) {
                        {"kill", header.policy.kill},
                        {"nested_sandbox", header.policy.nested_sandbox},
                        {"debug", header.policy.debug},
-                       {"write_xor_execute", header.policy.write_xor_execute}};
+                       {"write_xor_execute", header.policy.write_xor_execute},
+                       {"session_filtered", header.session_filtered}};
   return line.dump(-1, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -65,8 +87,9 @@ std::optional<Log> parse_log(std::string_view bytes) {
   if (end == std::string_view::npos) return std::nullopt;
   std::optional<LogHeader> header = parse_header(bytes.substr(0, end));
   if (!header) return std::nullopt;
-  Log log{std::move(*header), {}, 0};
+  Log log{std::move(*header), {}, 0, {}, 0};
   bytes.remove_prefix(end + 1);
+  take_notes(bytes, log);
   for (size_t i = 0; i < kMostRecords && bytes.size() >= sizeof(LogRecord); ++i) {
     LogRecord record;
     memcpy(&record, bytes.data(), sizeof record);

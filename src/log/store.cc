@@ -21,7 +21,7 @@ namespace {
 
 constexpr const char* kPlace[] = {".local", "share", "sbox", "log"};
 constexpr size_t kMostOfInstance = 8, kMost = 256, kDigits = 16;
-constexpr size_t kLargest = 64 * 1024;
+constexpr size_t kLargest = 1024 * 1024;
 
 Error failed(const std::string& what, int errnum) {
   Error error = system_error("the log " + quote(what), errnum);

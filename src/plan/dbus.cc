@@ -9,6 +9,8 @@
 namespace sbox {
 namespace {
 
+constexpr char kTeller[] = "/sbox-bus";
+
 struct Bus {
   std::string address;  // as D-Bus writes it
   std::string socket;   // canonical path, "" for an abstract one
@@ -91,6 +93,7 @@ Rules options_of(const std::vector<BusRule>& rules) {
 
 // A bus that the proxy serves inside: the socket `name` in the runtime directory, and there the variable for it.
 struct Route {
+  const char* word;  // by which sbox-bus knows it
   const Value& asked;
   Bus bus;
   std::string name;
@@ -105,19 +108,20 @@ std::vector<Route> find_routes(const Inputs& in) {
               &accessibility = in.profile.scalar(Key::desktop_accessibility);
   if (session && session->text != "full") {
     if (auto bus = find_session_bus(in)) {
-      routes.push_back({*session, *bus, "bus", "DBUS_SESSION_BUS_ADDRESS", options_of(session_bus_rules(in.profile))});
+      routes.push_back(
+          {"session", *session, *bus, "bus", "DBUS_SESSION_BUS_ADDRESS", options_of(session_bus_rules(in.profile))});
     }
   }
   if (system.text == "filtered") {
     if (auto bus = find_system_bus(in)) {
       Rules rules = options_of(system_bus_rules(in.profile));
-      routes.push_back({system, *bus, "system-bus", "DBUS_SYSTEM_BUS_ADDRESS", rules});
+      routes.push_back({"system", system, *bus, "system-bus", "DBUS_SYSTEM_BUS_ADDRESS", rules});
     }
   }
   if (accessibility.text == "yes") {
     Rules rules(std::begin(kAccessibilityRules), std::end(kAccessibilityRules));
     if (auto bus = find_accessibility_bus(in)) {
-      routes.push_back({accessibility, *bus, "at-spi-bus", "AT_SPI_BUS_ADDRESS", rules});
+      routes.push_back({"accessibility", accessibility, *bus, "at-spi-bus", "AT_SPI_BUS_ADDRESS", rules});
     }
   }
   return routes;
@@ -133,18 +137,28 @@ std::vector<Node> tree_of_proxy(const Inputs& in, const std::vector<Route>& rout
     if (!route.bus.socket.empty()) view.place(make_bind(route.bus.socket, place_in_proxy(route), false, true));
   }
   if (in.profile.flag(Key::desktop_portals)) view.place(identity_for_portals(in));
+  if (in.profile.flag(Key::dbus_log)) {
+    Resolved prefix = in.host.resolve(in.request.prefix);
+    view.place(make_bind(join(join(prefix.path, prefix.rest), "libexec/sbox/sbox-bus"), kTeller, false, true));
+  }
   return std::move(view).nodes();
 }
 
-// One process for all buses.
+// Without a log one process serves all buses. With it there is one for each, since what a proxy prints does not say
+// which bus it is about, and sbox-bus, which starts them and reads that.
 Helper proxy(const Inputs& in, const std::vector<Route>& routes, const std::string& program) {
-  Helper helper = new_helper(in, "xdg-dbus-proxy", {program, "--fd={ready}"});
+  bool log = in.profile.flag(Key::dbus_log);
+  std::vector<std::string> alone = {program, "--fd={ready}"}, told = {kTeller, "{ready}", program};
+  Helper helper = new_helper(in, "xdg-dbus-proxy", log ? told : alone);
   helper.node = in.places.runtime;
+  helper.log = log;
   for (const Route& route : routes) {
     bool is_file = !route.bus.socket.empty();
+    if (log) helper.argv.insert(helper.argv.end(), {"--", route.word});
     helper.argv.push_back(is_file ? "unix:path=" + place_in_proxy(route) : route.bus.address);
     helper.argv.push_back(route.name);
     helper.argv.push_back("--filter");
+    if (log) helper.argv.push_back("--log");
     helper.argv.insert(helper.argv.end(), route.rules.begin(), route.rules.end());
   }
   helper.nodes = tree_of_proxy(in, routes);

@@ -90,6 +90,7 @@ void fields(Visitor& visit, T& helper) {
   visit("environment", helper.environment);
   visit("nodes", helper.nodes);
   visit("filters", helper.filters);
+  visit("log", helper.log);
 }
 
 template <typename Visitor, Is<Overlay> T>

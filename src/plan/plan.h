@@ -105,6 +105,7 @@ struct Helper {
   std::vector<std::string> environment;  // NAME=VALUE
   std::vector<Node> nodes;               // the file tree that it sees
   std::vector<Filter> filters;           // its own
+  bool log = false;                      // what it tells while it serves goes into the log (log/note.h)
   bool operator==(const Helper&) const = default;
 };
 
@@ -143,5 +144,12 @@ struct Plan {
 
   bool operator==(const Plan&) const = default;
 };
+
+// Whether anything is written down.
+inline bool keeps_log(const Plan& plan) {
+  bool keeps = plan.log;
+  for (const Helper& helper : plan.helpers) keeps = keeps || helper.log;
+  return keeps;
+}
 
 }  // namespace sbox

@@ -180,6 +180,7 @@ class Linter {
   void check_home();
   void check_display();
   void check_bus();
+  bool has_filtered_bus() const;
   void check_agent();
   void check_hidden();
 
@@ -232,6 +233,13 @@ void Linter::check_default(const Setting& row) {
   }
 }
 
+bool Linter::has_filtered_bus() const {
+  constexpr Key kBringOne[] = {Key::desktop_notifications, Key::desktop_portals, Key::desktop_input_method,
+                               Key::desktop_tray, Key::desktop_accessibility};
+  return profile_.text(Key::dbus_system) == "filtered" || profile_.text(Key::dbus_session) == "filtered" ||
+         std::any_of(std::begin(kBringOne), std::end(kBringOne), [&](Key key) { return profile_.flag(key); });
+}
+
 // A setting that another one makes void.
 void Linter::check_effect(const Setting& row) {
   auto useless = [&](const char* why) {
@@ -243,6 +251,7 @@ void Linter::check_effect(const Setting& row) {
   bool is_bus_rule = row.type == Type::bus_rules && !is_system_rule;
   if (is_bus_rule && profile_.text(Key::dbus_session) == "no") useless("there is no session bus (dbus.session = no)");
   if (is_bus_rule && profile_.text(Key::dbus_session) == "full") useless("the session bus is not filtered");
+  if (row.key == Key::dbus_log && !has_filtered_bus()) useless("no bus is filtered");
   bool is_of_filter = row.key == Key::seccomp_allow || row.key == Key::seccomp_deny || row.key == Key::seccomp_log;
   if (is_of_filter && profile_.text(Key::seccomp_mode) == "none") useless("there is no filter (seccomp.mode = none)");
   bool may_mount = profile_.text(Key::process_nested_sandbox) == "mounts";

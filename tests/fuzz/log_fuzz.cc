@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "fuzz.h"
+#include "log/bus_denial.h"
 #include "log/denial.h"
+
+static bool is_plain(char c) { return c >= ' ' && c <= '~'; }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace sbox;
@@ -14,6 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     header.policy.architecture = "x86_64";
     header.policy.write_xor_execute = true;
     bytes = header_line(header) + bytes.substr(1);
+    if (data[0] % 8 == 0)
+      bytes.insert(header_line(header).size(), kMostRecords * sizeof(LogRecord) + sizeof(Note), '\0');
   }
   std::optional<Log> log = parse_log(bytes);
   if (!log) return 0;
@@ -22,9 +27,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Denial denial = describe(record, log->header.policy);
     fuzz::require(!denial.call.empty(), "a call without a name");
     std::string words = denial.call + denial.arguments + denial.why + denial.remedy + error_name(record.error);
-    bool is_plain = std::all_of(words.begin(), words.end(), [](char c) { return c >= ' ' && c <= '~'; });
-    fuzz::require(is_plain, "words that a terminal may not be shown");
+    fuzz::require(std::all_of(words.begin(), words.end(), is_plain), "words that a terminal may not be shown");
     fuzz::require(process_name(record).size() <= record.name.size(), "a name that does not end");
+  }
+  for (const Note& note : log->notes) {
+    if (!is_of_bus(note)) continue;
+    BusDenial denial = describe_bus(note, log->header);
+    std::string lines = denial.remedy + denial.wider + denial.with + denial.why + denial.bus + denial.kind;
+    fuzz::require(std::all_of(lines.begin(), lines.end(), is_plain), "lines that a terminal may not be shown");
   }
   std::optional<Log> again = parse_log(header_line(log->header));
   fuzz::require(again && again->header == log->header, "the header changed");

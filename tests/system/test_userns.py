@@ -82,7 +82,7 @@ class Granted(GrantTest):
             self.assertEqual(child.stdout.readline(), b"up\n")
             everyone = [child.pid, *descendants(child.pid)]
             names = sorted(read_process(pid, "comm").strip() for pid in everyone)
-            self.assertEqual(names, ["sbox-launch", "sbox-launch", "sleep", "xdg-dbus-proxy"])
+            self.assertEqual(names, ["sbox-bus", "sbox-launch", "sbox-launch", "sleep", "xdg-dbus-proxy"])
             for pid in everyone:
                 with self.subTest(process=read_process(pid, "comm")):
                     held = {status_field(pid, f"Cap{name}") for name in ("Inh", "Prm", "Eff", "Bnd", "Amb")}

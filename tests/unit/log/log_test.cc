@@ -139,9 +139,7 @@ TEST(LogText, ANameNeedNotEnd) {
   EXPECT_EQ(process_name(long_name), std::string(16, 'a'));
 }
 
-TEST(LogText, SaysWhenNothingWasDenied) {
-  EXPECT_THAT(runs_text({run_of({})}), HasSubstr("No system call was denied."));
-}
+TEST(LogText, SaysWhenNothingWasDenied) { EXPECT_THAT(runs_text({run_of({})}), HasSubstr("Nothing was denied.")); }
 
 }  // namespace
 }  // namespace sbox::testing

@@ -218,7 +218,19 @@ TEST_F(Buses, WrittenRulesHoldForAFilteredBusOnly) {
   EXPECT_THAT(rules("bus"), IsSupersetOf({"--talk=org.example.A", "--broadcast=org.example.A=org.example.A.*@/"}));
 }
 
+TEST_F(Buses, ForALogEachHasAProxyOfItsOwn) {
+  set(Key::dbus_session, "filtered");
+  set(Key::dbus_system, "filtered");
+  Plan p = plan();
+  ASSERT_EQ(p.helpers.size(), 1u);
+  EXPECT_THAT(p.helpers[0].argv,
+              ::testing::ElementsAre("/sbox-bus", "{ready}", "/usr/bin/xdg-dbus-proxy", "--", "session",
+                                     "unix:path=/run/bus", "bus", "--filter", "--log", "--", "system",
+                                     "unix:path=/run/system-bus", "system-bus", "--filter", "--log"));
+}
+
 TEST_F(Buses, OneProxyServesAllWithRulesOfTheirOwn) {
+  set(Key::dbus_log, "no");
   host.socket("/run/user/1000/at-spi/bus_0");
   host.set("DISPLAY", ":0");
   set(Key::dbus_session, "filtered");

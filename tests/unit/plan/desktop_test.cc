@@ -298,9 +298,11 @@ TEST_F(Bus, IsFilteredByTheProxy) {
   set(Key::dbus_call, "org.portal=org.portal.Open@/x");
   Plan p = plan();
   ASSERT_EQ(p.helpers.size(), 1u);
-  EXPECT_THAT(p.helpers[0].argv, ElementsAre("/usr/bin/xdg-dbus-proxy", "--fd={ready}", "unix:path=/run/bus", "bus",
-                                             "--filter", "--see=org.seen", "--talk=org.example.*", "--own=org.mine",
-                                             "--call=org.portal=org.portal.Open@/x"));
+  EXPECT_THAT(p.helpers[0].argv,
+              ElementsAre("/sbox-bus", "{ready}", "/usr/bin/xdg-dbus-proxy", "--", "session", "unix:path=/run/bus",
+                          "bus", "--filter", "--log", "--see=org.seen", "--talk=org.example.*", "--own=org.mine",
+                          "--call=org.portal=org.portal.Open@/x"));
+  EXPECT_TRUE(p.helpers[0].log);
   EXPECT_EQ(p.helpers[0].node, "/run/user/1000");
   Plan seen;
   seen.nodes = p.helpers[0].nodes;
@@ -311,6 +313,18 @@ TEST_F(Bus, IsFilteredByTheProxy) {
   EXPECT_FALSE(p.helpers[0].filters.empty());
   EXPECT_EQ(variable(p, "DBUS_SESSION_BUS_ADDRESS"), "unix:path=/run/user/1000/bus");
   EXPECT_EQ(what(p, "/run/user/1000/bus"), "none");
+}
+
+TEST_F(Bus, WithoutALogIsServedByTheProxyAlone) {
+  set(Key::dbus_session, "filtered");
+  set(Key::dbus_log, "no");
+  Plan p = plan();
+  EXPECT_THAT(p.helpers.at(0).argv,
+              ElementsAre("/usr/bin/xdg-dbus-proxy", "--fd={ready}", "unix:path=/run/bus", "bus", "--filter"));
+  EXPECT_FALSE(p.helpers[0].log);
+  Plan seen;
+  seen.nodes = p.helpers[0].nodes;
+  EXPECT_EQ(what(seen, "/sbox-bus"), "none");
 }
 
 TEST_F(Bus, NotificationsImplyTheFilteredOne) {
