@@ -9,6 +9,9 @@ namespace sbox {
 namespace {
 
 constexpr char kTun[] = "/dev/net/tun", kHelper[] = "/sbox-network", kRules[] = "/rules", kResolver[] = "/resolver";
+// Not at its usual path, by which AppArmor would know it: the profile of Debian's package lets pasta open the network
+// of another process by /run or /proc/PID/ns alone. It is confined by its tree, namespaces and filter here.
+constexpr char kPasta[] = "/pasta", kFaster[] = ".avx2";
 // Addresses of the sandbox's own: of networks for private use that nobody else is likely to have chosen.
 constexpr char kAddress4[] = "10.183.17.2", kGateway4[] = "10.183.17.1", kAddress6[] = "fd73:626f:7800::2",
                kGateway6[] = "fd73:626f:7800::1";
@@ -84,8 +87,8 @@ void add_ports(std::vector<std::string>& argv, const char* option, const Ports& 
   if (ports.empty()) argv.insert(argv.end(), {option, "none"});
 }
 
-std::vector<std::string> pasta_command(const Inputs& in, const std::string& pasta) {
-  std::vector<std::string> argv = {kHelper, "{ready}", pasta};
+std::vector<std::string> pasta_command(const Inputs& in) {
+  std::vector<std::string> argv = {kHelper, "{ready}", kPasta};
   for (const char* option : {"--foreground", "--quiet", "--stderr", "--config-net", "--no-netns-quit", "--no-map-gw",
                              "--no-dhcp", "--no-dhcpv6", "--no-ra", "--ns-ifname", "eth0"}) {
     argv.push_back(option);
@@ -111,8 +114,17 @@ std::string place_resolver(const Inputs& in, MountView& view) {
   return join(kResolver, base_name(file.path));
 }
 
-std::vector<Node> tree_of_helper(const Inputs& in) {
+// It looks for one that is built for more of today's processors beside it.
+void place_pasta(const Inputs& in, const std::string& pasta, MountView& view) {
+  view.place(make_bind(in.host.resolve(pasta).path, kPasta, false, true));
+  Resolved faster = in.host.resolve(pasta + kFaster);
+  if (faster.status.kind == FileKind::file)
+    view.place(make_bind(faster.path, std::string(kPasta) + kFaster, false, true));
+}
+
+std::vector<Node> tree_of_helper(const Inputs& in, const std::string& pasta) {
   MountView view = view_for_helper(in);
+  place_pasta(in, pasta, view);
   Resolved prefix = in.host.resolve(in.request.prefix);
   view.place(make_bind(join(join(prefix.path, prefix.rest), "libexec/sbox/sbox-network"), kHelper, false, true));
   Node tun = make_bind(kTun, kTun, false, true);
@@ -162,9 +174,9 @@ void plan_private_network(const Inputs& in, Draft& draft, const Value& mode) {
     throw Error("network mode = private", "there is no " + std::string(kTun)).at(mode.origin).hint("sudo modprobe tun");
   }
   announce_proxy(in, draft);
-  Helper helper = new_helper(in, "sbox-network", pasta_command(in, *pasta));
+  Helper helper = new_helper(in, "sbox-network", pasta_command(in));
   helper.network = true;
-  helper.nodes = tree_of_helper(in);
+  helper.nodes = tree_of_helper(in, *pasta);
   helper.filters = load_filters(network_helper_policy(), join(in.request.prefix, "lib/sbox/filters"));
   draft.plan.helpers.push_back(std::move(helper));
   draft.view.place(make_file("/etc/resolv.conf", resolv_conf(in)));

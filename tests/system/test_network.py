@@ -112,7 +112,7 @@ class Helpers(NetworkTest):
         self.addCleanup(self.account.end, self.child)
         self.assertEqual(self.child.stdout.readline(), b"up\n")
         self.family = descendants(self.child.pid)
-        self.pasta = self.one("passt")
+        self.pasta = self.one("pasta")
         self.helper = self.one("sbox-network")
         self.program = self.one("sleep")
 
@@ -138,11 +138,11 @@ class Helpers(NetworkTest):
     def test_the_program_sees_none_of_them_and_has_no_right_over_its_network(self) -> None:
         self.assertEqual(int(status_field(self.program, "CapEff"), 16), 0)
         inside = self.run_inside(*PRIVATE, "--", "sh", "-c", "cat /proc/[0-9]*/comm; /usr/sbin/ip link set eth0 down; echo $?")
-        self.assertEqual([word for word in inside.out.split() if "passt" in word or "network" in word], [])
+        self.assertEqual([word for word in inside.out.split() if "pasta" in word or "network" in word], [])
         self.assertNotEqual(inside.out.split()[-1], "0")
 
     def test_when_one_of_them_dies_the_network_is_gone_and_the_program_goes_on(self) -> None:
-        for victim in ("passt", "sbox-network"):
+        for victim in ("pasta", "sbox-network"):
             with self.subTest(victim):
                 script = VISIT + "\nprint('waiting', flush=True)\nsys.stdin.readline()\n"
                 script += VISIT.replace("import", "#", 1)
@@ -154,7 +154,7 @@ class Helpers(NetworkTest):
                     self.assertEqual(child.stdout.readline().split()[0], b"tcp", "the control")
                     self.assertEqual(child.stdout.readline(), b"waiting\n")
                     self.family = descendants(child.pid)
-                    both = [self.one("passt"), self.one("sbox-network")]
+                    both = [self.one("pasta"), self.one("sbox-network")]
                     os.kill(self.one(victim), signal.SIGKILL)
                     wait_for(lambda: not any(read_process(pid, "cmdline") for pid in both), what="the end of both")
                     child.stdin.write(b"\n")

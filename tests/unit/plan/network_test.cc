@@ -1,5 +1,7 @@
 #include "plan/network.h"
 
+#include <map>
+
 #include "planning.h"
 
 namespace sbox {
@@ -63,6 +65,20 @@ TEST_F(PrivateNetwork, NeedsAPortForTheLoopbackOfTheHost) {
   set(Key::network_connect, "localhost");
   EXPECT_EQ(fault(),
             "sbox: test.profile:2: network connect = localhost: names no port (name one, as in localhost:5432)");
+}
+
+TEST_F(PrivateNetwork, RunsPastaWhereNoProfileOfAppArmorKnowsIt) {
+  host.remove("/usr/bin/pasta");
+  host.program("/usr/bin/passt");
+  host.program("/usr/bin/passt.avx2");
+  host.link("/usr/bin/pasta", "passt", 0);
+  host.link("/usr/bin/pasta.avx2", "passt.avx2", 0);
+  Plan made = plan();
+  EXPECT_EQ(made.helpers[0].argv[2], "/pasta");
+  std::map<std::string, std::string> sources;
+  for (const Node& node : made.helpers[0].nodes) sources[node.target] = node.source;
+  EXPECT_EQ(sources["/pasta"], "/usr/bin/passt");
+  EXPECT_EQ(sources["/pasta.avx2"], "/usr/bin/passt.avx2");
 }
 
 TEST_F(PrivateNetwork, IsRefusedWithoutWhatItNeeds) {
