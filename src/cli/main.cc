@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <new>
 
@@ -73,6 +74,7 @@ int main(int argc, char** argv, char** environment) {
   try {
     sbox::clean_descriptors();
     sbox::refuse_privilege();
+    signal(SIGCHLD, SIG_DFL);  // where a caller ignores it, nothing is told of what is started here
     words.assign(argv + std::min(argc, 1), argv + argc);
     notifies = sbox::wants_notification(words) && sbox::start_notifier(environment);
     return sbox::dispatch(words, environment);

@@ -113,13 +113,15 @@ int try_overlay(const std::string& home, const std::string& scratch) {
   gid_t gid = getgid();
   if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || !map_ids(uid, gid)) return errno;
   UniqueFd context(fsopen("overlay", FSOPEN_CLOEXEC));
-  auto set = [&](const char* option, const std::string& path) {
-    UniqueFd layer(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    std::string name = "/proc/self/fd/" + std::to_string(layer.get());
-    return layer && fsconfig(context.get(), FSCONFIG_SET_STRING, option, name.c_str(), 0) == 0;
+  // Open until it is made: kernels before 6.5 look at the names only then.
+  auto layer = [](const std::string& path) { return UniqueFd(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)); };
+  UniqueFd lower = layer(home), upper = layer(scratch + "/upper"), work = layer(scratch + "/work");
+  auto set = [&](const char* option, const UniqueFd& directory) {
+    std::string name = "/proc/self/fd/" + std::to_string(directory.get());
+    return directory && fsconfig(context.get(), FSCONFIG_SET_STRING, option, name.c_str(), 0) == 0;
   };
   bool made = context && fsconfig(context.get(), FSCONFIG_SET_FLAG, "userxattr", nullptr, 0) == 0 &&
-              set("lowerdir", home) && set("upperdir", scratch + "/upper") && set("workdir", scratch + "/work") &&
+              set("lowerdir", lower) && set("upperdir", upper) && set("workdir", work) &&
               fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0;
   return made ? 0 : errno;
 }

@@ -99,6 +99,10 @@ class Granted(GrantTest):
         self.assertEqual(self.account.run([self.host.sbox, "echo", "started"]).out, "started\n")
         self.assertEqual(self.granted("echo", "started").out, "used\n")
 
+    def test_a_caller_that_waits_for_no_child_is_served_too(self) -> None:
+        result = run_where_refused(self.account, "/bin/sh", "-c", """trap '' CHLD; exec "$@" """, "sh", self.host.sbox, "echo", "started")
+        self.assertEqual((result.status, result.out), (0, "started\n"), result)
+
     def test_no_namespace_can_be_made_inside(self) -> None:
         script = "for kind in --user '--user --net' '--user --mount'; do unshare $kind echo made; done"
         options = ["-s", "seccomp.mode=none", "-s", "process.debug=yes", "--", "sh", "-c", script]
@@ -146,6 +150,28 @@ class Granted(GrantTest):
             result = run_where_refused(self.account, "/usr/bin/python3", "-IS", "-c", offer, str(self.host.granter), str(plan))
             self.assertEqual((result.status, result.out), expected, result)
         self.assertIn("user namespaces come from sbox-userns, which gives programs none", result.err)
+
+
+class Network(GrantTest):
+    def test_a_private_network_is_as_good(self) -> None:
+        script = "ip -brief -4 address; grep -c : /proc/net/dev; ip link set lo down && echo changed"
+        result = self.granted("-s", "network.mode=private", "--", "sh", "-c", script)
+        self.assertRegex(result.out, r"\Alo [^\n]*127\.0\.0\.1/8[^\n]*\neth0 [^\n]*10\.183\.17\.2/30[^\n]*\n2\n\Z", result)
+
+    def test_only_its_helpers_have_capabilities_and_only_over_it(self) -> None:
+        child = self.start_granted("-s", "network.mode=private", "--", "sh", "-c", "echo up; exec sleep 100", stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        self.addCleanup(child.stdout.close)
+        self.assertEqual(child.stdout.readline(), b"up\n")
+        everyone = [child.pid, *descendants(child.pid)]
+        held = {read_process(pid, "comm").strip(): int(status_field(pid, "CapEff"), 16) for pid in everyone}
+        of_pasta = sum(held.pop(name, 0) for name in ("pasta", "pasta.avx2", "passt", "passt.avx2"))
+        admin, bind, system = 1 << 12, 1 << 10, 1 << 21
+        self.assertEqual(held, {"sbox-network": admin, "sbox-launch": 0, "sleep": 0})
+        self.assertEqual(of_pasta & ~(admin | bind | system), 0)
+        self.assertEqual(self.account.run([probe("enter_userns"), str(child.pid)]).out, "EACCES -\n")
+        child.terminate()
+        child.wait(20)
 
 
 class Ownership(GrantTest):
