@@ -80,7 +80,7 @@ PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec
 # Only where it is asked for.
 GRANTER := $(BUILD)/privileged/sbox-userns
 DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
-  $(BUILD)/share/sbox/apparmor/sbox
+  $(patsubst contrib/%,$(BUILD)/share/sbox/%,$(wildcard contrib/apparmor/*))
 MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5 \
   $(BUILD)/share/man/man7/sbox-distro.7
 
@@ -150,7 +150,7 @@ $(BUILD)/share/sbox/profiles/%: profiles/%
 	install -d -m 755 $(BUILD)/share/sbox/profiles/lib
 	install -m 644 $< $@
 
-$(BUILD)/share/sbox/apparmor/sbox: contrib/apparmor/sbox
+$(BUILD)/share/sbox/apparmor/%: contrib/apparmor/%
 	install -D -m 644 $< $@
 
 # The filters of the shipped profiles, compiled once instead of at each start.
@@ -227,7 +227,7 @@ install: all
 	install -m 644 profiles/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles
 	install -m 644 profiles/lib/*.profile $(DESTDIR)$(PREFIX)/share/sbox/profiles/lib
 	install -m 644 $(BUILD)/lib/sbox/filters/* $(DESTDIR)$(PREFIX)/lib/sbox/filters
-	install -D -m 644 contrib/apparmor/sbox $(DESTDIR)$(PREFIX)/share/sbox/apparmor/sbox
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/sbox/apparmor contrib/apparmor/*
 	install -D -m 644 contrib/completions/sbox.bash $(DESTDIR)$(PREFIX)/$(COMPLETIONS_BASH)
 	install -D -m 644 contrib/completions/_sbox $(DESTDIR)$(PREFIX)/$(COMPLETIONS_ZSH)
 	install -D -m 644 contrib/completions/sbox.fish $(DESTDIR)$(PREFIX)/$(COMPLETIONS_FISH)

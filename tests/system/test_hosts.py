@@ -155,6 +155,15 @@ class Installing(HostTest):
         self.assertEqual(self.files(stage), [str(kept.relative_to(stage))])
         self.assertEqual([str(path) for path in stage.rglob("*sbox*")], [])
 
+    def test_the_debian_packages_take_all_that_is_installed(self) -> None:
+        stage = self.account.directory(self.account.base / "debian")
+        self.make("install", f"DESTDIR={stage}", "PREFIX=/usr", "SETUID=yes")
+        lists = (ROOT / "contrib/debian").glob("*.install")
+        taken = [line for path in lists for line in path.read_text().split()]
+        left = [name for name in self.files(stage) if not any(name == line or name.startswith(f"{line}/") for line in taken)]
+        self.assertEqual(left, [])
+        self.assertTrue(all((stage / line).exists() for line in taken), taken)
+
     def test_an_update_harms_no_running_sandbox(self) -> None:
         self.root_only()
         host = Installation(bits=None)
