@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from account import SBOX, Result
+from account import REFUSED, SBOX, Result
 from harness import ROOT, SystemTest
 
 MAX_DESCRIPTORS = 60
@@ -60,9 +60,10 @@ def in_child(prepare: Callable[[], None], **more: Any) -> dict[str, Any]:
     return {"preexec_fn": prepare, **more}
 
 
-# Without a display: what these profiles need besides is there on any machine.
+# Without a display: what these profiles need besides is there on any machine. sbox-userns gives no namespaces to programs.
+OPTIONAL = ["display", "nested-sandbox"] if REFUSED else ["display"]
 SHIPPED = [
-    Circumstance(f"profile {path.stem}", ["-p", path.stem, "-s", "profile.optional+=display"])
+    Circumstance(f"profile {path.stem}", ["-p", path.stem, *(word for name in OPTIONAL for word in ("-s", f"profile.optional+={name}"))])
     for path in sorted((ROOT / "profiles").glob("*.profile"))
     if path.stem != "default"
 ]

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 
-from account import SBOX
+from account import REFUSED, SBOX
 from attack import BY_ROOT, DEFAULT, SHARED_NETWORK, SHIPPED, AttackTest, Circumstance
 from attack_stage import staged
 from harness import probe, wait_for
@@ -21,7 +21,7 @@ from harness import probe, wait_for
 # These profiles let a program make namespaces of its own.
 NESTED = Circumstance("nested sandbox", ["-s", "process.nested-sandbox=yes"])
 MOUNTING = Circumstance("nested sandbox with mounts", ["-s", "process.nested-sandbox=mounts"])
-NESTED_NAMES = {"profile chromium", "profile firefox", "profile thunderbird", NESTED.name, MOUNTING.name}
+NESTED_NAMES = set() if REFUSED else {"profile chromium", "profile firefox", "profile thunderbird", NESTED.name, MOUNTING.name}
 COMPAT = Circumstance("32-bit", ["-s", "seccomp.32-bit=yes"])
 EXCLUSIVE = Circumstance("write xor execute", ["-s", "process.write-xor-execute=yes"])
 KEPT = Circumstance("private home, write xor execute", [*EXCLUSIVE.options, "-s", "home.mode=private"])
