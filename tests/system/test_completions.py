@@ -121,20 +121,25 @@ class Shells(CompletionTest):
 class FileManagers(SystemTest):
     def test_a_file_is_opened_by_the_program_for_its_type_in_a_sandbox(self) -> None:
         home, share, tools = self.directory("home", 0o700), self.directory("share"), self.directory("tools")
-        program = '#!/bin/sh\nreadlink /proc/self/ns/mnt\ncat "$1"\necho x >>"$1"\n'
+        program = '#!/bin/sh\nreadlink /proc/self/ns/mnt\nfile=$1\n[ $# = 1 ] || { echo "$1|$2|$4" && file=$3; }\ncat "$file"\necho x >>"$file"\n'
         viewer = self.account.file(tools / "viewer-x", program, 0o755)
         document = self.account.file(home / "a b;$(touch x).txt", "the text\n")
         env = {"HOME": str(home), "XDG_DATA_DIRS": f"{share}:/usr/share", "PATH": f"{SBOX.parent}:/usr/bin:/bin"}
         defaults = "[Default Applications]\ntext/plain=org.test.Viewer.desktop\n"
         self.account.file(home / ".config/mimeapps.list", defaults)
-        for command in (f"{viewer} %f", f'env A=1 B=2 "{viewer}" --x %f', f"{SBOX} run --notify -- {viewer} %f"):
+        words = r'"{viewer}" --x "a \\\\\\\\ \\$b" %u %i 100%%'
+        for command, said in (
+            (f"{viewer} %f", []),
+            ("env A=1 B=2 " + words.format(viewer=viewer), [r"--x|a \ $b|100%"]),
+            (f"{SBOX} run --notify -- {viewer}", []),
+        ):
             with self.subTest(command=command):
                 entry = f"[Desktop Entry]\nType=Application\nName=x\nExec={command}\nMimeType=text/plain;\n"
                 self.account.file(share / "applications/org.test.Viewer.desktop", entry)
                 script = str(ROOT / "contrib/file-managers/sbox-open")
                 result = self.account.run([script, document.name], env, cwd=str(home))
                 lines = result.out.splitlines()
-                self.assertEqual(lines[1:], ["the text"], result)
+                self.assertEqual(lines[1:], [*said, "the text"], result)
                 self.assertNotEqual(lines[0], namespace("self", "mnt"))
                 self.assertEqual(document.read_text(), "the text\n")
 
