@@ -63,7 +63,7 @@ LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc src/plan/no
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
 USERNS_OBJECTS := $(BUILD)/launcher-obj/src/userns/main.o
 NETWORK_SOURCES := $(wildcard src/network/*.cc)
-NETWORK_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(NETWORK_SOURCES) src/launcher/runtime.cc src/launcher/step.cc)
+NETWORK_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(NETWORK_SOURCES) src/log/notebook.cc src/launcher/runtime.cc src/launcher/step.cc)
 BUS_SOURCES := $(wildcard src/bus/*.cc)
 BUS_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(BUS_SOURCES) src/log/notebook.cc src/launcher/runtime.cc src/launcher/step.cc)
 SOUND_SOURCES := $(wildcard src/sound/*.cc)
@@ -125,7 +125,7 @@ $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) $(addprefix $(BUILD)/obj/src/sound/,protocol.o relay.o) \
-    $(addprefix $(BUILD)/obj/src/network/,dns.o rules.o) $(BUILD)/obj/src/bus/lines.o | $(DATA)
+    $(addprefix $(BUILD)/obj/src/network/,dns.o rules.o packets.o) $(BUILD)/obj/src/bus/lines.o | $(DATA)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread

@@ -57,6 +57,7 @@ constexpr ChoiceRow kChoices[] = {
     {Key::seccomp_32_bit, "yes", 3, "the kernel's 32-bit entry is open to it"},
     {Key::seccomp_log, "no", 1, "what is denied to it is not written down"},
     {Key::dbus_log, "no", 1, "what is denied to it on the buses is not written down"},
+    {Key::network_log, "no", 1, "what its network refuses is not written down"},
     {Key::process_nested_sandbox, "yes", 8, "user namespaces open more of the kernel to it"},
     {Key::process_nested_sandbox, "mounts", 14, "Landlock does not watch its files"},
     {Key::process_debug, "yes", 4, "its processes take each other over"},

@@ -112,6 +112,10 @@ void list_places(Page& page, const Profile& profile, Key key, const std::string&
   for (const Value& place : places) page.item(place.text, place.origin.text());
 }
 
+void say_if(Page& page, const Profile& profile, Key key, const std::string& sentence) {
+  if (profile.flag(key)) page.say(sentence, origin(profile, key));
+}
+
 void explain_private_network(Page& page, const Profile& profile, const std::string& from) {
   page.say("A network of its own, from which it connects outward, but not to this machine.", from);
   list_places(page, profile, Key::network_connect, "It may connect to these places alone:");
@@ -119,6 +123,7 @@ void explain_private_network(Page& page, const Profile& profile, const std::stri
   list_places(page, profile, Key::network_listen, "It may be reached at these ports, from this machine:");
   list_places(page, profile, Key::network_forward, "These ports of this machine lead to it:");
   list_places(page, profile, Key::network_dns, "It asks these name servers:");
+  say_if(page, profile, Key::network_log, "What is refused is written down, for `sbox log`.");
   const Value& proxy = profile.scalar(Key::network_proxy);
   if (!proxy.text.empty()) page.say("Everything goes through the proxy " + proxy.text + ".", proxy.origin.text());
 }
@@ -170,10 +175,6 @@ void explain_display(Page& page, const Profile& profile, const Plan& plan) {
   } else {
     page.say("No sound.");
   }
-}
-
-void say_if(Page& page, const Profile& profile, Key key, const std::string& sentence) {
-  if (profile.flag(key)) page.say(sentence, origin(profile, key));
 }
 
 void list_rules(Page& page, const Profile& profile, Key key, const std::string& sentence) {

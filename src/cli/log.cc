@@ -8,6 +8,8 @@
 #include "base/strings.h"
 #include "cli/page.h"
 #include "log/bus_denial.h"
+#include "log/connection_denial.h"
+#include "log/words.h"
 #include "plan/places.h"
 #include "plan/syscall_groups.h"
 
@@ -132,6 +134,11 @@ void say_bus_denial(Page& page, const Note& note, const BusDenial& denial) {
   if (!denial.wider.empty() && denial.wider != denial.remedy) page.item("or all of that name: " + denial.wider);
 }
 
+void say_connection(Page& page, const Note& note, const ConnectionDenial& denial) {
+  page.say(when_and_how_often(note, sentence_of(denial)));
+  page.item(denial.remedy.empty() ? "No line allows it." : denial.remedy, denial.why);
+}
+
 void say_run(Page& page, const Run& run) {
   const LogHeader& header = run.log.header;
   page.heading(header.instance + ": " + header.program + ", " + date_and_time(header.started) +
@@ -144,7 +151,9 @@ void say_run(Page& page, const Run& run) {
     page.item(denial.remedy.empty() ? "No line allows it alone." : denial.remedy, denial.why);
   }
   for (const Note& note : run.log.notes) {
+    if (note.kind == NoteKind::said) page.say(time_of_day(note.first) + "  " + words_of(note)[0]);
     if (is_of_bus(note)) say_bus_denial(page, note, describe_bus(note, header));
+    if (is_of_network(note)) say_connection(page, note, describe_connection(note, header));
   }
   if (uint64_t others = run.log.others + run.log.other_notes; others > 0)
     page.say("And " + std::to_string(others) + " more, of which nothing else is known.");
@@ -184,6 +193,32 @@ ordered_json bus_denials_json(const Run& run) {
   return list;
 }
 
+ordered_json said_json(const Run& run) {
+  ordered_json list = ordered_json::array();
+  for (const Note& note : run.log.notes) {
+    if (note.kind == NoteKind::said) list.push_back({{"time", note.first}, {"text", words_of(note)[0]}});
+  }
+  return list;
+}
+
+// Connections, or names that were not looked up, which have neither address nor port.
+ordered_json connections_json(const Run& run, NoteKind kind) {
+  ordered_json list = ordered_json::array();
+  for (const Note& note : run.log.notes) {
+    if (note.kind != kind) continue;
+    ConnectionDenial denial = describe_connection(note, run.log.header);
+    ordered_json each = {{"name", denial.name}, {"count", note.count}, {"first", note.first},
+                         {"last", note.last},   {"why", denial.why},   {"remedy", denial.remedy}};
+    if (kind == NoteKind::connection) {
+      each["protocol"] = denial.protocol;
+      each["address"] = denial.address;
+      each["port"] = denial.port;
+    }
+    list.push_back(std::move(each));
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string runs_json(const std::vector<Run>& runs) {
@@ -213,6 +248,9 @@ std::string runs_json(const std::vector<Run>& runs) {
                     {"denied_calls", denied},
                     {"others", run.log.others},
                     {"denied_on_buses", bus_denials_json(run)},
+                    {"denied_connections", connections_json(run, NoteKind::connection)},
+                    {"said", said_json(run)},
+                    {"denied_names", connections_json(run, NoteKind::host_name)},
                     {"other_notes", run.log.other_notes}});
   }
   return ordered_json{{"runs", list}}.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";

@@ -384,6 +384,7 @@ void Supervisor::stop_with_program(int signal_number) {
 
 int Supervisor::complain(const std::string& text) const {
   say(text);
+  watch_.say(text);
   if (errors_) say_and_wait(errors_.get(), "sbox: " + text);
   return kFailure;
 }

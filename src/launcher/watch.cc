@@ -63,10 +63,24 @@ void Watch::begin(UniqueFd listener, std::vector<Filter> filters) {
 }
 
 bool Watch::keep(size_t helper, const Note& note) const {
-  if (helper >= kMostTellers || note.place >= kMostNotes) return false;
-  size_t at = kMostRecords * sizeof(LogRecord) + (helper * kMostNotes + note.place) * sizeof note;
-  (void)!pwrite(log_.get(), &note, sizeof note, begin_ + static_cast<off_t>(at));
+  if (helper + 1 >= kMostTellers || note.place >= kMostNotes) return false;
+  write(helper + 1, note);
   return true;
+}
+
+void Watch::say(const std::string& text) const {
+  Note note;
+  note.place = 1;
+  note.kind = NoteKind::said;
+  note.count = 1;
+  note.first = note.last = time(nullptr);
+  std::copy_n(text.begin(), std::min(text.size(), note.words.size() - 1), note.words.begin());
+  write(0, note);
+}
+
+void Watch::write(size_t part, const Note& note) const {
+  size_t at = kMostRecords * sizeof(LogRecord) + (part * kMostNotes + note.place) * sizeof note;
+  (void)!pwrite(log_.get(), &note, sizeof note, begin_ + static_cast<off_t>(at));
 }
 
 void Watch::work(const std::vector<pollfd>& polled) {

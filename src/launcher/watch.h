@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 
+#include <string>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -28,6 +29,8 @@ class Watch {
   void begin(UniqueFd listener, std::vector<Filter> filters);
   // What the helper of that number told. False for what no helper may say.
   bool keep(size_t helper, const Note& note) const;
+  // What the user is told at the end.
+  void say(const std::string& text) const;
   int descriptor() const { return listener_.get(); }  // -1 where there is nothing to wait for
   // After poll(2): answers one call.
   void work(const std::vector<pollfd>& polled);
@@ -36,6 +39,7 @@ class Watch {
   void answer();
   void note(const seccomp_notif& call, int error);
   void write(const LogRecord& record) const;
+  void write(size_t part, const Note& note) const;
 
   UniqueFd listener_, log_;
   std::vector<Filter> filters_;

@@ -1,11 +1,7 @@
 #include "log/bus_denial.h"
 
-#include <algorithm>
-#include <array>
-
-#include "base/error.h"
+#include "log/words.h"
 #include "profile/lint.h"
-#include "profile/values.h"
 
 namespace sbox {
 namespace {
@@ -19,27 +15,6 @@ struct Keys {
 constexpr Keys kSession{Key::dbus_session, Key::dbus_talk, Key::dbus_own, Key::dbus_see, Key::dbus_call};
 constexpr Keys kSystem{Key::dbus_system, Key::dbus_system_talk, Key::dbus_system_own, Key::dbus_system_see,
                        Key::dbus_system_call};
-
-// "" for what no profile could say.
-std::string line(Key key, const std::string& text) {
-  const Setting& row = setting(key);
-  try {
-    check_value(row, {text, {"log", 0}});
-  } catch (const Error&) {
-    return "";
-  }
-  return "[" + std::string(row.section) + "] " + std::string(row.name) + " = " + text;
-}
-
-std::array<std::string, 4> words_of(const Note& note) {
-  std::array<std::string, 4> words;
-  std::string_view rest(note.words.data(), note.words.size());
-  for (std::string& word : words) {
-    word = std::string(rest.substr(0, rest.find('\0')));
-    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-  }
-  return words;
-}
 
 const char* word_for(NoteKind kind) {
   switch (kind) {
@@ -78,14 +53,15 @@ std::string lasting_reason(const BusDenial& denial) {
 
 void find_lines(BusDenial& denial, const Keys& keys) {
   if (denial.kind == "own") {
-    denial.remedy = line(keys.own, denial.name);
+    denial.remedy = line_with(keys.own, denial.name);
   } else if (denial.kind == "see") {
-    denial.remedy = line(keys.see, denial.name);
+    denial.remedy = line_with(keys.see, denial.name);
   } else if (denial.kind == "start") {
-    denial.remedy = line(keys.talk, denial.name);
+    denial.remedy = line_with(keys.talk, denial.name);
   } else {
-    denial.remedy = line(keys.call, denial.name + "=" + denial.interface + "." + denial.member + "@" + denial.path);
-    denial.wider = line(keys.talk, denial.name);
+    denial.remedy =
+        line_with(keys.call, denial.name + "=" + denial.interface + "." + denial.member + "@" + denial.path);
+    denial.wider = line_with(keys.talk, denial.name);
     if (denial.remedy.empty()) denial.remedy = denial.wider;
   }
 }
@@ -102,7 +78,7 @@ BusDenial describe_bus(const Note& note, const LogHeader& header) {
   bool is_system = denial.bus == "system";
   find_lines(denial, is_system ? kSystem : kSession);
   if (!denial.remedy.empty() && !is_system && !header.session_filtered) {
-    denial.with = line(Key::dbus_session, "filtered");
+    denial.with = line_with(Key::dbus_session, "filtered");
   }
   if (is_dangerous_bus_name(denial.name)) denial.why = "it gives more than a sandbox should have";
   return denial;

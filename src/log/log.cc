@@ -36,6 +36,7 @@ std::optional<LogHeader> parse_header(std::string_view line) {
                take(read, "write_xor_execute", header.policy.write_xor_execute);
   // Not known to the logs of the first version.
   take(read, "session_filtered", header.session_filtered);
+  take(read, "has_proxy", header.has_proxy);
   return whole ? std::optional(header) : std::nullopt;
 }
 
@@ -61,6 +62,7 @@ void take_notes(std::string_view bytes, Log& log) {
 LogHeader log_header(const Profile& profile, const Plan& plan) {
   LogHeader header{plan.instance, plan.program, plan.profile, profile.path(), 0, seccomp_policy(profile)};
   header.session_filtered = profile.text(Key::dbus_session) == "filtered";
+  header.has_proxy = !profile.text(Key::network_proxy).empty();
   header.policy.allow.clear();
   header.policy.deny.clear();
   return header;
@@ -78,7 +80,8 @@ std::string header_line(const LogHeader& header) {
                        {"nested_sandbox", header.policy.nested_sandbox},
                        {"debug", header.policy.debug},
                        {"write_xor_execute", header.policy.write_xor_execute},
-                       {"session_filtered", header.session_filtered}};
+                       {"session_filtered", header.session_filtered},
+                       {"has_proxy", header.has_proxy}};
   return line.dump(-1, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 

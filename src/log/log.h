@@ -21,6 +21,7 @@ struct LogHeader {
   std::string profile, profile_file;  // its name and its path
   int64_t started = 0;                // seconds since 1970
   SeccompPolicy policy;               // without `allow` and `deny`
+  bool has_proxy = false;             // whether the network leads to a proxy alone
   bool session_filtered = true;       // whether the profile's lines of the session bus hold
 
   bool operator==(const LogHeader&) const = default;

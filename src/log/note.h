@@ -8,7 +8,7 @@
 
 namespace sbox {
 
-inline constexpr size_t kMostTellers = 8;             // helpers that have a part of the log
+inline constexpr size_t kMostTellers = 8;             // parts of the log: the supervisor's own, and one for each helper
 inline constexpr uint32_t kMostNotes = 128;           // of one helper; the first stands for all that had no room
 inline constexpr uint32_t kMostNotesOfOneThing = 16;  // with the same first word
 
@@ -20,10 +20,18 @@ enum class NoteKind : uint16_t {
   bus_own,     // to be that name, asked of the bus by the method
   bus_see,     // whether it is there, or who it is, asked of the bus
   bus_start,   // that the bus starts it
+  // Words: address, port, protocol, the name that has led there. `where` is a Wall.
+  connection,
+  // Words: a name of a host, which was not looked up.
+  host_name,
+  // Word: the line that sbox said, why it ended the program.
+  said,
 };
-inline constexpr NoteKind kLastNoteKind = NoteKind::bus_start;
+inline constexpr NoteKind kLastNoteKind = NoteKind::said;
 
 enum class BusNumber : uint16_t { none, session, system, accessibility };
+// What refused a connection: that nothing allows it, a line that takes it away, or that it is an address of the host.
+enum class Wall : uint16_t { end, deny, host };
 
 struct Note {
   uint32_t place = 0;  // among the notes of its helper

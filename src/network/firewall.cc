@@ -14,6 +14,8 @@
 #include <cstring>
 #include <optional>
 
+#include "log/note.h"
+
 namespace sbox::network {
 namespace {
 
@@ -47,7 +49,7 @@ void end_batch(Messages& batch) {
 // One rule: tests that must all hold, then a verdict.
 class RuleWriter {
  public:
-  RuleWriter(Messages& batch, const char* chain) : batch_(batch) {
+  RuleWriter(Messages& batch, const char* chain, bool log = false) : batch_(batch), log_(log) {
     begin(batch_, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
     batch_.put_text(NFTA_RULE_TABLE, kTable);
     batch_.put_text(NFTA_RULE_CHAIN, chain);
@@ -120,7 +122,8 @@ class RuleWriter {
   }
 
   // Programs are told at once, by an ICMP error, instead of waiting for an answer that never comes.
-  void reject() {
+  void reject(Wall wall) {
+    if (log_) tell(wall);
     expression("counter", [] {});
     expression("reject", [&] {
       batch_.put_number(NFTA_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH);
@@ -130,6 +133,14 @@ class RuleWriter {
   }
 
  private:
+  void tell(Wall wall) {
+    expression("log", [&] {
+      batch_.put(NFTA_LOG_GROUP, bytes_of(htons(kLogGroup)));
+      batch_.put_text(NFTA_LOG_PREFIX, std::string(1, static_cast<char>(kFirstWall + static_cast<int>(wall))));
+      batch_.put_number(NFTA_LOG_SNAPLEN, kLoggedBytes);
+      batch_.put(NFTA_LOG_QTHRESHOLD, bytes_of(htons(1)));
+    });
+  }
   template <typename Body>
   void expression(const char* name, Body body) {
     Messages::Nest element(batch_, NFTA_LIST_ELEM);
@@ -171,6 +182,7 @@ class RuleWriter {
   }
 
   Messages& batch_;
+  bool log_;
   std::optional<Messages::Nest> expressions_;
 };
 
@@ -232,7 +244,7 @@ void test_service(RuleWriter& writer, const Rule& rule) {
 
 void decide(RuleWriter& writer, const Rule& rule) {
   test_service(writer, rule);
-  rule.allow ? writer.accept() : writer.reject();
+  rule.allow ? writer.accept() : writer.reject(Wall::deny);
 }
 
 // What holds for every sandbox, before anything that a profile says.
@@ -253,25 +265,25 @@ size_t add_frame(Messages& batch, const char* chain, bool is_output) {
   return 3;
 }
 
-size_t add_outward(Messages& batch, const Rules& rules) {
+size_t add_outward(Messages& batch, const Rules& rules, bool log) {
   size_t count = add_frame(batch, kOutput, true);
   for (bool is_six : {false, true}) {
-    RuleWriter writer(batch, kOutput);
+    RuleWriter writer(batch, kOutput, log);
     writer.destination_in(set_name("host", is_six), is_six);
-    writer.reject();
+    writer.reject(Wall::host);
     ++count;
   }
   for (const Rule& rule : rules.outward) {
     for (bool is_six : {false, true}) {
       if (rule.where != Rule::Where::names && is_six) continue;
-      RuleWriter writer(batch, kOutput);
+      RuleWriter writer(batch, kOutput, log);
       if (rule.where == Rule::Where::net) writer.destination(rule.net, rule.length);
       if (rule.where == Rule::Where::names) writer.destination_in(set_of_names(rule.set, is_six), is_six);
       decide(writer, rule);
       ++count;
     }
   }
-  RuleWriter(batch, kOutput).reject();
+  RuleWriter(batch, kOutput, log).reject(Wall::end);
   return count + 1;
 }
 
@@ -303,6 +315,11 @@ uint32_t number_in(std::string_view bytes) {
 }  // namespace
 
 int Firewall::load(const Rules& rules) {
+  if (rules.log && load(rules, true) == 0) return 0;
+  return load(rules, false);
+}
+
+int Firewall::load(const Rules& rules, bool log) {
   Messages batch;
   begin_batch(batch);
   add_table(batch);
@@ -313,7 +330,7 @@ int Firewall::load(const Rules& rules) {
   add_chain(batch, kOutput, NF_INET_LOCAL_OUT);
   add_chain(batch, kInput, NF_INET_LOCAL_IN);
   add_chain(batch, "forward", NF_INET_FORWARD);
-  size_t count = add_outward(batch, rules);
+  size_t count = add_outward(batch, rules, log);
   count += add_inward(batch, rules);
   if (int error = commit(socket_.get(), batch)) return error;
   return check(count);

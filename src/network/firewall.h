@@ -9,6 +9,12 @@
 
 namespace sbox::network {
 
+// Where the rules tell what they refuse (nfnetlink_log), with the wall as a prefix: kFirstWall and its number behind
+// that.
+inline constexpr uint16_t kLogGroup = 1;
+inline constexpr uint32_t kLoggedBytes = 64;  // of each packet
+inline constexpr char kFirstWall = 'a';
+
 // What names have led to, and for how long that holds.
 struct Answer {
   Address address;
@@ -21,7 +27,7 @@ class Firewall {
   explicit Firewall(UniqueFd socket) : socket_(std::move(socket)) {}
 
   // The whole table at once, and a look at what the kernel then has. 0, or the error. From here on nothing passes but
-  // what `rules` allow, and the loopback.
+  // what `rules` allow, and the loopback. A kernel that cannot tell what it refuses refuses it all the same.
   int load(const Rules& rules);
   // Addresses of the host: never to be reached, whatever is allowed.
   int close_to(const std::vector<Address>& host);
@@ -29,6 +35,7 @@ class Firewall {
   int open(unsigned set, const std::vector<Answer>& answers);
 
  private:
+  int load(const Rules& rules, bool log);
   int check(size_t rules) const;
 
   UniqueFd socket_;

@@ -17,12 +17,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 
 #include "launcher/step.h"
+#include "network/denials.h"
 #include "network/resolver.h"
 
 namespace {
@@ -46,7 +48,7 @@ std::string read_all(const Step& step, const char* path) {
 
 // The sockets that belong to the sandbox's network namespace.
 struct InnerSockets {
-  UniqueFd firewall, datagrams, listener;
+  UniqueFd firewall, denials, datagrams, listener;
   int error = 0;
 };
 
@@ -90,6 +92,7 @@ int make_inner_sockets(void* argument) {
   InnerSockets& sockets = *static_cast<InnerSockets*>(argument);
   if (setns(kNetwork, CLONE_NEWNET) == 0 && raise_loopback() && set_up_protocols()) {
     sockets.firewall = open_netlink(NETLINK_NETFILTER);
+    sockets.denials = open_netlink(NETLINK_NETFILTER);
     sockets.datagrams = resolver_socket(SOCK_DGRAM);
     sockets.listener = resolver_socket(SOCK_STREAM);
   }
@@ -230,17 +233,21 @@ void keep_only_network_admin(const Step& step) {
 }
 
 // Until the sandbox is over, or pasta.
-void serve(int ready, HostAddresses& host, Pasta& pasta, Resolver& resolver) {
+void serve(int ready, HostAddresses& host, Pasta& pasta, Resolver& resolver, Denials& denials) {
   std::vector<pollfd> polled;
   for (;;) {
     polled.assign({{ready, POLLIN, 0}, {pasta.descriptor(), POLLIN, 0}});
     polled.push_back({pasta.errors(), POLLIN, 0});
     polled.push_back({host.descriptor(), POLLIN, 0});
+    polled.push_back({denials.descriptor(), POLLIN, 0});
     resolver.prepare(polled);
-    if (poll(polled.data(), polled.size(), resolver.patience()) < 0) continue;
+    // As unsigned numbers, that of for ever is the largest.
+    auto patience = std::min(static_cast<unsigned>(resolver.patience()), static_cast<unsigned>(denials.patience()));
+    if (poll(polled.data(), polled.size(), static_cast<int>(patience)) < 0) continue;
     if (polled[0].revents != 0 || polled[1].revents != 0) return;
     if (polled[2].revents != 0) pasta.drop_errors();
     if (polled[3].revents != 0) host.update();
+    if (polled[4].revents != 0) denials.update();
     resolver.work(polled);
   }
 }
@@ -248,6 +255,8 @@ void serve(int ready, HostAddresses& host, Pasta& pasta, Resolver& resolver) {
 int run(int ready, char** pasta_arguments) {
   Step step(ready, false);
   step.begin("network");
+  // pasta shall neither write there nor keep it open.
+  step.require(fcntl(ready, F_SETFD, FD_CLOEXEC) == 0, "descriptors");
   Rules rules;
   if (!parse_rules(read_all(step, "/rules"), rules)) step.fail("/rules", EINVAL);
   InnerSockets sockets = open_inner_sockets(step);
@@ -257,8 +266,12 @@ int run(int ready, char** pasta_arguments) {
   step.begin("pasta");
   Pasta pasta(step, pasta_arguments);
   keep_only_network_admin(step);
-  Resolver resolver(rules, firewall, std::move(sockets.datagrams), std::move(sockets.listener));
-  if (write(ready, "x", 1) == 1) serve(ready, host, pasta, resolver);
+  NoteBook notes(rules.log ? ready : -1);
+  Resolver resolver(rules, firewall, notes, std::move(sockets.datagrams), std::move(sockets.listener));
+  Denials denials(rules.log ? std::move(sockets.denials) : UniqueFd(), resolver, notes);
+  if (write(ready, "x", 1) == 1) serve(ready, host, pasta, resolver, denials);
+  denials.update();
+  notes.close();
   return 1;
 }
 

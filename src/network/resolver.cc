@@ -148,6 +148,20 @@ bool Resolver::is_known(const std::string& name) const {
                                          [&](const Name& n) { return matches_host(n.text, name); });
 }
 
+void Resolver::remember(const std::string& name, const std::vector<Answer>& answers) {
+  constexpr size_t kMostRemembered = 512;
+  for (const Answer& answer : answers) {
+    std::erase_if(led_, [&](const auto& each) { return each.first == answer.address; });
+    led_.emplace_front(answer.address, name);
+  }
+  led_.resize(std::min(led_.size(), kMostRemembered));
+}
+
+std::string_view Resolver::name_of(const Address& address) const {
+  auto found = std::find_if(led_.begin(), led_.end(), [&](const auto& each) { return each.first == address; });
+  return found == led_.end() ? std::string_view() : found->second;
+}
+
 void Resolver::take_datagrams() {
   std::string query(kLargestMessage, '\0');
   while (pending_.size() < kMostPending) {
@@ -168,7 +182,10 @@ void Resolver::ask(std::string query, const sockaddr_in& client) {
     sendto(datagrams_.get(), reply.data(), reply.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&client),
            sizeof client);
   };
-  if (!is_known(question->name)) return refuse(Refusal::refused);
+  if (!is_known(question->name)) {
+    notes_.add(NoteKind::host_name, 0, {question->name});
+    return refuse(Refusal::refused);
+  }
   Pending pending{connect_to_server(SOCK_DGRAM), client, std::move(query), 0, now_ms() + kPatienceMs};
   pending.number = number_of(pending.query);
   uint16_t number = 0;
@@ -205,6 +222,7 @@ bool Resolver::publish(std::string_view reply, std::string_view query) {
   std::optional<std::vector<Answer>> answers = parse_reply(reply, query);
   std::optional<Question> question = parse_query(query);
   if (!answers || !question) return false;
+  remember(question->name, *answers);
   for (Answer& answer : *answers) answer.seconds = std::min(answer.seconds, kLongestSeconds) + kGraceSeconds;
   for (const Name& name : rules_.names) {
     if (matches_host(name.text, question->name) && firewall_.open(name.set, *answers) != 0) return false;
@@ -237,6 +255,7 @@ bool Resolver::start_question(Stream& stream) {
   if (!question) return false;
   stream.deadline = now_ms() + kIdleMs;
   if (!is_known(question->name)) {
+    notes_.add(NoteKind::host_name, 0, {question->name});
     stream.said = with_length(refusal(query, *question, Refusal::refused));
     return true;
   }

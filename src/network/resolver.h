@@ -5,9 +5,13 @@
 #include <netinet/in.h>
 #include <poll.h>
 
+#include <deque>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "log/notebook.h"
 #include "network/dns.h"
 #include "network/firewall.h"
 
@@ -19,8 +23,16 @@ inline constexpr char kResolverAddress[] = "127.0.0.53";
 class Resolver {
  public:
   // The sockets are the sandbox's, bound to kResolverAddress; what is asked outside is asked from where this runs.
-  Resolver(const Rules& rules, Firewall& firewall, UniqueFd datagrams, UniqueFd listener)
-      : rules_(rules), firewall_(firewall), datagrams_(std::move(datagrams)), listener_(std::move(listener)) {}
+  // Names that are refused go into `notes`.
+  Resolver(const Rules& rules, Firewall& firewall, NoteBook& notes, UniqueFd datagrams, UniqueFd listener)
+      : rules_(rules),
+        firewall_(firewall),
+        notes_(notes),
+        datagrams_(std::move(datagrams)),
+        listener_(std::move(listener)) {}
+
+  // The name that has led there last; "" where none did, or that was long ago.
+  std::string_view name_of(const Address& address) const;
 
   void prepare(std::vector<pollfd>& polled) const;
   // After poll(2): looks at all that prepare() has named.
@@ -47,6 +59,7 @@ class Resolver {
   };
 
   bool is_known(const std::string& name) const;
+  void remember(const std::string& name, const std::vector<Answer>& answers);
   void ask(std::string query, const sockaddr_in& client);
   void take_datagrams();
   void answer(Pending& pending);
@@ -60,6 +73,8 @@ class Resolver {
 
   const Rules& rules_;
   Firewall& firewall_;
+  NoteBook& notes_;
+  std::deque<std::pair<Address, std::string>> led_;  // what names have led to, the last first
   UniqueFd datagrams_, listener_;
   std::vector<Pending> pending_;
   std::vector<Stream> streams_;

@@ -74,6 +74,7 @@ bool parse_line(std::string_view line, Rules& rules) {
     rules.all_names = first == "all";
     return first == "all" || first == "listed";
   }
+  if (word == "log") return rules.log = first == "all";
   if (word == "upstream") return parse_address(first, rules.upstreams.emplace_back());
   rules.resolver = first;
   return word == "resolver" && first.starts_with('/');

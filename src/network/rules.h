@@ -6,6 +6,7 @@
 //   names all|listed               which names are looked up
 //   upstream ADDRESS               a server to ask
 //   resolver FILE                  a file like resolv.conf, which names them
+//   log all                        what is refused is told
 #pragma once
 
 #include <array>
@@ -50,6 +51,7 @@ struct Rules {
   bool all_names = true;
   std::vector<Address> upstreams;
   std::string resolver;
+  bool log = false;
 
   unsigned sets() const;  // how many there are
 };

@@ -30,6 +30,7 @@ class Writer {
     line(looks_up_all(allowed) ? "names all" : "names listed");
     for (const Value& server : profile_.list(Key::network_dns)) line("upstream " + server.text);
     if (!resolver.empty()) line("resolver " + resolver);
+    if (profile_.flag(Key::network_log)) line("log all");
     return std::move(text_);
   }
 

@@ -176,6 +176,7 @@ void plan_private_network(const Inputs& in, Draft& draft, const Value& mode) {
   announce_proxy(in, draft);
   Helper helper = new_helper(in, "sbox-network", pasta_command(in));
   helper.network = true;
+  helper.log = in.profile.flag(Key::network_log);
   helper.nodes = tree_of_helper(in, *pasta);
   helper.filters = load_filters(network_helper_policy(), join(in.request.prefix, "lib/sbox/filters"));
   draft.plan.helpers.push_back(std::move(helper));

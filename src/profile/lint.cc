@@ -20,7 +20,8 @@ constexpr DangerousChoice kDangerousChoices[] = {
     {Key::devices_input, "yes", "the program can read every key that is pressed"},
     {Key::devices_usb, "yes", "the program can drive every USB device, also keyboards and disks"},
     {Key::process_debug, "yes", "the processes of the sandbox can take each other over"},
-    {Key::process_nested_sandbox, "mounts", "Landlock does not watch the files, the mount view alone does, and /proc has no covers"},
+    {Key::process_nested_sandbox, "mounts",
+     "Landlock does not watch the files, the mount view alone does, and /proc has no covers"},
 };
 
 struct DangerousPath {
@@ -251,6 +252,8 @@ void Linter::check_effect(const Setting& row) {
   bool is_bus_rule = row.type == Type::bus_rules && !is_system_rule;
   if (is_bus_rule && profile_.text(Key::dbus_session) == "no") useless("there is no session bus (dbus.session = no)");
   if (is_bus_rule && profile_.text(Key::dbus_session) == "full") useless("the session bus is not filtered");
+  bool is_private = profile_.text(Key::network_mode) == "private";
+  if (row.key == Key::network_log && !is_private) useless("the network is not a private one");
   if (row.key == Key::dbus_log && !has_filtered_bus()) useless("no bus is filtered");
   bool is_of_filter = row.key == Key::seccomp_allow || row.key == Key::seccomp_deny || row.key == Key::seccomp_log;
   if (is_of_filter && profile_.text(Key::seccomp_mode) == "none") useless("there is no filter (seccomp.mode = none)");

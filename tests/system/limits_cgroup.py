@@ -38,6 +38,8 @@ class Limits(SystemTest):
         result = self.python(*limit, script=EAT, arguments=("200",))
         self.assertEqual(result.status, 128 + signal.SIGKILL, result)
         self.assertIn("sbox: the limit limits.memory = 100M was reached", result.err)
+        (said,) = json.loads(self.sbox("log", "--json").out)["runs"][0]["said"]
+        self.assertEqual(f"sbox: {said['text']}\n", result.err)
         self.assert_nothing_left()
 
     def test_processor(self) -> None:

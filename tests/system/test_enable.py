@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shlex
+import signal
 import stat
 import subprocess
 import unittest
@@ -417,6 +418,12 @@ class Notifications(EntryTest):
             self.assertEqual(result.status, 126, result)
             self.assert_notified(heard, script.name)
             self.assertIn(script.name, result.err)
+
+    def test_a_limit_that_ended_the_program_becomes_one_too(self) -> None:
+        with self.monitored() as (bus, heard):
+            result = self.sbox("run", "--notify", "-s", "limits.time=1s", "--", "sleep", "100", env=bus)
+            self.assertEqual(result.status, 128 + signal.SIGKILL, result)
+            self.assert_notified(heard, "the time limit was reached")
 
     def test_a_start_that_takes_too_long_becomes_one_too(self) -> None:
         with self.monitored() as (bus, heard):

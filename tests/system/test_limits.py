@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 
@@ -39,6 +40,9 @@ class Limits(SystemTest):
         result = self.sbox("-s", "limits.time=1s", "--", "/bin/sh", "-c", script, timeout=15)
         self.assertEqual(result.status, 128 + signal.SIGKILL)
         self.assertIn("sbox: the time limit was reached", result.err)
+        said = json.loads(self.sbox("log", "--json").out)["runs"][0]["said"]
+        self.assertEqual([each["text"] for each in said], ["the time limit was reached"])
+        self.assertIn("the time limit was reached", self.sbox("log").out)
         self.assertEqual(self.sbox("-s", "limits.time=1h", "--", "/bin/true").status, 0)
 
     def test_priorities_are_lowered_for_good(self) -> None:

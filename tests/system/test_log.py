@@ -149,6 +149,34 @@ class Hostile(LogTest):
         code += "print(libc.syscall(250, 0, -3, 0, 0, 0), ctypes.get_errno())"
         self.assertEqual(self.python(code), f"-1 {EPERM}\n")
 
+    def test_once_nobody_listens_any_more_denied_calls_look_missing(self) -> None:
+        """The supervisor lets go of the listener when the kernel does not let it go on, here by a tracer."""
+        self.root_only()
+        code = CALL + "import sys\nfor line in sys.stdin:\n"
+        code += "  r = libc.syscall(250, 0, -3, 0, 0, 0); print(r, ctypes.get_errno(), flush=True)"
+        child = self.start("--", "/usr/bin/python3", "-I", "-S", "-u", "-c", code, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert child.stdin and child.stdout
+
+        def ask() -> bytes:
+            assert child.stdin and child.stdout
+            child.stdin.write(b"\n")
+            child.stdin.flush()
+            return child.stdout.readline()
+
+        self.assertEqual(ask(), f"-1 {EPERM}\n".encode())
+        trace = self.work / "trace"
+        command = ["strace", "-o", str(trace), "-e", "trace=ioctl", "-e", "inject=ioctl:error=EINVAL", "-p", str(child.pid)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
+            assert tracer.stderr
+            self.assertIn(b"attached", tracer.stderr.readline())
+            self.assertEqual([ask(), ask()], [f"-1 {ENOSYS}\n".encode()] * 2)
+            tracer.terminate()
+            tracer.stderr.read()
+        self.assertIn("EINVAL", trace.read_text())
+        self.assertEqual(ask(), f"-1 {ENOSYS}\n".encode())
+        child.communicate(timeout=10)
+        self.assertEqual(child.returncode, 0)
+
     def test_while_the_supervisor_is_stopped_nothing_is_let_through(self) -> None:
         ready, go, done = self.work / "ready", self.work / "go", self.work / "done"
         code = CALL + f"import os, time\nopen({str(ready)!r}, 'w')\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n"

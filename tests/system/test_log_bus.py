@@ -17,7 +17,7 @@ from services import WIRE, answering, system_bus
 
 TALK, PART, NO = "org.example.Talk", "org.example.Part", "org.example.No"
 BUS = "org.freedesktop.DBus"
-LARGEST = 128 * 1024
+LARGEST = 160 * 1024
 # Does what the file says that is its first argument: a list of [bus, name, path, interface.member, name that is the argument or ""], and
 # prints the errors.
 ASK = """

@@ -165,6 +165,11 @@ class Helpers(NetworkTest):
                 self.assertEqual(len(world.visits()), 1)
                 self.account.end(world.process)
 
+    def test_pasta_cannot_write_to_the_log(self) -> None:
+        ready = os.readlink(f"/proc/{self.helper}/fd/4")
+        self.assertTrue(ready.startswith("socket:"))
+        self.assertNotIn(ready, [os.readlink(f"/proc/{self.pasta}/fd/{fd}") for fd in os.listdir(f"/proc/{self.pasta}/fd")])
+
     def test_they_end_with_the_sandbox(self) -> None:
         supervisor = int(status_field(self.helper, "PPid"))
         os.kill(supervisor, signal.SIGKILL)
