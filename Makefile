@@ -58,7 +58,7 @@ endif
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
 
 FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/log/*.cc src/instance/*.cc \
-  src/overlay/*.cc src/cli/*.cc) $(patsubst %,src/launcher/%.cc,step stdio relay terminal)
+  src/overlay/*.cc src/learn/*.cc src/cli/*.cc) $(patsubst %,src/launcher/%.cc,step stdio relay terminal) src/network/dns.cc
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc src/plan/notify_filter.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
 USERNS_OBJECTS := $(BUILD)/launcher-obj/src/userns/main.o

@@ -10,6 +10,7 @@
 #include "cli/enable.h"
 #include "cli/explain.h"
 #include "cli/join.h"
+#include "cli/learn.h"
 #include "cli/lint.h"
 #include "cli/list.h"
 #include "cli/log.h"
@@ -48,6 +49,10 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_audit(context.search, arguments); }},
     {"edit", "PROFILE", "change a profile by a drop-in of your own",
      [](const Context& context, const Arguments& arguments) { return run_edit(context, arguments); }},
+    {"learn",
+     "[--yes] [--json] [--name NAME] [--output FILE] [--force] [--no-network] [-s SETTING] [--] PROGRAM [ARG...]",
+     "watch a program run, and propose a profile for it",
+     [](const Context& context, const Arguments& arguments) { return run_learn(context, arguments); }},
     {"log", "[--all] [--json] [INSTANCE]", "what was denied to the last run, and the line that would allow it",
      [](const Context& context, const Arguments& arguments) { return run_log(context, arguments); }},
     {"doctor", "[--json]", "what this host supports, and the remedy for what it lacks",
@@ -73,7 +78,7 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_complete(context, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"learn", "export"};
+constexpr std::string_view kReserved[] = {"export"};
 
 }  // namespace
 

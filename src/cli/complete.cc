@@ -60,7 +60,20 @@ class Completer {
       if (part == "INSTANCE") instances();
       if (part == "OVERLAY") overlays();
       if (part == "LABEL") labels();
+      if (part == "SETTING" && words_.size() > 2 && words_[words_.size() - 2] == "-s") assignments("");
+      if (part == "PROGRAM" && command.name == "learn" && !current().starts_with('-')) program(first_word());
     }
+  }
+
+  // Of the command line that `learn` takes, behind its options and their values.
+  size_t first_word() const {
+    size_t at = 1;
+    while (at + 1 < words_.size() && words_[at].starts_with('-')) {
+      bool has_value = words_[at] == "-s" || words_[at] == "--name" || words_[at] == "--output";
+      if (words_[at++] == "--") break;
+      if (has_value && at + 1 < words_.size()) ++at;
+    }
+    return at;
   }
 
   void options(size_t at) {

@@ -1,7 +1,6 @@
 #include "cli/edit.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,8 +10,8 @@
 #include <optional>
 
 #include "base/strings.h"
-#include "base/unique_fd.h"
 #include "cli/lint.h"
+#include "cli/policy_file.h"
 #include "cli/show.h"
 #include "profile/lint.h"
 #include "profile/trusted_file.h"
@@ -41,17 +40,8 @@ class DropIn {
   }
 
   void write_draft(const std::string& text) const {
-    make_directories();
-    unlink(draft().c_str());
-    UniqueFd file(open(draft().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    // Whatever the umask is: what others could write would be no profile.
-    if (!file || fchmod(file.get(), 0644) != 0) throw system_error(quote(draft()), errno);
-    for (size_t done = 0; done < text.size();) {
-      ssize_t size = write(file.get(), text.data() + done, text.size() - done);
-      if (size <= 0) throw system_error(quote(draft()), size < 0 ? errno : ENOSPC);
-      done += static_cast<size_t>(size);
-    }
-    if (fsync(file.get()) != 0) throw system_error(quote(draft()), errno);
+    make_policy_directories(directory_);
+    write_policy_file(draft(), text);
   }
   void drop_draft() const { unlink(draft().c_str()); }
   void put_in_force() const {
@@ -60,15 +50,6 @@ class DropIn {
   void remove() const { unlink(path().c_str()); }
 
  private:
-  void make_directories() const {
-    for (size_t end = 1; end != std::string::npos;) {
-      end = directory_.find('/', end + 1);
-      std::string part = directory_.substr(0, end);
-      if (mkdir(part.c_str(), 0755) == 0 && chmod(part.c_str(), 0755) != 0) throw system_error(quote(part), errno);
-      if (access(part.c_str(), F_OK) != 0) throw system_error(quote(part), errno);
-    }
-  }
-
   std::string directory_;
 };
 

@@ -5,6 +5,7 @@
 #include "plan/devices.h"
 #include "plan/paths.h"
 #include "plan/places.h"
+#include "plan/tree.h"
 
 namespace sbox {
 namespace {
@@ -54,16 +55,6 @@ const Node* covering(const Plan& plan, const std::string& path) {
   return best;
 }
 
-// The same, but for pins: they show what is around them.
-const Node* showing(const Plan& plan, const std::string& path) {
-  const Node* best = nullptr;
-  for (const Node& node : plan.nodes) {
-    bool covers = node.kind != NodeKind::pin && is_at_or_below(path, node.target);
-    if (covers && (!best || node.target.size() >= best->target.size())) best = &node;
-  }
-  return best;
-}
-
 // A place inside where the host's file is seen.
 struct Sight {
   const Node* node;
@@ -76,7 +67,7 @@ std::optional<Sight> find_sight(const Plan& plan, const std::string& host_path) 
     bool shows_host = node.kind == NodeKind::bind || node.kind == NodeKind::overlay;
     if (!shows_host || node.source.empty() || !is_at_or_below(host_path, node.source)) continue;
     std::string inside = rebase(host_path, node.source, node.target);
-    if (showing(plan, inside) == &node && (!best || node.writable)) best = Sight{&node, inside};
+    if (node_showing(plan, inside) == &node && (!best || node.writable)) best = Sight{&node, inside};
   }
   return best;
 }

@@ -2,6 +2,7 @@
 #include "plan/draft.h"
 #include "plan/paths.h"
 #include "plan/shim.h"
+#include "plan/tree.h"
 
 namespace sbox {
 namespace {
@@ -64,17 +65,8 @@ std::string find_program(const Inputs& in) {
   return normalise(path).value_or(found.path);
 }
 
-// A pin shows what is around it, so it decides nothing.
-const Node* covering_node(const Plan& plan, const std::string& path) {
-  const Node* best = nullptr;
-  for (const Node& node : plan.nodes) {
-    if (node.kind != NodeKind::pin && is_at_or_below(path, node.target)) best = &node;
-  }
-  return best;
-}
-
 bool is_visible(const Plan& plan, const std::string& host_path) {
-  const Node* node = covering_node(plan, host_path);
+  const Node* node = node_showing(plan, host_path);
   bool shows_host = node && (node->kind == NodeKind::bind || node->kind == NodeKind::overlay);
   return shows_host && shown_at(*node, host_path) == host_path;
 }
@@ -104,7 +96,7 @@ std::string directory_inside(const Inputs& in, const Plan& plan) {
   std::string wanted = in.host.directory().empty() ? "" : in.host.resolve(in.host.directory()).path;
   for (const std::string& path : {wanted, in.places.home_canonical}) {
     if (path.empty()) continue;
-    const Node* node = covering_node(plan, path);
+    const Node* node = node_showing(plan, path);
     if (!node) continue;
     bool is_made = node->target == path && node->kind != NodeKind::hide && node->kind != NodeKind::symlink;
     if (is_made || is_visible(plan, path)) return path;

@@ -194,6 +194,14 @@ const Entry* covering(const Entries& entries, std::string_view path) {
   }
 }
 
+const Node* node_showing(const Plan& plan, std::string_view path) {
+  const Node* best = nullptr;
+  for (const Node& node : plan.nodes) {
+    if (node.kind != NodeKind::pin && is_at_or_below(path, node.target)) best = &node;
+  }
+  return best;
+}
+
 std::optional<std::string> shown_at(const Node& node, const std::string& path) {
   if (node.kind == NodeKind::proc) return path;
   if (!shows_host(node)) return std::nullopt;

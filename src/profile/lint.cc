@@ -337,6 +337,12 @@ std::string_view danger_of_path(std::string_view text, bool writable) {
   return found == std::end(kDangerousToShow) ? std::string_view() : found->why;
 }
 
+std::vector<std::string_view> dangerous_to_show() {
+  std::vector<std::string_view> paths;
+  for (const DangerousPath& row : kDangerousToShow) paths.push_back(row.path);
+  return paths;
+}
+
 bool is_dangerous_bus_name(std::string_view name) { return dangerous_name(name) != nullptr; }
 
 Finding finding_of(const Error& error) {

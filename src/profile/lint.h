@@ -34,6 +34,9 @@ bool is_dangerous_bus_name(std::string_view name);
 // macros.
 std::string_view danger_of_path(std::string_view path, bool writable);
 
+// The paths whose showing is dangerous, as a profile names them.
+std::vector<std::string_view> dangerous_to_show();
+
 Finding finding_of(const Error& error);
 
 // "FILE:LINE: warning: TEXT (HINT)" without a newline, control characters escaped.

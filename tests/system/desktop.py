@@ -132,6 +132,23 @@ def session_bus(account: Account, env: dict[str, str] | None = None) -> Iterator
         socket.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def monitored(account: Account) -> Iterator[tuple[dict[str, str], pathlib.Path]]:
+    """A desktop that shows notifications, and a file that takes what is asked of it over the bus."""
+    heard = account.file(account.base / "heard")
+    listener = ["dbus-monitor", "--session", "interface='org.freedesktop.Notifications'"]
+    with contextlib.ExitStack() as stack, open(heard, "wb") as output:
+        screen = stack.enter_context(display(account, manager=False))
+        bus = stack.enter_context(session_bus(account))
+        stack.callback(account.end, account.daemon(["dunst"], bus | screen.env))
+        stack.callback(account.end, account.daemon(listener, bus, stdout=output))
+        wait_for(lambda: "NameLost" in heard.read_text(), what="monitor")
+        has_owner = ["gdbus", "call", "--session", "-d", "org.freedesktop.DBus", "-o", "/", "-m"]
+        has_owner += ["org.freedesktop.DBus.NameHasOwner", "org.freedesktop.Notifications"]
+        wait_for(lambda: "true" in account.run(has_owner, bus).out, what="dunst")
+        yield bus, heard
+
+
 SWAY = """output HEADLESS-1 resolution 1024x700
 xwayland disable
 """

@@ -1,5 +1,5 @@
 """Servers of a network that tests make: started in one of its namespaces with lines "tcp ADDRESS PORT", "udp ADDRESS PORT",
-"abstract NAME" and "dns ADDRESS FILE" on standard input. Says "ready", then a line for each visit. Everyone is told who he
+"http ADDRESS PORT", "abstract NAME" and "dns ADDRESS FILE" on standard input. Says "ready", then a line for each visit. Everyone is told who he
 is and where he has come; FILE has lines "NAME SECONDS ADDRESS...", and is read anew for each question.
 """
 
@@ -65,6 +65,18 @@ def serve_stream(server: socket.socket, name: str) -> None:
         client.sendall(f"{name} {peer[0] if peer else ''}\n".encode())
 
 
+def serve_page(server: socket.socket, name: str) -> None:
+    client, _ = server.accept()
+    with client, contextlib.suppress(OSError):
+        client.settimeout(5)
+        asked = b""
+        while not asked.endswith(b"\r\n\r\n") and (more := client.recv(65536)):
+            asked += more
+        say(name)
+        page = f"{name}\n".encode()
+        client.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))
+
+
 def serve_datagram(server: socket.socket, name: str) -> None:
     message, peer = server.recvfrom(65536)
     say(name)
@@ -102,7 +114,8 @@ def main() -> None:
             server.listen(64)
             selector.register(server, selectors.EVENT_READ, lambda s, n=line: serve_stream(s, n))
         else:
-            way, serve = (socket.SOCK_STREAM, serve_stream) if kind == "tcp" else (socket.SOCK_DGRAM, serve_datagram)
+            kinds = {"tcp": serve_stream, "http": serve_page, "udp": serve_datagram}
+            way, serve = socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM, kinds[kind]
             server = bound(place, int(rest[0]), way)
             selector.register(server, selectors.EVENT_READ, lambda s, n=line, f=serve: f(s, n))
     say("ready")

@@ -11,10 +11,9 @@ import signal
 import stat
 import subprocess
 import unittest
-from collections.abc import Iterator
 
 from account import SBOX, Result
-from desktop import display, session_bus
+from desktop import display, monitored, session_bus
 from harness import SystemTest, namespace, running, wait_for
 
 ENTRY = """[Desktop Entry]
@@ -382,35 +381,19 @@ class Notifications(EntryTest):
 
     FAIL = ["run", "--notify", "-p", "no<b>&such", "--", "true"]
 
-    @contextlib.contextmanager
-    def monitored(self) -> Iterator[tuple[dict[str, str], pathlib.Path]]:
-        """A desktop that shows notifications, and a file that takes what is asked of it over the bus."""
-        heard = self.file("heard")
-        listener = ["dbus-monitor", "--session", "interface='org.freedesktop.Notifications'"]
-        with contextlib.ExitStack() as stack, open(heard, "wb") as output:
-            screen = stack.enter_context(display(self.account, manager=False))
-            bus = stack.enter_context(session_bus(self.account))
-            stack.callback(self.account.end, self.account.daemon(["dunst"], bus | screen.env))
-            stack.callback(self.account.end, self.account.daemon(listener, bus, stdout=output))
-            wait_for(lambda: "NameLost" in heard.read_text(), what="monitor")
-            has_owner = ["gdbus", "call", "--session", "-d", "org.freedesktop.DBus", "-o", "/", "-m"]
-            has_owner += ["org.freedesktop.DBus.NameHasOwner", "org.freedesktop.Notifications"]
-            wait_for(lambda: "true" in self.account.run(has_owner, bus).out, what="dunst")
-            yield bus, heard
-
     def assert_notified(self, heard: pathlib.Path, body: str = "no&lt;b&gt;&amp;such") -> None:
         text = wait_for(lambda: heard.read_text() if "member=Notify" in heard.read_text() else "")
         self.assertIn('string "sbox"', text)
         self.assertIn(body, text)
 
     def test_an_error_becomes_a_notification_and_stays_a_line_and_a_status(self) -> None:
-        with self.monitored() as (bus, heard):
+        with monitored(self.account) as (bus, heard):
             result = self.refused(*self.FAIL, env=bus)
             self.assertIn("no<b>&such", result.err)
             self.assert_notified(heard)
 
     def test_what_the_launcher_refuses_becomes_a_notification_too(self) -> None:
-        with self.monitored() as (bus, heard):
+        with monitored(self.account) as (bus, heard):
             script = self.file("not-executable-by-kernel", "\x7fELF garbage")
             script.chmod(0o755)
             argv = ["run", "--notify", "-s", f"files.read-only={script}", "--", str(script)]
@@ -435,7 +418,7 @@ class Notifications(EntryTest):
 
     def test_busctl_serves_where_there_is_no_notify_send(self) -> None:
         self.root_only()
-        with self.monitored() as (bus, heard):
+        with monitored(self.account) as (bus, heard):
             user = f"setpriv --reuid {self.account.uid} --regid {self.account.gid} --clear-groups"
             hide = f"mount --bind {self.file('none')} /usr/bin/notify-send"
             script = f"{hide} && exec {user} {SBOX} {shlex.join(self.FAIL)}"
@@ -444,7 +427,7 @@ class Notifications(EntryTest):
             self.assert_notified(heard)
 
     def test_nobody_is_told_who_has_not_asked_or_has_a_terminal(self) -> None:
-        with self.monitored() as (bus, heard):
+        with monitored(self.account) as (bus, heard):
             self.refused("run", "-p", "no-such", "--", "true", env=bus)
             self.refused("run", "-p", "no-such", "--", "true", "--notify", env=bus)
             terminal, slave = os.openpty()

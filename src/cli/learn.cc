@@ -1,0 +1,462 @@
+#include "cli/learn.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+
+#include "base/strings.h"
+#include "cli/lint.h"
+#include "cli/policy_file.h"
+#include "cli/proposal.h"
+#include "cli/run.h"
+#include "desktop/catalogue.h"
+#include "desktop/exec.h"
+#include "log/store.h"
+#include "overlay/files.h"
+#include "overlay/store.h"
+#include "plan/paths.h"
+#include "plan/places.h"
+#include "plan/planner.h"
+#include "profile/search.h"
+#include "profile/values.h"
+
+namespace sbox {
+namespace {
+
+constexpr char kUsage[] =
+    "sbox learn [--yes] [--json] [--name NAME] [--output FILE] [--force] [--no-network] [-s SECTION.KEY=VALUE] "
+    "[--] PROGRAM [ARG...]";
+// Of the overlay and of the run; one program is watched at a time.
+constexpr char kRun[] = "sbox-learn", kBlock[] = "lib/learn";
+constexpr char kTracer[] = "/usr/bin/strace";
+// Enough to see who is called and for which names: payloads of questions to name servers and heads of D-Bus messages.
+constexpr char kBytes[] = "1500";
+constexpr char kCalls[] =
+    "trace=%file,fchdir,getdents,getdents64,socket,connect,bind,sendto,sendmsg,sendmmsg,recvfrom,clone,fork,vfork";
+constexpr off_t kLargestTrace = 1 << 30;
+
+struct Options {
+  bool yes = false, json = false, force = false, network = true, help = false;
+  std::string name, output;
+  std::vector<std::string> settings;  // as of -s
+  std::vector<std::string> command;
+};
+
+std::string value_of(const std::vector<std::string>& words, size_t& at) {
+  const std::string& word = words[at];
+  size_t equals = word.find('=');
+  if (word.starts_with("--") && equals != std::string::npos) return word.substr(equals + 1);
+  if (at + 1 >= words.size()) throw Error("learn " + quote(word), "it needs a value").hint(kUsage);
+  return words[++at];
+}
+
+Options parse_options(const std::vector<std::string>& words) {
+  Options options;
+  size_t at = 0;
+  for (; at < words.size() && words[at].starts_with('-'); ++at) {
+    std::string word = words[at].substr(0, words[at].find('='));
+    if (word == "--") {
+      ++at;
+      break;
+    }
+    if (word == "-y" || word == "--yes") {
+      options.yes = true;
+    } else if (word == "--json") {
+      options.json = true;
+    } else if (word == "--force") {
+      options.force = true;
+    } else if (word == "--no-network") {
+      options.network = false;
+    } else if (word == "-h" || word == "--help") {
+      options.help = true;
+    } else if (word == "--name") {
+      options.name = value_of(words, at);
+    } else if (word == "--output") {
+      options.output = value_of(words, at);
+    } else if (word == "-s" || word == "--set") {
+      options.settings.push_back(value_of(words, at));
+    } else {
+      throw Error("learn " + quote(words[at]), "there is no such option").hint(kUsage);
+    }
+  }
+  options.command.assign(words.begin() + static_cast<std::ptrdiff_t>(std::min(at, words.size())), words.end());
+  return options;
+}
+
+void check_options(const Context& context, Options& options, bool is_to_write) {
+  if (options.command.empty() || options.command[0].empty()) throw Error("learn", "no program is named").hint(kUsage);
+  if (options.json && options.yes) throw Error("learn", "--json writes nothing, --yes does").hint("take one of them");
+  if (options.name.empty()) options.name = base_name(program_of(options.command));
+  if (!is_profile_name(options.name)) {
+    throw Error("profile " + quote(options.name), "is not the name of a profile").hint("name one with --name");
+  }
+  if (!options.output.empty() && !is_profile_name(options.output.substr(options.output.rfind('/') + 1))) {
+    throw Error("--output " + quote(options.output), "its name cannot be that of a profile").hint("as in ./NAME.profile");
+  }
+  if (context.host.status(kTracer).kind == FileKind::missing) {
+    throw Error("learn", "there is no strace").hint("install the package strace");
+  }
+  if (!is_to_write || options.force) return;
+  if (!options.output.empty()) {
+    if (access(options.output.c_str(), F_OK) != 0) return;
+    throw Error(quote(options.output), "it exists already").hint("--force writes a new one in its place");
+  }
+  if (Search(context.search).has(options.name)) {
+    throw Error("profile " + quote(options.name), "there is one already")
+        .hint("change it by `sbox edit " + options.name + "`, or see --name, --output and --force");
+  }
+}
+
+std::string learning_profile(const SearchPath& search) {
+  std::optional<ProfileFile> file = Search(search).find(kBlock);
+  if (!file)
+    throw Error("learn", "the block " + std::string(kBlock) + " is missing").hint("the installation is not complete");
+  return file->path;
+}
+
+// Where programs and documents are, outside of what every sandbox has.
+std::vector<std::string> further_directories(const Host& host, const Places& places) {
+  std::vector<std::string> found;
+  for (const char* path : {"/media", "/mnt", "/opt", "/srv"}) {
+    if (host.status(path).kind == FileKind::directory) found.emplace_back(path);
+  }
+  std::string here = host.directory().empty() ? "/" : host.resolve(host.directory()).path;
+  bool is_shown = is_at_or_below(here, places.home_canonical) || is_at_or_below(here, "/usr");
+  for (const std::string& path : found) is_shown = is_shown || is_at_or_below(here, path);
+  if (!is_shown && danger_of_path(here, false).empty() && parent_of(here) != "/") found.push_back(here);
+  return found;
+}
+
+// A program with an entry of that name takes it on the bus, and ends where it may not.
+std::vector<std::string> own_names(const Context& context, const std::string& program) {
+  std::vector<std::string> names;
+  std::string sbox = context.prefix + "/bin/sbox";
+  for (const DesktopEntry& entry : find_entries(context.host, data_directories(context.host, false), sbox)) {
+    bool is_of_it = base_name(entry.program) == base_name(program);
+    if (!is_of_it || entry.id.find('.') == std::string::npos || is_dangerous_bus_name(entry.id)) continue;
+    try {
+      Profile scratch;
+      scratch.assign(Key::dbus_own, {entry.id, {"desktop entry", 0}});
+      names.push_back(entry.id);
+    } catch (const Error&) {
+      // Not every id can be a name of the bus.
+    }
+  }
+  return names;
+}
+
+// The words of -s for this host, the user's own last.
+std::vector<std::string> settings_for(const Context& context, const Options& options) {
+  std::vector<std::string> words;
+  Places places = find_places(context.host);
+  for (const std::string& secret : secret_paths()) {
+    if (context.host.resolve(places.home + secret.substr(1)).status.kind == FileKind::missing) continue;
+    words.push_back("files.hide+=" + secret);
+  }
+  for (const std::string& path : further_directories(context.host, places)) words.push_back("files.read-only+=" + path);
+  for (const std::string& name : own_names(context, program_of(options.command))) words.push_back("dbus.own+=" + name);
+  bool has_pasta = context.host.status("/usr/bin/pasta").kind != FileKind::missing;
+  if (!options.network || !has_pasta) words.push_back("network.mode=none");
+  words.insert(words.end(), options.settings.begin(), options.settings.end());
+  return words;
+}
+
+std::vector<Override> overrides_of(const std::vector<std::string>& settings) {
+  std::vector<Override> overrides;
+  for (const std::string& word : settings) overrides.push_back(parse_override(word));
+  return overrides;
+}
+
+void require_watchable(const Profile& profile) {
+  bool is_kept = profile.text(Key::home_mode) == "overlay" && profile.text(Key::home_overlay) == kRun &&
+                 profile.list(Key::home_keep).empty() && profile.flag(Key::process_debug);
+  if (is_kept) return;
+  throw Error("learn", "home.mode, home.overlay, home.keep and process.debug are its own")
+      .hint("leave them as they are");
+}
+
+// True where the user wants to go on.
+bool confirm(const char* question) {
+  fputs(question, stderr);
+  int first = getchar();
+  for (int c = first; c != '\n' && c != EOF;) c = getchar();
+  return first == '\n' || first == 'y' || first == 'Y';
+}
+
+bool announce(const Options& options, const Profile& profile, bool asks) {
+  bool has_network = profile.text(Key::network_mode) != "none";
+  fprintf(stderr,
+          "sbox: learn: %s will be able to read your home, but for keys, passwords and browser profiles%s; what it "
+          "changes there "
+          "is thrown away\n",
+          quote(base_name(program_of(options.command))).c_str(),
+          has_network ? ", and to reach the internet (--no-network prevents that)" : ", and has no network");
+  return !asks || options.yes || confirm("Start it? [Y/n] ");
+}
+
+std::optional<OverlayStore> open_overlay(const Context& context) {
+  Places places = find_places(context.host);
+  std::vector<std::string> names = OverlayStore::list(data_directory(context.host, places));
+  if (std::find(names.begin(), names.end(), kRun) == names.end()) return std::nullopt;
+  return OverlayStore::open(context.host, places, kRun);
+}
+
+// What an earlier one left that was killed. An overlay of that name without a trace in it is somebody else's.
+void throw_away_leftovers(const Context& context) {
+  std::optional<OverlayStore> store = open_overlay(context);
+  if (!store) return;
+  store->lock("learn");
+  std::vector<std::string> names = names_in(open_beneath(store->upper(), ".", O_RDONLY | O_DIRECTORY).get());
+  bool is_ours = names.empty() || std::find(names.begin(), names.end(), kTraceName) != names.end();
+  if (!is_ours) {
+    throw Error("overlay " + quote(kRun), "it holds changes that are not from learning")
+        .hint("see `sbox diff sbox-learn`, then `sbox discard sbox-learn`");
+  }
+  store->discard();
+}
+
+// Takes what the run left with it, whatever happens.
+class Leftovers {
+ public:
+  explicit Leftovers(const Context& context) : context_(context) {}
+  ~Leftovers() {
+    try {
+      if (std::optional<OverlayStore> store = open_overlay(context_)) store->discard();
+    } catch (const Error& error) {
+      fprintf(stderr, "%s\n", error.line().c_str());
+    }
+  }
+  Leftovers(const Leftovers&) = delete;
+  Leftovers& operator=(const Leftovers&) = delete;
+
+ private:
+  const Context& context_;
+};
+
+[[noreturn]] void become_run(const Context& context, const std::vector<std::string>& words, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(kExitFailure);
+  try {
+    run_run(context, words);
+  } catch (const Error& error) {
+    fprintf(stderr, "%s\n", error.line().c_str());
+  }
+  _exit(kExitFailure);
+}
+
+// Runs `sbox run WORDS...` and waits for it; keys that end the program do not end this one. Its wait status.
+int run_and_wait(const Context& context, const std::vector<std::string>& words, bool keeps_output_clean) {
+  fflush(nullptr);
+  struct sigaction ignore {
+  }, interrupt{}, quit{};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGINT, &ignore, &interrupt);
+  sigaction(SIGQUIT, &ignore, &quit);
+  pid_t parent = getpid(), child = fork();
+  if (child < 0) throw system_error("learn", errno);
+  if (child == 0) {
+    sigaction(SIGINT, &interrupt, nullptr);
+    sigaction(SIGQUIT, &quit, nullptr);
+    if (keeps_output_clean) dup2(2, 1);
+    become_run(context, words, parent);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  sigaction(SIGINT, &interrupt, nullptr);
+  sigaction(SIGQUIT, &quit, nullptr);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::vector<std::string> words_of_run(const std::string& profile, const std::vector<std::string>& settings,
+                                      const std::string& home, const std::vector<std::string>& command) {
+  std::vector<std::string> words = {"--profile", profile, "--name", kRun};
+  for (const std::string& word : settings) words.insert(words.end(), {"-s", word});
+  words.insert(words.end(), {"--", kTracer, "-f", "-qq", "--seccomp-bpf", "-y", "--decode-pids=comm", "-s", kBytes});
+  words.insert(words.end(), {"-e", kCalls, "-e", "signal=none", "-o", join(home, kTraceName), "--"});
+  words.insert(words.end(), command.begin(), command.end());
+  return words;
+}
+
+// Lines that are too long are no calls: their middle is not kept.
+class Lines {
+ public:
+  explicit Lines(learn::Collector& collector) : collector_(collector) {}
+  void add(std::string_view bytes) {
+    while (!bytes.empty()) {
+      size_t end = bytes.find('\n');
+      if (line_.size() <= learn::kLongestLine) line_ += bytes.substr(0, std::min(end, learn::kLongestLine + 1));
+      if (end == std::string_view::npos) return;
+      collector_.add_line(line_);
+      line_.clear();
+      bytes.remove_prefix(end + 1);
+    }
+  }
+
+ private:
+  learn::Collector& collector_;
+  std::string line_;
+};
+
+// What the sandbox has written. Nothing where there is no trace: then nothing was started.
+std::optional<learn::Evidence> read_trace(const Context& context, const std::string& directory) {
+  std::optional<OverlayStore> store = open_overlay(context);
+  if (!store) return std::nullopt;
+  store->lock("learn");
+  UniqueFd file = open_regular(store->upper(), kTraceName);
+  if (!file) return std::nullopt;
+  learn::Collector collector(directory);
+  Lines lines(collector);
+  std::string buffer(1 << 20, '\0');
+  for (off_t done = 0; done < kLargestTrace;) {
+    ssize_t size = read(file.get(), buffer.data(), buffer.size());
+    if (size < 0) throw system_error("trace", errno);
+    if (size == 0) break;
+    lines.add(std::string_view(buffer).substr(0, static_cast<size_t>(size)));
+    done += size;
+    if (done >= kLargestTrace) fputs("sbox: learn: the trace is too long, its end is left out\n", stderr);
+  }
+  return collector.evidence();
+}
+
+std::vector<DeniedCall> read_denied(const std::string& home) {
+  std::vector<DeniedCall> denied;
+  for (const StoredLog& stored : stored_logs(home)) {
+    if (stored.instance != kRun) continue;
+    std::optional<Log> log = parse_log(read_log(home, stored));
+    if (!log) break;
+    for (const LogRecord& record : log->records) {
+      Denial denial = describe(record, log->header.policy);
+      auto known =
+          std::find_if(denied.begin(), denied.end(), [&](const DeniedCall& each) { return each.denial == denial; });
+      if (known == denied.end()) {
+        denied.push_back({std::move(denial), process_name(record), record.count});
+      } else {
+        known->count += record.count;
+      }
+    }
+    break;  // the newest is that of this run
+  }
+  return denied;
+}
+
+std::vector<Block> read_blocks(const SearchPath& search) {
+  std::vector<Block> blocks;
+  Search files(search);
+  for (const std::string& name : files.blocks()) {
+    if (name == kBlock) continue;
+    std::optional<ProfileFile> file = files.find(name);
+    if (file) blocks.push_back({name, read_profile(search, file->path)});
+  }
+  return blocks;
+}
+
+enum class Choice { yes, no, all, quit };
+
+Choice ask(const ProposedLine& line) {
+  for (;;) {
+    fprintf(stderr, "%s\n    %s\n  Take it? [Y]es, [n]o, [a]ll, [q]uit: ", proposed_line_text(line).c_str(),
+            reasons_text(line).c_str());
+    int first = getchar();
+    for (int c = first; c != '\n' && c != EOF;) c = getchar();
+    if (first == EOF || first == 'q') return Choice::quit;
+    if (first == '\n' || first == 'y' || first == 'Y') return Choice::yes;
+    if (first == 'n' || first == 'N') return Choice::no;
+    if (first == 'a') return Choice::all;
+  }
+}
+
+// Each line on the terminal. What is not wanted goes among what was not proposed. False where nothing is to be written.
+bool ask_for_each(Proposal& proposal) {
+  std::vector<ProposedLine> taken;
+  Choice choice = Choice::yes;
+  for (ProposedLine& line : proposal.lines) {
+    if (choice != Choice::all) choice = ask(line);
+    if (choice == Choice::quit) return false;
+    if (choice == Choice::no) line.caution = "not taken";
+    (choice == Choice::no ? proposal.not_taken : taken).push_back(std::move(line));
+  }
+  proposal.lines = std::move(taken);
+  return true;
+}
+
+// Checked before it has its name.
+void write_profile(const Context& context, const Options& options, const std::string& text) {
+  std::string path =
+      options.output.empty() ? context.search.directories.at(0) + "/" + options.name + ".profile" : options.output;
+  if (path.find('/') == std::string::npos) path = "./" + path;
+  std::string draft = path + ".learn";
+  if (options.output.empty()) make_policy_directories(context.search.directories.at(0));
+  write_policy_file(draft, text);
+  for (const Finding& finding : lint_all(context.search, {draft})) {
+    fprintf(stderr, "%s\n", finding_line(finding).c_str());
+    if (finding.severity != Finding::Severity::error) continue;
+    unlink(draft.c_str());
+    throw Error("learn", "the profile has errors, and was not written");
+  }
+  if (renameat2(AT_FDCWD, draft.c_str(), AT_FDCWD, path.c_str(), options.force ? 0 : RENAME_NOREPLACE) != 0) {
+    int error = errno;
+    unlink(draft.c_str());
+    throw system_error(quote(path), error);
+  }
+  fprintf(stderr, "sbox: learn: wrote %s\n", escape_control(path).c_str());
+}
+
+Proposal learn_from(const Context& context, const Options& options, const Profile& profile, const Plan& plan,
+                    const Request& request, int& status, const std::vector<std::string>& words) {
+  Leftovers leftovers(context);
+  status = run_and_wait(context, words, options.json);
+  std::optional<learn::Evidence> evidence = read_trace(context, plan.directory);
+  if (!evidence || evidence->files.empty())
+    throw Error("learn", "the program did not start under strace").status(kExitFailure);
+  if (status != 0) fprintf(stderr, "sbox: learn: the program ended with status %d\n", status);
+  Lesson lesson{options.name, request, profile, plan, *evidence, read_denied(find_places(context.host).home),
+                status == 0};
+  Proposal proposal = propose(lesson, read_blocks(context.search), context.host);
+  proposal.program = base_name(program_of(options.command));
+  return proposal;
+}
+
+}  // namespace
+
+int run_learn(const Context& context, const std::vector<std::string>& arguments) {
+  Options options = parse_options(arguments);
+  if (options.help) return printf("usage: %s\n", kUsage) < 0 ? kExitFailure : 0;
+  bool asks = isatty(0) == 1 && !options.json;
+  bool is_to_write = options.yes || asks;
+  check_options(context, options, is_to_write);
+  std::string block = learning_profile(context.search);
+  std::vector<std::string> settings = settings_for(context, options);
+  Profile profile = read_profile(context.search, block, overrides_of(settings));
+  require_watchable(profile);
+  Request request{
+      options.command[0], {options.command.begin() + 1, options.command.end()}, options.name, context.prefix, false};
+  Plan plan = make_plan(profile, request, context.host);
+  if (!announce(options, profile, asks)) return 0;
+  throw_away_leftovers(context);
+  int status = 0;
+  Proposal proposal =
+      learn_from(context, options, profile, plan, request, status,
+                 words_of_run(block, settings, find_places(context.host).home_canonical, options.command));
+  if (options.json) return fputs(proposal_json(proposal, status).c_str(), stdout) < 0 ? kExitFailure : 0;
+  if (asks && !options.yes && !ask_for_each(proposal)) {
+    fputs("Nothing was written.\n", stderr);
+    return 0;
+  }
+  std::string text = proposal_text(proposal);
+  if (!is_to_write) {
+    fputs("sbox: learn: nothing is written without a terminal or --yes\n", stderr);
+    return fputs(text.c_str(), stdout) < 0 ? kExitFailure : 0;
+  }
+  write_profile(context, options, text);
+  return 0;
+}
+
+}  // namespace sbox
