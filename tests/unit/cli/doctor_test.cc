@@ -159,6 +159,15 @@ TEST_F(Doctor, CallsAnOldPastaLimited) {
   EXPECT_EQ(check("private network").health, Health::limited);
 }
 
+TEST_F(Doctor, SaysWhatLearningLacks) {
+  EXPECT_EQ(check("learning").remedy, "sudo apt install strace");
+  host.program("/usr/bin/strace");
+  host.file("/proc/sys/kernel/yama/ptrace_scope", "1\n");
+  EXPECT_EQ(check("learning").health, Health::ok);
+  host.file("/proc/sys/kernel/yama/ptrace_scope", "2\n");
+  EXPECT_EQ(check("learning").health, Health::limited);
+}
+
 TEST_F(Doctor, FindsWhatPortalsNeed) {
   EXPECT_THAT(check("portals").meaning, HasSubstr("session bus"));
   host.socket("/run/user/1000/bus");
