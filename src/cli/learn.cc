@@ -1,27 +1,20 @@
 #include "cli/learn.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <optional>
 
 #include "base/strings.h"
+#include "cli/learn_watch.h"
 #include "cli/lint.h"
 #include "cli/policy_file.h"
 #include "cli/proposal.h"
-#include "cli/run.h"
 #include "desktop/catalogue.h"
 #include "desktop/exec.h"
-#include "log/store.h"
-#include "overlay/files.h"
-#include "overlay/store.h"
 #include "plan/paths.h"
 #include "plan/places.h"
 #include "plan/planner.h"
@@ -34,14 +27,7 @@ namespace {
 constexpr char kUsage[] =
     "sbox learn [--yes] [--json] [--name NAME] [--output FILE] [--force] [--no-network] [-s SECTION.KEY=VALUE] "
     "[--] PROGRAM [ARG...]";
-// Of the overlay and of the run; one program is watched at a time.
-constexpr char kRun[] = "sbox-learn", kBlock[] = "lib/learn";
-constexpr char kTracer[] = "/usr/bin/strace";
-// Enough to see who is called and for which names: payloads of questions to name servers and heads of D-Bus messages.
-constexpr char kBytes[] = "1500";
-constexpr char kCalls[] =
-    "trace=%file,fchdir,getdents,getdents64,socket,connect,bind,sendto,sendmsg,sendmmsg,recvfrom,clone,fork,vfork";
-constexpr off_t kLargestTrace = 1 << 30;
+constexpr char kBlock[] = "lib/learn";
 
 struct Options {
   bool yes = false, json = false, force = false, network = true, help = false;
@@ -99,9 +85,10 @@ void check_options(const Context& context, Options& options, bool is_to_write) {
     throw Error("profile " + quote(options.name), "is not the name of a profile").hint("name one with --name");
   }
   if (!options.output.empty() && !is_profile_name(options.output.substr(options.output.rfind('/') + 1))) {
-    throw Error("--output " + quote(options.output), "its name cannot be that of a profile").hint("as in ./NAME.profile");
+    throw Error("--output " + quote(options.output), "its name cannot be that of a profile")
+        .hint("as in ./NAME.profile");
   }
-  if (context.host.status(kTracer).kind == FileKind::missing) {
+  if (context.host.status(kTracerPath).kind == FileKind::missing) {
     throw Error("learn", "there is no strace").hint("install the package strace");
   }
   if (!is_to_write || options.force) return;
@@ -176,7 +163,7 @@ std::vector<Override> overrides_of(const std::vector<std::string>& settings) {
 }
 
 void require_watchable(const Profile& profile) {
-  bool is_kept = profile.text(Key::home_mode) == "overlay" && profile.text(Key::home_overlay) == kRun &&
+  bool is_kept = profile.text(Key::home_mode) == "overlay" && profile.text(Key::home_overlay) == kLearningRun &&
                  profile.list(Key::home_keep).empty() && profile.flag(Key::process_debug);
   if (is_kept) return;
   throw Error("learn", "home.mode, home.overlay, home.keep and process.debug are its own")
@@ -200,151 +187,6 @@ bool announce(const Options& options, const Profile& profile, bool asks) {
           quote(base_name(program_of(options.command))).c_str(),
           has_network ? ", and to reach the internet (--no-network prevents that)" : ", and has no network");
   return !asks || options.yes || confirm("Start it? [Y/n] ");
-}
-
-std::optional<OverlayStore> open_overlay(const Context& context) {
-  Places places = find_places(context.host);
-  std::vector<std::string> names = OverlayStore::list(data_directory(context.host, places));
-  if (std::find(names.begin(), names.end(), kRun) == names.end()) return std::nullopt;
-  return OverlayStore::open(context.host, places, kRun);
-}
-
-// What an earlier one left that was killed. An overlay of that name without a trace in it is somebody else's.
-void throw_away_leftovers(const Context& context) {
-  std::optional<OverlayStore> store = open_overlay(context);
-  if (!store) return;
-  store->lock("learn");
-  std::vector<std::string> names = names_in(open_beneath(store->upper(), ".", O_RDONLY | O_DIRECTORY).get());
-  bool is_ours = names.empty() || std::find(names.begin(), names.end(), kTraceName) != names.end();
-  if (!is_ours) {
-    throw Error("overlay " + quote(kRun), "it holds changes that are not from learning")
-        .hint("see `sbox diff sbox-learn`, then `sbox discard sbox-learn`");
-  }
-  store->discard();
-}
-
-// Takes what the run left with it, whatever happens.
-class Leftovers {
- public:
-  explicit Leftovers(const Context& context) : context_(context) {}
-  ~Leftovers() {
-    try {
-      if (std::optional<OverlayStore> store = open_overlay(context_)) store->discard();
-    } catch (const Error& error) {
-      fprintf(stderr, "%s\n", error.line().c_str());
-    }
-  }
-  Leftovers(const Leftovers&) = delete;
-  Leftovers& operator=(const Leftovers&) = delete;
-
- private:
-  const Context& context_;
-};
-
-[[noreturn]] void become_run(const Context& context, const std::vector<std::string>& words, pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(kExitFailure);
-  try {
-    run_run(context, words);
-  } catch (const Error& error) {
-    fprintf(stderr, "%s\n", error.line().c_str());
-  }
-  _exit(kExitFailure);
-}
-
-// Runs `sbox run WORDS...` and waits for it; keys that end the program do not end this one. Its wait status.
-int run_and_wait(const Context& context, const std::vector<std::string>& words, bool keeps_output_clean) {
-  fflush(nullptr);
-  struct sigaction ignore {
-  }, interrupt{}, quit{};
-  ignore.sa_handler = SIG_IGN;
-  sigaction(SIGINT, &ignore, &interrupt);
-  sigaction(SIGQUIT, &ignore, &quit);
-  pid_t parent = getpid(), child = fork();
-  if (child < 0) throw system_error("learn", errno);
-  if (child == 0) {
-    sigaction(SIGINT, &interrupt, nullptr);
-    sigaction(SIGQUIT, &quit, nullptr);
-    if (keeps_output_clean) dup2(2, 1);
-    become_run(context, words, parent);
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  sigaction(SIGINT, &interrupt, nullptr);
-  sigaction(SIGQUIT, &quit, nullptr);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-std::vector<std::string> words_of_run(const std::string& profile, const std::vector<std::string>& settings,
-                                      const std::string& home, const std::vector<std::string>& command) {
-  std::vector<std::string> words = {"--profile", profile, "--name", kRun};
-  for (const std::string& word : settings) words.insert(words.end(), {"-s", word});
-  words.insert(words.end(), {"--", kTracer, "-f", "-qq", "--seccomp-bpf", "-y", "--decode-pids=comm", "-s", kBytes});
-  words.insert(words.end(), {"-e", kCalls, "-e", "signal=none", "-o", join(home, kTraceName), "--"});
-  words.insert(words.end(), command.begin(), command.end());
-  return words;
-}
-
-// Lines that are too long are no calls: their middle is not kept.
-class Lines {
- public:
-  explicit Lines(learn::Collector& collector) : collector_(collector) {}
-  void add(std::string_view bytes) {
-    while (!bytes.empty()) {
-      size_t end = bytes.find('\n');
-      if (line_.size() <= learn::kLongestLine) line_ += bytes.substr(0, std::min(end, learn::kLongestLine + 1));
-      if (end == std::string_view::npos) return;
-      collector_.add_line(line_);
-      line_.clear();
-      bytes.remove_prefix(end + 1);
-    }
-  }
-
- private:
-  learn::Collector& collector_;
-  std::string line_;
-};
-
-// What the sandbox has written. Nothing where there is no trace: then nothing was started.
-std::optional<learn::Evidence> read_trace(const Context& context, const std::string& directory) {
-  std::optional<OverlayStore> store = open_overlay(context);
-  if (!store) return std::nullopt;
-  store->lock("learn");
-  UniqueFd file = open_regular(store->upper(), kTraceName);
-  if (!file) return std::nullopt;
-  learn::Collector collector(directory);
-  Lines lines(collector);
-  std::string buffer(1 << 20, '\0');
-  for (off_t done = 0; done < kLargestTrace;) {
-    ssize_t size = read(file.get(), buffer.data(), buffer.size());
-    if (size < 0) throw system_error("trace", errno);
-    if (size == 0) break;
-    lines.add(std::string_view(buffer).substr(0, static_cast<size_t>(size)));
-    done += size;
-    if (done >= kLargestTrace) fputs("sbox: learn: the trace is too long, its end is left out\n", stderr);
-  }
-  return collector.evidence();
-}
-
-std::vector<DeniedCall> read_denied(const std::string& home) {
-  std::vector<DeniedCall> denied;
-  for (const StoredLog& stored : stored_logs(home)) {
-    if (stored.instance != kRun) continue;
-    std::optional<Log> log = parse_log(read_log(home, stored));
-    if (!log) break;
-    for (const LogRecord& record : log->records) {
-      Denial denial = describe(record, log->header.policy);
-      auto known =
-          std::find_if(denied.begin(), denied.end(), [&](const DeniedCall& each) { return each.denial == denial; });
-      if (known == denied.end()) {
-        denied.push_back({std::move(denial), process_name(record), record.count});
-      } else {
-        known->count += record.count;
-      }
-    }
-    break;  // the newest is that of this run
-  }
-  return denied;
 }
 
 std::vector<Block> read_blocks(const SearchPath& search) {
@@ -409,21 +251,6 @@ void write_profile(const Context& context, const Options& options, const std::st
   fprintf(stderr, "sbox: learn: wrote %s\n", escape_control(path).c_str());
 }
 
-Proposal learn_from(const Context& context, const Options& options, const Profile& profile, const Plan& plan,
-                    const Request& request, int& status, const std::vector<std::string>& words) {
-  Leftovers leftovers(context);
-  status = run_and_wait(context, words, options.json);
-  std::optional<learn::Evidence> evidence = read_trace(context, plan.directory);
-  if (!evidence || evidence->files.empty())
-    throw Error("learn", "the program did not start under strace").status(kExitFailure);
-  if (status != 0) fprintf(stderr, "sbox: learn: the program ended with status %d\n", status);
-  Lesson lesson{options.name, request, profile, plan, *evidence, read_denied(find_places(context.host).home),
-                status == 0};
-  Proposal proposal = propose(lesson, read_blocks(context.search), context.host);
-  proposal.program = base_name(program_of(options.command));
-  return proposal;
-}
-
 }  // namespace
 
 int run_learn(const Context& context, const std::vector<std::string>& arguments) {
@@ -440,12 +267,12 @@ int run_learn(const Context& context, const std::vector<std::string>& arguments)
       options.command[0], {options.command.begin() + 1, options.command.end()}, options.name, context.prefix, false};
   Plan plan = make_plan(profile, request, context.host);
   if (!announce(options, profile, asks)) return 0;
-  throw_away_leftovers(context);
-  int status = 0;
-  Proposal proposal =
-      learn_from(context, options, profile, plan, request, status,
-                 words_of_run(block, settings, find_places(context.host).home_canonical, options.command));
-  if (options.json) return fputs(proposal_json(proposal, status).c_str(), stdout) < 0 ? kExitFailure : 0;
+  Watched watched = watch_program(context, {block, settings, plan.directory, options.command, options.json});
+  if (watched.status != 0) fprintf(stderr, "sbox: learn: the program ended with status %d\n", watched.status);
+  Lesson lesson{options.name, request, profile, plan, watched.evidence, watched.denied, watched.status == 0};
+  Proposal proposal = propose(lesson, read_blocks(context.search), context.host);
+  proposal.program = base_name(program_of(options.command));
+  if (options.json) return fputs(proposal_json(proposal, watched.status).c_str(), stdout) < 0 ? kExitFailure : 0;
   if (asks && !options.yes && !ask_for_each(proposal)) {
     fputs("Nothing was written.\n", stderr);
     return 0;

@@ -50,7 +50,8 @@ def group(name: str, *tests: str) -> Mutation:
     return plain(f"system calls {name}", GROUPS, f'{{"{name}", false', f'{{"{name}", true', *tests)
 
 
-LEARN, PROPOSAL = "src/cli/learn.cc", "src/cli/proposal.cc"
+LEARN, WATCH = "src/cli/learn.cc", "src/cli/learn_watch.cc"
+PROPOSAL, PROPOSAL_FILES = "src/cli/proposal.cc", "src/cli/proposal_files.cc"
 GUEST, REGISTRY = "src/launcher/guest.cc", "src/instance/registry.cc"
 
 MUTATIONS = [
@@ -277,19 +278,19 @@ MUTATIONS = [
           'x11.text == "nested" && place_x11(in, draft)', "test_nested_x11", "unit"),
     plain("the secrets that are hidden while sbox learns", LEARN, 'words.push_back("files.hide+=" + secret);', "continue;",
           "test_learn.Files"),
-    plain("the secrets that are never proposed", PROPOSAL, "if (!is_at_or_below(written(path), secret)) continue;", "continue;",
+    plain("the secrets that are never proposed", PROPOSAL_FILES, "if (!is_at_or_below(name, secret)) continue;", "continue;",
           "unit"),
-    plain("what is dangerous to give is not proposed", PROPOSAL, "return std::string(danger_of_path(value, want.writes));",
+    plain("what is dangerous to give is not proposed", PROPOSAL_FILES, "return std::string(danger_of_path(value, want.writes));",
           'return "";', "unit"),
     plain("blocks that are not backed by evidence", PROPOSAL, "if (!is_backed || fresh < 2) continue;", "if (fresh < 2) continue;",
           "unit"),
     plain("values that a profile cannot hold", PROPOSAL, "    check_value(setting(key), {value, {\"evidence\", 0}});\n", "", "unit"),
-    plain("changed files below a directory that is only read", PROPOSAL, "(above->second.writes || !entry.second.writes)", "true", "unit"),
+    plain("changed files below a directory that is only read", PROPOSAL_FILES, "(above->second.writes || !entry.second.writes)", "true", "unit"),
     plain("escapes in proposals", "src/cli/proposal_text.cc", "return escape_control(text);", "return text;", "unit"),
-    plain("the end of the overlay in which was learned", LEARN, "store->discard();\n    } catch", "} catch", "test_learn.Isolation"),
-    plain("overlays of others where sbox learns", LEARN, "if (!is_ours) {", "if (false) {", "test_learn.Isolation"),
-    plain("the end of the program with who learns", LEARN, "  prctl(PR_SET_PDEATHSIG, SIGKILL);\n", "", "test_learn.Isolation"),
-    plain("a trace that is no file", LEARN, "open_regular(store->upper(), kTraceName)",
+    plain("the end of the overlay in which was learned", WATCH, "      store->discard();\n    } catch", "    } catch", "test_learn.Isolation"),
+    plain("overlays of others where sbox learns", WATCH, "if (!is_ours) {", "if (false) {", "test_learn.Isolation"),
+    plain("the end of the program with who learns", WATCH, "  prctl(PR_SET_PDEATHSIG, SIGKILL);\n", "", "test_learn.Isolation"),
+    plain("a trace that is no file", WATCH, "open_regular(store->upper(), kTraceName)",
           "UniqueFd(openat(store->upper(), kTraceName, O_RDONLY | O_NONBLOCK))", "test_learn.Isolation"),
     plain("answers to other questions", "src/learn/evidence.cc", "network::parse_reply(*reply, *query)",
           "network::parse_reply(*reply, *reply)", "unit"),
