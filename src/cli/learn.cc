@@ -81,7 +81,8 @@ void check_options(const Context& context, Options& options, bool is_to_write) {
   if (options.command.empty() || options.command[0].empty()) throw Error("learn", "no program is named").hint(kUsage);
   if (options.json && options.yes) throw Error("learn", "--json writes nothing, --yes does").hint("take one of them");
   if (options.name.empty()) options.name = base_name(program_of(options.command));
-  if (!is_profile_name(options.name)) {
+  constexpr size_t kLongestName = 64;
+  if (!is_profile_name(options.name) || options.name.size() > kLongestName) {
     throw Error("profile " + quote(options.name), "is not the name of a profile").hint("name one with --name");
   }
   if (!options.output.empty() && !is_profile_name(options.output.substr(options.output.rfind('/') + 1))) {

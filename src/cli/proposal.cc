@@ -39,8 +39,10 @@ void Needs::add(Key key, std::string value, Reason reason) {
   for (const Need& need : needs_) {
     if (need.key == key && (need.value == value || !setting(key).is_list())) return;
   }
+  constexpr size_t kLongest = 190;  // bytes of a line
   try {
     check_value(setting(key), {value, {"evidence", 0}});
+    if (quote_element(value).size() > kLongest) throw Error("line", "is too long");
     needs_.push_back({key, std::move(value), std::move(reason)});
   } catch (const Error&) {
     remark("A profile cannot name " + quote(value) + ", which it " + reason.what + ".");

@@ -18,9 +18,36 @@ std::string reason_text(const Reason& reason) {
   return escape_control(text);
 }
 
-// "# " and what `line` would be.
+// One line that a profile may have: longer ones are refused.
+std::string comment(std::string text) {
+  constexpr size_t kLongest = 190;
+  if (text.size() > kLongest) {
+    size_t end = kLongest;
+    while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // between characters
+    text = text.substr(0, end) + "...";
+  }
+  return "# " + text + "\n";
+}
+
+std::string comments(const std::vector<Reason>& reasons, const char* indent) {
+  std::string text;
+  for (const Reason& reason : reasons) text += comment(indent + reason_text(reason));
+  return text;
+}
+
+// What `line` would be, and why it is not there.
 std::string comment_of(const ProposedLine& line) {
-  return "# " + proposed_line_text(line) + "\n#   " + reasons_text(line) + ": " + escape_control(line.caution) + "\n";
+  return comment(proposed_line_text(line)) + comments(line.reasons, "  ") +
+         comment("  " + escape_control(line.caution));
+}
+
+bool can_be_named(const std::string& program) {
+  try {
+    check_value(setting(Key::profile_programs), {program, {"command line", 0}});
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -34,10 +61,10 @@ std::string reasons_text(const ProposedLine& line) {
 }
 
 std::string proposal_text(const Proposal& proposal) {
-  std::string text =
-      "# Proposed by sbox learn: each line with what the program did that asks for it.\n[profile]\ndescription = " +
-      proposal.name + ", as it was seen to run\n";
-  if (proposal.name != proposal.program) text += "programs = " + quote_element(proposal.program) + "\n";
+  std::string text = "# Proposed by sbox learn: each line with what the program did that asks for it.\n[profile]\n";
+  text += "description = " + proposal.name + ", as it was seen to run\n";
+  bool is_found_by_name = proposal.name == proposal.program;
+  if (!is_found_by_name && can_be_named(proposal.program)) text += "programs = " + proposal.program + "\n";
   std::string_view section = "profile";
   std::optional<Key> list;
   for (const ProposedLine& line : proposal.lines) {
@@ -46,12 +73,12 @@ std::string proposal_text(const Proposal& proposal) {
     section = row.section;
     if (row.is_list() && list != line.key) text += std::string(row.name) + " =\n";
     list = line.key;
-    text += "# " + reasons_text(line) + "\n";
+    text += comments(line.reasons, "");
     text += row.is_list() ? "  " + quote_element(line.value) + "\n" : std::string(row.name) + " = " + line.value + "\n";
   }
   if (!proposal.not_taken.empty()) text += "\n# Wanted, and not proposed:\n";
   for (const ProposedLine& line : proposal.not_taken) text += comment_of(line);
-  for (const std::string& remark : proposal.remarks) text += "# " + escape_control(remark) + "\n";
+  for (const std::string& remark : proposal.remarks) text += comment(escape_control(remark));
   return text;
 }
 

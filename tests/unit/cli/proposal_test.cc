@@ -1,7 +1,7 @@
 #include "cli/proposal.h"
 
 #include "../plan/planning.h"
-#include "plan/places.h"
+#include "profile/ini.h"
 #include "profile/values.h"
 
 namespace sbox::testing {
@@ -281,6 +281,20 @@ TEST_F(Proposing, SurvivesNamesThatNobodyCanHave) {
     if (each.key == Key::profile_include) continue;
     EXPECT_NO_THROW(check_value(setting(each.key), {each.value, {}}));
   }
+}
+
+// inih has a longest line.
+TEST_F(Proposing, MakesNoLineThatIsTooLong) {
+  std::string name(180, 'n');
+  host.file("/home/ann/" + name + "/a");
+  host.file("/home/ann/" + name + "/longer-than-a-line");
+  saw("/home/ann/" + name + "/a", Use::read);
+  saw("/home/ann/" + name + "/longer-than-a-line", Use::read);
+  evidence.files["/home/ann/" + name + "/a"][Use::read].by = std::string(100, '\x01');
+  Proposal made = proposal();
+  EXPECT_EQ(made.lines.size(), 1u);
+  EXPECT_EQ(made.remarks.size(), 1u);
+  EXPECT_NO_THROW(parse_ini("proposal", proposal_text(made)));
 }
 
 TEST_F(Proposing, SaysTheEvidenceOfEachLine) {
