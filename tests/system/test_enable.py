@@ -409,7 +409,7 @@ class Notifications(EntryTest):
             self.assert_notified(heard, "the time limit was reached")
 
     def test_a_start_that_takes_too_long_becomes_one_too(self) -> None:
-        with self.monitored() as (bus, heard):
+        with monitored(self.account) as (bus, heard):
             argv = ["strace", "-o", "/dev/null", "-e", "inject=memfd_create:signal=SIGALRM", str(SBOX), "run", "--notify"]
             result = self.account.run([*argv, "--", "true"], bus)
             self.assertEqual(result.status, 125, result)
