@@ -403,7 +403,7 @@ class Notifications(EntryTest):
             self.assertIn(script.name, result.err)
 
     def test_a_limit_that_ended_the_program_becomes_one_too(self) -> None:
-        with self.monitored() as (bus, heard):
+        with monitored(self.account) as (bus, heard):
             result = self.sbox("run", "--notify", "-s", "limits.time=1s", "--", "sleep", "100", env=bus)
             self.assertEqual(result.status, 128 + signal.SIGKILL, result)
             self.assert_notified(heard, "the time limit was reached")
