@@ -151,12 +151,14 @@ void say_run(Page& page, const Run& run) {
     page.item(denial.remedy.empty() ? "No line allows it alone." : denial.remedy, denial.why);
   }
   for (const Note& note : run.log.notes) {
-    if (note.kind == NoteKind::said) page.say(time_of_day(note.first) + "  " + words_of(note)[0]);
     if (is_of_bus(note)) say_bus_denial(page, note, describe_bus(note, header));
     if (is_of_network(note)) say_connection(page, note, describe_connection(note, header));
   }
   if (uint64_t others = run.log.others + run.log.other_notes; others > 0)
     page.say("And " + std::to_string(others) + " more, of which nothing else is known.");
+  for (const Note& note : run.log.notes) {
+    if (note.kind == NoteKind::said) page.say(time_of_day(note.first) + "  " + words_of(note)[0]);
+  }
 }
 
 }  // namespace

@@ -101,8 +101,6 @@ MUTATIONS = [
           "return size > 0 ? HelperNews::told", "test_log_bus.Hostile"),
     plain("how long a helper's last word may take", "src/launcher/supervisor.cc", "milliseconds_until(deadline)) <= 0) return;",
           "-1) <= 0) return;", "test_log_bus.Hostile"),
-    plain("the last word of helpers", "src/launcher/supervisor.cc", "  hear_helpers_out();\n  for", "  for",
-          "test_log_bus.Hostile"),
     plain("the end of the proxies' way to the log", "src/bus/main.cc", 'fcntl(ready, F_SETFD, FD_CLOEXEC) == 0', "true",
           "test_log_bus.Hostile"),
     plain("the limit of what a helper notes", "src/log/notebook.cc", "entries_.size() >= kMostNotes || ", "",

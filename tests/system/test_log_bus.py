@@ -189,6 +189,7 @@ class Hostile(BusLog):
         for place, size in notes:
             with self.subTest(place=place, size=size):
                 child = self.start_waiting()
+                wait_for(lambda: [each["name"] for each in self.denied()] == [NO], what="what it told before")
                 self.tell(self.helper(child), place.to_bytes(4, "little") + b"\xff" * (size - 4) if size else b"")
                 child.communicate(timeout=10)
                 self.assertEqual(child.returncode, 7)
@@ -196,6 +197,7 @@ class Hostile(BusLog):
                 self.assertEqual(result.status, 0, result)
                 self.assertLess(max(path.stat().st_size for path in self.logs()), LARGEST)
                 self.assertEqual(self.run_of()["denied_calls"], [])
+                self.assertEqual([each["name"] for each in self.denied()], [NO])
 
     def logs(self) -> list[pathlib.Path]:
         return list((self.account.home / ".local/share/sbox/log").iterdir())
