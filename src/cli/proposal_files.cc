@@ -360,6 +360,9 @@ std::string FileNeeds::caution_for(const std::string& path, const Want& want) co
   constexpr std::string_view kTooWide[] = {"/usr", "/var", "/opt", "/srv", "/mnt", "/media"};
   bool is_wide = std::find(std::begin(kTooWide), std::end(kTooWide), value) != std::end(kTooWide);
   if (is_wide) return "it is more than the program can have needed";
+  bool holds_secrets =
+      std::any_of(secrets_.begin(), secrets_.end(), [&](const std::string& secret) { return is_below(secret, value); });
+  if (holds_secrets && value != "~") return "keys, passwords or what browsers know may lie below it";
   return std::string(danger_of_path(value, want.writes));
 }
 

@@ -280,6 +280,8 @@ MUTATIONS = [
           "unit"),
     plain("what is dangerous to give is not proposed", PROPOSAL_FILES, "return std::string(danger_of_path(value, want.writes));",
           'return "";', "unit"),
+    plain("directories that secrets are below are not proposed", PROPOSAL_FILES, "return is_below(secret, value); });",
+          "return false; });", "unit"),
     plain("blocks that are not backed by evidence", PROPOSAL, "if (!is_backed || fresh < 2) continue;", "if (fresh < 2) continue;",
           "unit"),
     plain("values that a profile cannot hold", PROPOSAL, "    check_value(setting(key), {value, {\"evidence\", 0}});\n", "", "unit"),

@@ -138,6 +138,18 @@ TEST_F(Proposing, NeverProposesSecretsThoughTheyWereAskedFor) {
   EXPECT_THAT(left(), ElementsAre("[home] keep-read-only = ~/.mozilla", "[home] keep-read-only = ~/.ssh"));
 }
 
+TEST_F(Proposing, NeverProposesADirectoryThatSecretsAreBelow) {
+  host.file("/home/ann/.config/prog/rc");
+  host.directory("/home/ann/.local/share");
+  for (const char* path :
+       {"/home/ann/.config", "/home/ann/.local", "/home/ann/.local/share", "/home/ann/.config/prog"}) {
+    saw(path, Use::list);
+  }
+  EXPECT_THAT(proposed(), ElementsAre("[home] keep-read-only = ~/.config/prog"));
+  EXPECT_THAT(left(), ElementsAre("[home] keep-read-only = ~/.config", "[home] keep-read-only = ~/.local",
+                                  "[home] keep-read-only = ~/.local/share"));
+}
+
 TEST_F(Proposing, NeverProposesWhatWouldRunOutside) {
   host.directory("/home/ann/bin");
   host.directory("/home/ann/.config/autostart");
