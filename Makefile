@@ -87,7 +87,7 @@ MANUALS := $(BUILD)/share/man/man1/sbox.1 $(BUILD)/share/man/man5/sbox-profile.5
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps run check check-unit bench fuzz lint lint-tidy lint-aarch64 install dist uninstall clean
+.PHONY: all deps run check check-unit check-granted bench fuzz lint lint-tidy lint-aarch64 install dist uninstall clean
 all: $(PROGRAMS) $(GRANTER) $(DATA) $(MANUALS)
 
 $(BUILD)/obj/%.o: %.cc
@@ -195,6 +195,12 @@ check: deps
 # With SAN= this is the part that sanitizers can watch: the launcher's processes are tested by `check`.
 check-unit: $(BUILD)/tests/unit
 	$(BUILD)/tests/unit --gtest_brief=1
+
+# What of the attack suite can be run where user namespaces are refused, through sbox-userns. As root.
+check-granted: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(CHECK_PACKAGES)
+check-granted: deps
+	$(MAKE) $(PARALLEL) all
+	BUILD=$(BUILD) tests/granted
 
 lint: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(LINT_PACKAGES)
 lint: deps

@@ -68,6 +68,9 @@ SHIPPED = [
     if path.stem != "default"
 ]
 DEFAULT = Circumstance("default", [])
+# Where sbox-userns makes the namespaces programs get none, which test_userns shows: these are then without.
+NESTED = Circumstance("nested sandbox", ["-s", f"process.nested-sandbox={'no' if REFUSED else 'yes'}"])
+MOUNTING = Circumstance("nested sandbox with mounts", ["-s", f"process.nested-sandbox={'no' if REFUSED else 'mounts'}"])
 SHARED_NETWORK = Circumstance("shared network", ["-s", "network.mode=host"])
 ODD_STARTS = [
     Circumstance("hostile environment", [], {"env": HOSTILE}),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 
 from account import SBOX
-from attack import SHARED_NETWORK, AttackTest, Circumstance
+from attack import NESTED, SHARED_NETWORK, AttackTest, Circumstance
 from attack_stage import Listener, internet_listeners, limited, staged, unix_listener
 from harness import probe
 
 STREAM, DATAGRAM, RAW, PACKET = 1, 2, 3, 5
 UNIX, INET, INET6, NETLINK, VSOCK = 1, 2, 10, 16, 40
 USUAL_PROTOCOLS = {0, 1, 6, 17, 58}  # whichever, ICMP's echo, TCP, UDP, ICMPv6's echo
-NESTED = Circumstance("nested sandbox", ["-s", "process.nested-sandbox=yes"])
 PRIVATE = Circumstance("private network", ["-s", "network.mode=private"])
 # Of the profiles, those with the host's network.
 CLIENTS = {"agent", "chromium", "firefox", "thunderbird", "transmission-gtk"}

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from account import SBOX
-from attack import DEFAULT, SHIPPED, AttackTest, Circumstance
+from attack import DEFAULT, NESTED, SHIPPED, AttackTest
 from attack_stage import staged
 from desktop import session_bus
 from harness import probe
@@ -85,8 +85,7 @@ class Execution(AttackTest):
         outside = self.outside("/bin/sh", "-c", script).out.splitlines()
         self.assertTrue(outside[0].endswith(" " + NO_CAPABILITY), outside)
         self.assertNotIn(outside[0], outside[1:], "the control")
-        nested = Circumstance("nested sandbox", ["-s", "process.nested-sandbox=yes"])
-        for circumstance in [*self.circumstances(), nested]:
+        for circumstance in [*self.circumstances(), NESTED]:
             with self.subTest(circumstance.name):
                 grant = ("-s", f"files.read-only+={folder}")
                 lines = self.attack(circumstance, "/bin/sh", "-c", script, options=grant).out.splitlines()
@@ -121,7 +120,7 @@ class Execution(AttackTest):
         self.assertEqual(self.inside(f"({script}) 2>/dev/null"), "")
         # Where namespaces are granted: what is registered in one of its own counts for nobody else.
         own = self.inside(f"({script}) 2>/dev/null; cat /proc/sys/fs/binfmt_misc/status 2>/dev/null; true",
-                          "-s", "process.nested-sandbox=yes")  # fmt: skip
+                          *NESTED.options)  # fmt: skip
         self.assertIn(own, ("", "done\n"))
 
 
