@@ -181,12 +181,10 @@ bool confirm(const char* question) {
 
 bool announce(const Options& options, const Profile& profile, bool asks) {
   bool has_network = profile.text(Key::network_mode) != "none";
-  fprintf(stderr,
-          "sbox: learn: %s will be able to read your home, but for keys, passwords and browser profiles%s; what it "
-          "changes there "
-          "is thrown away\n",
-          quote(base_name(program_of(options.command))).c_str(),
-          has_network ? ", and to reach the internet (--no-network prevents that)" : ", and has no network");
+  std::string text = "sbox: learn: " + quote(base_name(program_of(options.command))) +
+                     " will be able to read your home, but for keys, passwords and browser profiles";
+  text += has_network ? ", and to reach the internet (--no-network prevents that)" : ", and has no network";
+  fprintf(stderr, "%s; what it changes there is thrown away\n", text.c_str());
   return !asks || options.yes || confirm("Start it? [Y/n] ");
 }
 

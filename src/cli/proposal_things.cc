@@ -142,8 +142,8 @@ void look_at_denials(Needs& needs) {
     std::optional<Element> element = element_in(denied.denial.remedy);
     if (!element) {
       needs.remark("It was denied " + call + ", which no line allows.");
-    } else if (is_dangerous_line(*element)) {
-      needs.leave(element->key, element->value, reason, "dangerous");
+    } else if (element->key != Key::seccomp_allow || is_dangerous_line(*element)) {
+      needs.leave(element->key, element->value, reason, "it gives more than this call");
     } else if (needs.lesson().succeeded) {
       needs.leave(element->key, element->value, reason, "the program did without");
     } else {

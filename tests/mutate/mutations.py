@@ -282,6 +282,8 @@ MUTATIONS = [
           'return "";', "unit"),
     plain("directories that secrets are below are not proposed", PROPOSAL_FILES, "return is_below(secret, value); });",
           "return false; });", "unit"),
+    plain("settings that give more than a denied call", "src/cli/proposal_things.cc", "element->key != Key::seccomp_allow || ", "",
+          "unit"),
     plain("blocks that are not backed by evidence", PROPOSAL, "if (!is_backed || fresh < 2) continue;", "if (fresh < 2) continue;",
           "unit"),
     plain("values that a profile cannot hold", PROPOSAL, "    check_value(setting(key), {value, {\"evidence\", 0}});\n", "", "unit"),

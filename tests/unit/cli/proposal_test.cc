@@ -261,11 +261,12 @@ TEST_F(Proposing, GivesSingleMethodsAndSignals) {
 TEST_F(Proposing, AllowsDeniedCallsWhereTheProgramFailed) {
   denied = {{{"keyctl", "KEYCTL_READ", "why", "[seccomp] allow = keyctl"}, "prog", 2},
             {{"ptrace", "", "why", "[process] debug = yes"}, "prog", 1},
+            {{"clone", "CLONE_NEWUSER", "why", "[process] nested-sandbox = yes"}, "prog", 1},
             {{"odd", "", "why", ""}, "prog", 1}};
   EXPECT_THAT(proposed(), IsEmpty());
   succeeded = false;
   EXPECT_THAT(proposed(), ElementsAre("[seccomp] allow = keyctl"));
-  EXPECT_THAT(left(), ElementsAre("[process] debug = yes"));
+  EXPECT_THAT(left(), ElementsAre("[process] debug = yes", "[process] nested-sandbox = yes"));
   EXPECT_THAT(proposal().remarks, ElementsAre(HasSubstr("odd()")));
 }
 
