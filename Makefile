@@ -265,5 +265,5 @@ clean:
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
 -include tests/mutate/mutate.mk
--include tests/uml/uml.mk tests/sweep/sweep.mk tests/system/compositor.mk tests/system/learn.mk tests/packages/packages.mk tests/vm/vm.mk
+-include tests/uml/uml.mk tests/sweep/sweep.mk tests/system/compositor.mk tests/system/learn.mk tests/system/overlay.mk tests/packages/packages.mk tests/vm/vm.mk
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

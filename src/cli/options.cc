@@ -12,6 +12,7 @@ namespace {
 
 constexpr char kDryRun = 'd';
 constexpr char kName = 'n';
+constexpr char kEphemeral = 'e';
 constexpr char kNotify = 'N';
 constexpr char kVersion = 'V';
 
@@ -19,6 +20,7 @@ constexpr RunOption kOptions[] = {
     {'p', "profile", "NAME|FILE", "another profile"},
     {'s', "set", "SECTION.KEY=VALUE", "one setting for this run; += adds to a list, -= removes"},
     {kName, "name", "NAME", "name of the instance; NAME@HOME has a private home of its own"},
+    {kEphemeral, "ephemeral", nullptr, "a throw-away run: its changes in the home are listed, and kept on demand"},
     // main() sees to it: it speaks of errors in the options too.
     {kNotify, "notify", nullptr, "errors as desktop notifications too, where there is no terminal"},
     {kDryRun, "dry-run", nullptr, "print the plan as JSON, start nothing"},
@@ -66,6 +68,9 @@ void apply(RunOptions& options, int letter, const std::string& value) {
     case kName:
       check_instance_name(value);
       options.instance = value;
+      break;
+    case kEphemeral:
+      options.ephemeral = true;
       break;
     case kDryRun:
       options.dry_run = true;

@@ -13,7 +13,7 @@ struct RunOptions {
   std::string profile;  // "" where none is named
   std::vector<Override> overrides;
   std::string instance;
-  bool dry_run = false, verbose = false, quiet = false, help = false, version = false;
+  bool ephemeral = false, dry_run = false, verbose = false, quiet = false, help = false, version = false;
   std::vector<std::string> command;  // the program and its arguments
 };
 

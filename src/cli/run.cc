@@ -15,16 +15,20 @@
 #include "base/unique_fd.h"
 #include "cli/cgroup.h"
 #include "cli/document_portal.h"
+#include "cli/ephemeral.h"
 #include "cli/grant.h"
 #include "cli/join.h"
 #include "cli/options.h"
 #include "desktop/exec.h"
 #include "instance/registry.h"
 #include "log/store.h"
+#include "overlay/directory.h"
 #include "overlay/store.h"
+#include "overlay/throw_away.h"
 #include "plan/encode.h"
 #include "plan/instance_name.h"
 #include "plan/json.h"
+#include "plan/paths.h"
 #include "plan/places.h"
 #include "plan/planner.h"
 
@@ -137,11 +141,11 @@ UniqueFd open_log(Plan& plan, const LogHeader& header, const std::string& home, 
 }
 
 // `registry` holds the name of the instance from here on until the launcher ends. `path`: of the launcher, or of
-// sbox-userns, which becomes it.
+// sbox-userns, which becomes it. `home`: the user's, canonical.
 [[noreturn]] void become_launcher(const Plan& plan, Registry registry, UniqueFd log, mode_t umask_of_program,
-                                  const std::string& path) {
+                                  const std::string& path, const std::string& home) {
   UniqueFd file = sealed_file(encode_plan(plan)), lock;
-  if (!plan.overlay.lower.empty()) lock = begin_run(plan.overlay);
+  if (!plan.overlay.lower.empty()) lock = begin_run(plan.overlay, home);
   hand_over({{file, kPlanDescriptor}, {lock, kLockDescriptor}, {log, kLogDescriptor}});
   fcntl(kErrorsDescriptor, F_SETFD, 0);  // where there is one
   if (registry.is_usable() && fcntl(std::move(registry).release(), F_SETFD, 0) != 0) {
@@ -195,8 +199,8 @@ Name name_of(const RunOptions& options, const std::string& tag, const Profile& p
 
 // The running one was started with settings of its own; these cannot be given to it any more.
 void require_no_settings(const RunOptions& options, const Instance& instance, const Profile& profile) {
-  bool same =
-      options.overrides.empty() && options.profile.find('/') == std::string::npos && profile.name() == instance.profile;
+  bool same = !options.ephemeral && options.overrides.empty() && options.profile.find('/') == std::string::npos &&
+              profile.name() == instance.profile;
   if (same) return;
   throw Error("instance " + quote(instance.name), "it runs already, by settings of its own")
       .hint("stop it, or start another one with --name");
@@ -219,6 +223,13 @@ bool claim(const Registry& registry, const Name& name, Plan& plan) {
   throw Error("instance " + quote(name.text), "it runs already").hint("join it by `sbox join " + name.text + "`");
 }
 
+// A directory that is never made, for a plan that is never carried out.
+std::string place_of_no_run(const Context& context) {
+  constexpr size_t kDigits = 16;
+  std::string all = join(data_directory(context.host, find_places(context.host)), kThrowAways);
+  return join(all, context.host.random_hex(kDigits));
+}
+
 }  // namespace
 
 int run_run(const Context& context, const std::vector<std::string>& arguments) {
@@ -227,6 +238,11 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   if (options.version) return puts("sbox " SBOX_VERSION) < 0 ? kExitFailure : 0;
   if (options.command.empty() || options.command[0].empty()) {
     throw Error("sbox", "no program is named").hint("try `sbox firefox`, or `sbox --help`");
+  }
+  std::string throw_away;
+  if (options.ephemeral && options.dry_run) throw_away = place_of_no_run(context);
+  if (options.ephemeral && !options.dry_run) {
+    if (auto status = wait_for_throw_away_run(context, options.quiet, throw_away)) return *status;
   }
   timer_t deadline = set_deadline();
   Stopwatch watch(options.verbose);
@@ -252,6 +268,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   request.arguments.assign(options.command.begin() + 1, options.command.end());
   request.instance = name.text;
   request.prefix = context.prefix;
+  request.throw_away = throw_away;
   request.verbose = options.verbose;
   Plan plan = make_plan(profile, request, context.host);
   watch.lap("plan");
@@ -261,11 +278,15 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   while (!claim(registry, name, plan)) {
     if (auto status = join_running(registry)) return *status;
   }
+  Places places = find_places(context.host);
+  if (options.ephemeral) make_mount_points(plan, places.home_canonical);
+  clean_up_throw_aways(context, places);
   enter_cgroup(plan, context.host);
-  UniqueFd log = open_log(plan, log_header(profile, plan), find_places(context.host).home, options.verbose);
+  UniqueFd log = open_log(plan, log_header(profile, plan), places.home, options.verbose);
   watch.lap("log");
   become_launcher(plan, std::move(registry), std::move(log), callers_umask,
-                  by_grant ? granter_path(context.prefix) : context.prefix + "/libexec/sbox/sbox-launch");
+                  by_grant ? granter_path(context.prefix) : context.prefix + "/libexec/sbox/sbox-launch",
+                  places.home_canonical);
 }
 
 }  // namespace sbox

@@ -362,7 +362,8 @@ bool remove_idle_directories(int upper, int lower, int depth) {
 }  // namespace
 
 void name_what_is_hidden(const OverlayStore& store) {
-  name_hidden(store.upper(), store.home_directory(), is_opaque(store.upper()), 0);
+  int hidden = store.layers().blank ? -1 : store.home_directory();
+  name_hidden(store.upper(), hidden, is_opaque(store.upper()), 0);
 }
 
 void remove_leftovers(const OverlayStore& store, const std::vector<Change>& changes) {

@@ -14,7 +14,6 @@
 namespace sbox {
 namespace {
 
-constexpr char kLock[] = "lock";
 constexpr off_t kLargestRecord = 1 << 16;
 constexpr off_t kLargestTaken = 256 << 20;
 

@@ -13,9 +13,9 @@
 
 namespace sbox {
 
-inline constexpr char kOverlays[] = "overlays";  // in the data directory
+inline constexpr char kOverlays[] = "overlays", kThrowAways[] = "ephemeral";  // in the data directory
 inline constexpr char kUpper[] = "upper", kWork[] = "work", kRecord[] = "record", kTaken[] = "taken",
-                      kCommitting[] = "committing", kSnapshots[] = "snapshots";
+                      kCommitting[] = "committing", kSnapshots[] = "snapshots", kLock[] = "lock", kLower[] = "lower";
 
 // Opens the directory `path` (absolute) and makes what is missing of it, 0700, without following a link. Error when
 // that cannot be.

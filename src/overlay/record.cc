@@ -37,13 +37,14 @@ std::optional<OverlayRecord> parse_record(std::string_view text) {
   bool is_whole = json.is_object() && json.contains("home") && json["home"].is_string() && json.contains("began");
   std::optional<timespec> began = is_whole ? time_of(json["began"]) : std::nullopt;
   if (!began) return std::nullopt;
-  OverlayRecord record{json["home"], *began, std::nullopt};
+  OverlayRecord record{json["home"], *began, json.contains("blank"), std::nullopt};
   if (json.contains("snapshot")) record.snapshot = facts_of(json["snapshot"]);
   return record;
 }
 
 std::string record_text(const OverlayRecord& record) {
   Json json = {{"home", record.home}, {"began", {record.began.tv_sec, record.began.tv_nsec}}};
+  if (record.blank) json["blank"] = true;
   if (record.snapshot) {
     const SnapshotFacts& facts = *record.snapshot;
     json["snapshot"] = {

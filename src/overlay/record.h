@@ -19,8 +19,9 @@ struct SnapshotFacts {
 };
 
 struct OverlayRecord {
-  std::string home;  // what the overlay is one of
-  timespec began{};  // when its first change can have been made
+  std::string home;    // what the overlay is one of
+  timespec began{};    // when its first change can have been made
+  bool blank = false;  // it shows nothing of the home: what is in it hides and deletes nothing there
   std::optional<SnapshotFacts> snapshot;
 };
 

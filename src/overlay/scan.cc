@@ -49,7 +49,7 @@ class Scanner {
 void Scanner::merge(int upper, int lower, const std::string& path, bool opaque, int depth) {
   std::vector<std::string> above = names_in(upper);
   for (const std::string& name : above) visit(upper, lower, path, name, opaque, depth);
-  if (!opaque || lower < 0) return;
+  if (!opaque || lower < 0 || layers_.blank) return;
   for (const std::string& name : names_in(lower)) {
     if (!std::binary_search(above.begin(), above.end(), name)) delete_all(lower, path, name, depth);
   }
@@ -77,6 +77,7 @@ void Scanner::visit(int upper, int lower, const std::string& path, const std::st
   change.status = status_of(upper, name);
   if (kind_of(change.status.st_mode) == FileKind::missing) return;  // gone since, for the program runs
   if (is_whiteout(change.status)) {
+    if (layers_.blank) change.before = FileKind::missing;
     if (change.before != FileKind::missing) return delete_all(lower, path, name, depth);
     change.status = {};
     return add(std::move(change));
@@ -118,7 +119,8 @@ void Scanner::compare_files(int upper, int lower, Change& change, const std::str
 void Scanner::visit_directory(int upper, int lower, Change change, const std::string& name, bool opaque, int depth) {
   bool has_lower = change.before == FileKind::directory;
   change.kind = change.before == FileKind::missing ? ChangeKind::added : ChangeKind::changed;
-  if (has_lower && plain_mode(change.status.st_mode) == plain_mode(change.host.st_mode)) change.kind = ChangeKind::none;
+  bool is_same = layers_.blank || plain_mode(change.status.st_mode) == plain_mode(change.host.st_mode);
+  if (has_lower && is_same) change.kind = ChangeKind::none;
   UniqueFd above = open_beneath(upper, name, O_RDONLY | O_DIRECTORY), below;
   if (has_lower) below = open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
   bool can_enter = above && (below || !has_lower) && faccessat(above.get(), ".", X_OK, AT_EACCESS) == 0;

@@ -44,6 +44,7 @@ struct Since {
 
 struct Layers {
   int upper = -1, home = -1;  // directories
+  bool blank = false;         // the program saw nothing of the home
   Since since;
   std::vector<std::string> own;  // of sbox, below the home: never taken over
 };

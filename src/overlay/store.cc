@@ -27,7 +27,7 @@ bool is_empty(int directory, const char* name) {
 
 }  // namespace
 
-UniqueFd begin_run(const Overlay& overlay) {
+UniqueFd begin_run(const Overlay& overlay, const std::string& home) {
   std::string name = base_name(overlay.directory);
   UniqueFd directory = make_path(overlay.directory);
   UniqueFd lock = take_lock(directory.get());
@@ -37,13 +37,16 @@ UniqueFd begin_run(const Overlay& overlay) {
   settle(directory.get());
   std::optional<OverlayRecord> record = read_record(directory.get());
   bool is_fresh = is_empty(directory.get(), kUpper);
-  if (!is_fresh && (!record || record->home != overlay.lower)) {
+  if (!is_fresh && (!record || record->home != home)) {
     throw Error("overlay " + quote(name), "it holds changes of another home directory")
         .hint("name another one: --name NAME, or -s home.overlay=NAME");
   }
   if (!is_fresh) return lock;
   unlinkat(directory.get(), kTaken, 0);
-  replace_file(directory.get(), kRecord, record_text({overlay.lower, file_time(), std::nullopt}));
+  // What a program did not see is never what it changed.
+  bool is_blank = overlay.lower != home;
+  replace_file(directory.get(), kRecord,
+               record_text({home, is_blank ? timespec{} : file_time(), is_blank, std::nullopt}));
   return lock;
 }
 
@@ -59,23 +62,28 @@ std::vector<std::string> OverlayStore::list(const std::string& data) {
 }
 
 OverlayStore OverlayStore::open(const Host& host, const Places& places, const std::string& name) {
-  OverlayStore store;
-  store.name_ = name;
   std::string data = data_directory(host, places);
-  std::string path = join(data, kOverlays) + "/" + name;
-  if (is_directory_name(name)) {
-    store.directory_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  }
-  store.policy_ = policy_directories(host, places);
-  if (store.directory_ && is_unsettled(store.directory())) {
-    UniqueFd lock = take_lock(store.directory());
-    if (!lock) throw in_use(name, "try again");
-    settle(store.directory());
-  }
-  if (store.directory_ && store.load()) return store;
+  std::optional<OverlayStore> store;
+  if (is_directory_name(name)) store = open_at(host, places, join(data, kOverlays) + "/" + name);
+  if (store) return std::move(*store);
   std::optional<std::string> near = nearest(name, list(data));
   throw Error("overlay " + quote(name), "there is none of that name")
       .hint(near ? "did you mean " + quote(*near) + "?" : "`sbox diff` lists them");
+}
+
+std::optional<OverlayStore> OverlayStore::open_at(const Host& host, const Places& places, const std::string& path) {
+  OverlayStore store;
+  store.name_ = path.substr(path.rfind('/') + 1);
+  store.directory_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!store.directory_) return std::nullopt;
+  store.policy_ = policy_directories(host, places);
+  if (is_unsettled(store.directory())) {
+    UniqueFd lock = take_lock(store.directory());
+    if (!lock) throw in_use(store.name_, "try again");
+    settle(store.directory());
+  }
+  if (!store.load()) return std::nullopt;
+  return store;
 }
 
 bool OverlayStore::load() {
@@ -84,6 +92,7 @@ bool OverlayStore::load() {
   if (!record) return false;
   home_ = record->home;
   since_.began = record->began;
+  is_blank_ = record->blank;
   since_.taken = parse_taken(read_taken(directory()));
   own_.clear();
   for (const std::string& own : policy_) {
@@ -113,6 +122,7 @@ Layers OverlayStore::layers() const {
   layers.upper = upper();
   layers.home = home_directory();
   layers.since = since_;
+  layers.blank = is_blank_;
   layers.own = own_;
   return layers;
 }

@@ -20,15 +20,18 @@
 
 namespace sbox {
 
-// For a run: makes what is missing, and begins the record anew where nothing is changed. The result holds the lock.
-// Error when the overlay is in use, or of another home.
-UniqueFd begin_run(const Overlay& overlay);
+// For a run that sees `home` (canonical) through the overlay, or nothing of it where that is not what the overlay is
+// made of: makes what is missing, and begins the record anew where nothing is changed. The result holds the lock. Error
+// when the overlay is in use, or of another home.
+UniqueFd begin_run(const Overlay& overlay, const std::string& home);
 
 // An overlay that exists, for a command.
 class OverlayStore {
  public:
   // Error when there is none of that name.
   static OverlayStore open(const Host& host, const Places& places, const std::string& name);
+  // The same for one at this path; nothing where there is none.
+  static std::optional<OverlayStore> open_at(const Host& host, const Places& places, const std::string& path);
   // Names in the order of the alphabet.
   static std::vector<std::string> list(const std::string& data);
 
@@ -57,6 +60,7 @@ class OverlayStore {
   std::string name_, home_;
   std::vector<std::string> policy_, own_;
   Since since_;
+  bool is_blank_ = false;
   UniqueFd directory_, upper_, home_directory_, lock_;
 };
 

@@ -36,23 +36,59 @@ void refuse_mounts_below_home(const Inputs& in) {
   }
 }
 
-void plan_overlay(const Inputs& in, Plan& plan) {
+std::string place_of_overlay(const Inputs& in) {
+  if (!in.request.throw_away.empty()) return in.request.throw_away;
   const Value& named = in.profile.scalar(Key::home_overlay);
-  std::string name = !named.text.empty() ? named.text : plan.instance;
+  std::string name = !named.text.empty()           ? named.text
+                     : in.request.instance.empty() ? in.profile.name()
+                                                   : in.request.instance;
   if (!is_directory_name(name)) {
     throw Error("overlay " + quote(name), "not a name for an overlay").at(named.origin).hint("set [home] overlay");
   }
-  refuse_mounts_below_home(in);
-  plan.overlay = {in.places.home_canonical, join(data_directory(in.host, in.places), "overlays/" + name)};
+  return join(data_directory(in.host, in.places), "overlays/" + name);
+}
+
+void plan_overlay(const Inputs& in, Plan& plan, const std::string& lower) {
+  plan.overlay = {lower, place_of_overlay(in)};
   for (const char* layer : {"upper", "work"}) plan.make_directories.push_back(join(plan.overlay.directory, layer));
 }
 
-void place_home(const Inputs& in, Draft& draft, const std::string& mode) {
+// An overlay of nothing: the program begins without a file, and what it makes is there at the end.
+void place_blank(const Inputs& in, Draft& draft) {
+  std::string lower = join(in.request.throw_away, "lower");
+  draft.plan.make_directories.push_back(lower);
+  plan_overlay(in, draft.plan, lower);
+  Node node = make_bind(lower, in.places.home_canonical, true, false);
+  node.kind = NodeKind::overlay;
+  draft.view.place(node);
+  draft.view.use_private_home();
+}
+
+// How a run sees the home directory.
+struct Sight {
+  bool is_overlay = false, is_whole = false, is_blank = false, is_private = false;
+};
+
+// A throw-away run sees no more of it than any other, and makes nothing that stays: not in a private home either.
+Sight sight_of(const Inputs& in) {
+  const std::string& mode = in.profile.text(Key::home_mode);
+  bool throws_away = !in.request.throw_away.empty(), keeps = !in.profile.list(Key::home_keep).empty();
+  bool begins_empty = mode == "empty" || mode == "private";
+  Sight sight;
+  sight.is_blank = throws_away && begins_empty && !keeps;
+  sight.is_overlay = mode == "overlay" || (throws_away && !sight.is_blank);
+  sight.is_whole = !begins_empty && !keeps;
+  sight.is_private = mode == "private" && !throws_away;
+  return sight;
+}
+
+void place_home(const Inputs& in, Draft& draft, const Sight& sight) {
   const std::string& home = in.places.home_canonical;
   for (const Link& link : in.host.resolve(in.places.home).links) {
     draft.view.place(make_symlink(link.path, link.target));
   }
-  if (mode == "private") {
+  if (sight.is_blank) return place_blank(in, draft);
+  if (sight.is_private) {
     std::string source = private_home(in);
     draft.plan.make_directories.push_back(source);
     draft.view.place(make_bind(source, home, true, false));
@@ -83,20 +119,22 @@ std::string home_name(const Inputs& in) {
 
 void plan_home(const Inputs& in, Draft& draft) {
   const Value& mode = in.profile.scalar(Key::home_mode);
-  bool is_overlay = mode.text == "overlay";
-  Access access = is_overlay ? Access::overlay : Access::read_write;
-  bool whole = (mode.text == "host" || is_overlay) && in.profile.list(Key::home_keep).empty();
+  Sight sight = sight_of(in);
+  Access access = sight.is_overlay ? Access::overlay : Access::read_write;
   const Value& size = in.profile.scalar(Key::home_size);
-  if (in.profile.is_set(Key::home_size) && (whole || mode.text == "private")) {
+  if (in.profile.is_set(Key::home_size) && (sight.is_whole || sight.is_blank || mode.text == "private")) {
     throw Error("home size = " + size.text, "files on a disk take no such limit")
         .at(size.origin)
         .hint("leave it out, or set home mode = empty");
   }
-  if (is_overlay) plan_overlay(in, draft.plan);
-  if (whole) {
+  if (sight.is_overlay) {
+    refuse_mounts_below_home(in);
+    plan_overlay(in, draft.plan, in.places.home_canonical);
+  }
+  if (sight.is_whole) {
     draft.view.grant({in.places.home, access, Strength::written, mode.origin});
   } else {
-    place_home(in, draft, mode.text);
+    place_home(in, draft, sight);
   }
   keep(in, draft, Key::home_keep, access);
   keep(in, draft, Key::home_keep_read_only, Access::read_only);

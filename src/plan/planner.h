@@ -16,6 +16,8 @@ struct Request {
   std::string instance;                // "" makes it the profile's name; what follows an @ names the private home
   std::string prefix;                  // where sbox is installed: PREFIX of PREFIX/share/sbox
   bool verbose = false;
+  std::string throw_away{};  // "", or where an overlay takes what this run changes in the home, whatever the profile
+                             // says: a directory of sbox's own, canonical
 };
 
 // Error (with the origin of the line that asked) when the host cannot give what the profile needs, when a profile would

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::optional<OverlayRecord> again = parse_record(record_text(*record));
     bool is_same = again && again->began.tv_sec == record->began.tv_sec &&
                    again->began.tv_nsec == record->began.tv_nsec && again->home == record->home &&
-                   again->snapshot.has_value() == record->snapshot.has_value();
+                   again->blank == record->blank && again->snapshot.has_value() == record->snapshot.has_value();
     fuzz::require(is_same, "a record changed");
   }
   std::string lines;

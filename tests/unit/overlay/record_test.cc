@@ -6,10 +6,11 @@ namespace sbox::testing {
 namespace {
 
 TEST(Record, IsReadAsItWasWritten) {
-  OverlayRecord record{"/home/ann", {1700000000, 999999999}, SnapshotFacts{{1700000001, 1}, 3, 1ULL << 40}};
+  OverlayRecord record{"/home/ann", {1700000000, 999999999}, true, SnapshotFacts{{1700000001, 1}, 3, 1ULL << 40}};
   std::optional<OverlayRecord> again = parse_record(record_text(record));
   ASSERT_TRUE(again && again->snapshot);
   EXPECT_EQ(again->home, record.home);
+  EXPECT_TRUE(again->blank);
   EXPECT_EQ(again->began.tv_sec, 1700000000);
   EXPECT_EQ(again->began.tv_nsec, 999999999);
   EXPECT_EQ(again->snapshot->made.tv_sec, 1700000001);

@@ -34,7 +34,7 @@ class OverlayOnDisk : public ::testing::Test {
     places.home = places.home_canonical = root;
     plan.lower = root;
     plan.directory = root + "/.local/share/sbox/overlays/o";
-    begin_run(plan);
+    begin_run(plan, root);
     std::filesystem::create_directories(upper());
   }
   ~OverlayOnDisk() override { std::filesystem::remove_all(root); }
@@ -74,7 +74,7 @@ TEST_F(OverlayStoreTest, IsLockedByOneAtATime) {
   OverlayStore second = open();
   EXPECT_TRUE(second.is_locked_by_other());
   EXPECT_THROW(second.lock("look"), Error);
-  EXPECT_THROW(begin_run(plan), Error);
+  EXPECT_THROW(begin_run(plan, root), Error);
 }
 
 TEST_F(OverlayStoreTest, ALayerThatWasSetBackMeanwhileIsNotMistaken) {
@@ -93,7 +93,7 @@ TEST_F(OverlayStoreTest, ALayerThatWasSetBackMeanwhileIsNotMistaken) {
 TEST_F(OverlayStoreTest, WhatIsNoRecordIsRefused) {
   write(plan.directory + "/record", "[]");
   EXPECT_THROW(open(), Error);
-  EXPECT_THROW(begin_run(plan), Error);
+  EXPECT_THROW(begin_run(plan, root), Error);
 }
 
 TEST_F(OverlayStoreTest, ALinkIsNoRecordNorLockNorLayer) {
@@ -133,6 +133,31 @@ TEST_F(ScanTest, AWhiteoutDeletesAllThatIsBelow) {
     if (change.kind == ChangeKind::deleted) deleted.push_back(change.path);
   }
   EXPECT_THAT(deleted, ElementsAre("dir/sub/file", "dir/sub", "dir"));
+}
+
+TEST_F(ScanTest, WhatWasNeverSeenIsNeitherHiddenNorDeletedAndIsAConflict) {
+  std::filesystem::remove_all(plan.directory);
+  plan.lower = plan.directory + "/lower";
+  begin_run(plan, root);
+  for (const char* name : {"/dir/file", "/file", "/gone"}) write(root + name, "text");
+  write(upper() + "/file", "TEXT");
+  write(upper() + "/dir/new", "");
+  ASSERT_EQ(mknod((upper() + "/gone").c_str(), S_IFCHR, 0), 0);
+  UniqueFd dir(::open((upper() + "/dir").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(make_opaque(dir.get()));
+  OverlayStore store = open();
+  store.lock("look");
+  auto changes = find_changes(store.layers());
+  std::vector<std::pair<std::string, bool>> found;
+  for (const Change& change : changes) {
+    if (change.kind != ChangeKind::none) found.emplace_back(change.path, change.is_conflict);
+  }
+  EXPECT_THAT(found, ElementsAre(std::pair("dir/new", false), std::pair("file", true)));
+  CommitResult result = commit(
+      store, changes, [](const Change&) { return true; }, false, [](const Change&) {});
+  EXPECT_EQ(result.left.size(), 1u);
+  EXPECT_EQ(read(root + "/file"), "text");
+  for (const char* name : {"/dir/file", "/gone", "/dir/new"}) EXPECT_TRUE(std::filesystem::exists(root + name)) << name;
 }
 
 TEST_F(CopyTest, HolesStayHoles) {

@@ -43,6 +43,47 @@ TEST_F(Home, KeptPathsAreThere) {
   EXPECT_FALSE(find(p, "/home/ann/.apprc")->make_target);
 }
 
+constexpr char kThrowAway[] = "/home/ann/.local/share/sbox/ephemeral/0a";
+
+TEST_F(Home, AThrowAwayRunSeesTheHomeThroughAnOverlayOfItsOwn) {
+  request.throw_away = kThrowAway;
+  for (const char* mode : {"host", "overlay"}) {
+    set(Key::home_mode, mode);
+    set(Key::home_overlay, "other");
+    Plan p = plan();
+    EXPECT_EQ(p.overlay.lower, "/home/ann") << mode;
+    EXPECT_EQ(p.overlay.directory, kThrowAway) << mode;
+    EXPECT_EQ(find(p, "/home/ann")->kind, NodeKind::overlay) << mode;
+    EXPECT_EQ(find(p, "/home/ann")->source, "/home/ann") << mode;
+  }
+}
+
+TEST_F(Home, AThrowAwayRunSeesNoMoreThanAnotherOne) {
+  request.throw_away = kThrowAway;
+  for (const char* mode : {"empty", "private"}) {
+    set(Key::home_mode, mode);
+    Plan p = plan();
+    EXPECT_EQ(p.overlay.lower, std::string(kThrowAway) + "/lower") << mode;
+    EXPECT_EQ(find(p, "/home/ann")->source, p.overlay.lower) << mode;
+    EXPECT_EQ(find(p, "/home/ann")->kind, NodeKind::overlay) << mode;
+  }
+}
+
+TEST_F(Home, WhatAThrowAwayRunKeepsIsInTheOverlayAndTheRestEmpty) {
+  request.throw_away = kThrowAway;
+  host.directory("/home/ann/.app");
+  for (const char* mode : {"empty", "private", "host", "overlay"}) {
+    profile = Profile();
+    set(Key::seccomp_mode, "none");
+    set(Key::home_mode, mode);
+    set(Key::home_keep, "~/.app");
+    Plan p = plan();
+    EXPECT_EQ(p.overlay.lower, "/home/ann") << mode;
+    EXPECT_EQ(what(p, "/home/ann"), "tmpfs") << mode;
+    EXPECT_EQ(find(p, "/home/ann/.app")->kind, NodeKind::overlay) << mode;
+  }
+}
+
 TEST_F(Home, OnlyPathsOfTheHomeAreKept) {
   for (const char* path : {"/mnt", "~", "/home/anna"}) {
     profile = Profile();
