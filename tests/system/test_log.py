@@ -166,12 +166,16 @@ class Hostile(LogTest):
         self.assertEqual(ask(), f"-1 {EPERM}\n".encode())
         trace = self.work / "trace"
         command = ["strace", "-o", str(trace), "-e", "trace=ioctl", "-e", "inject=ioctl:error=EINVAL", "-p", str(child.pid)]
-        with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
-            assert tracer.stderr
-            self.assertIn(b"attached", tracer.stderr.readline())
-            self.assertEqual([ask(), ask()], [f"-1 {ENOSYS}\n".encode()] * 2)
-            tracer.terminate()
-            tracer.stderr.read()
+        tracer = subprocess.Popen(command, stderr=subprocess.PIPE)
+        assert tracer.stderr
+        self.addCleanup(tracer.stderr.close)
+        self.addCleanup(tracer.wait)
+        self.addCleanup(tracer.kill)
+        self.assertIn(b"attached", tracer.stderr.readline())
+        signal.alarm(20)
+        self.assertEqual([ask(), ask()], [f"-1 {ENOSYS}\n".encode()] * 2)
+        tracer.terminate()
+        tracer.stderr.read()
         self.assertIn("EINVAL", trace.read_text())
         self.assertEqual(ask(), f"-1 {ENOSYS}\n".encode())
         child.communicate(timeout=10)
