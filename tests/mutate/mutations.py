@@ -160,7 +160,7 @@ MUTATIONS = [
     # Without the rules themselves, the look at what the kernel has refuses.
     plain("the drop of the network's chains", FIREWALL, "NFTA_CHAIN_POLICY, NF_DROP", "NFTA_CHAIN_POLICY, NF_ACCEPT",
           "test_network.Outward"),
-    plain("the host's own addresses", FIREWALL, "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.reject();\n",
+    plain("the host's own addresses", FIREWALL, "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.reject(Wall::host);\n",
           "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.accept();\n", "test_network.Host"),
     plain("the host's later addresses", NETWORK, "if (polled[3].revents != 0) host.update();", "", "test_network.Host"),
     plain("the end with pasta", NETWORK, "if (polled[0].revents != 0 || polled[1].revents != 0) return;",
