@@ -89,8 +89,8 @@ int run_snapshot(const Context& context, const std::vector<std::string>& words) 
   }
   std::string label = arguments.paths.empty() ? free_label(snapshots) : arguments.paths[0];
   Snapshot made = snapshots.take(label);
-  printf("%s: %llu files, %s\n", escape_control(made.label).c_str(), static_cast<unsigned long long>(made.facts.files),
-         short_size(made.facts.bytes).c_str());
+  printf("%s: %llu %s, %s\n", escape_control(made.label).c_str(), static_cast<unsigned long long>(made.facts.files),
+         made.facts.files == 1 ? "file" : "files", short_size(made.facts.bytes).c_str());
   return 0;
 }
 
