@@ -1,6 +1,7 @@
 #include "overlay/record.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/strings.h"
 
@@ -59,7 +60,9 @@ std::map<std::string, timespec> parse_taken(std::string_view text) {
   while (text.find('\0') != std::string_view::npos) {
     std::string_view line = take_part(text, '\0');
     auto seconds = parse_number(take_part(line, ' ')), nanoseconds = parse_number(take_part(line, ' '));
-    if (!seconds || !nanoseconds || line.empty()) continue;
+    bool is_time =
+        seconds && nanoseconds && std::in_range<time_t>(*seconds) && std::cmp_less(*nanoseconds, kNanoseconds);
+    if (!is_time || line.empty()) continue;
     taken[std::string(line)] = {static_cast<time_t>(*seconds), static_cast<long>(*nanoseconds)};
   }
   return taken;

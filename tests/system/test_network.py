@@ -114,6 +114,7 @@ class Helpers(NetworkTest):
         self.family = descendants(self.child.pid)
         self.pasta = self.one("pasta")
         self.helper = self.one("sbox-network")
+        wait_for(lambda: "sleep" in [read_process(pid, "comm").strip() for pid in self.family], what="the program")
         self.program = self.one("sleep")
 
     def one(self, name: str) -> int:

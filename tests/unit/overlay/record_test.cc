@@ -50,6 +50,9 @@ TEST(Taken, PathsMayHoldAnythingButNul) {
 TEST(Taken, LinesThatAreNoneArePassedOver) {
   std::string text("1 2 cut short, without an end");
   EXPECT_TRUE(parse_taken(text).empty());
+  // Numbers that are no time.
+  text = std::string("18446744073709551615 2 x\0001 1000000000 x\000", 40);
+  EXPECT_TRUE(parse_taken(text).empty());
   text = std::string("x 2 a\0001 x b\0001 2 \000\0001 2 good\000", 27);
   auto taken = parse_taken(text);
   EXPECT_EQ(taken.size(), 1u);
