@@ -92,10 +92,11 @@ std::optional<OverlayRecord> read_record(int directory) {
 
 std::string read_taken(int directory) { return read_small(directory, kTaken, kLargestTaken).value_or(""); }
 
-timespec file_time() {
-  timespec time{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &time);
-  return time;
+timespec file_time(int directory) {
+  UniqueFd file(openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  struct stat status {};
+  if (!file || fstat(file.get(), &status) != 0) throw record_error(errno);
+  return status.st_ctim;
 }
 
 }  // namespace sbox

@@ -36,7 +36,8 @@ std::optional<OverlayRecord> read_record(int directory);
 // "" where there is none.
 std::string read_taken(int directory);
 
-// By the clock that the kernel stamps files with.
-timespec file_time();
+// What the kernel stamps a file with that is changed now. No clock tells: since Linux 6.13 some stamps are finer than
+// others, and only among files a later one is never less.
+timespec file_time(int directory);
 
 }  // namespace sbox

@@ -46,7 +46,7 @@ UniqueFd begin_run(const Overlay& overlay, const std::string& home) {
   // What a program did not see is never what it changed.
   bool is_blank = overlay.lower != home;
   replace_file(directory.get(), kRecord,
-               record_text({home, is_blank ? timespec{} : file_time(), is_blank, std::nullopt}));
+               record_text({home, is_blank ? timespec{} : file_time(directory.get()), is_blank, std::nullopt}));
   return lock;
 }
 
@@ -130,7 +130,7 @@ Layers OverlayStore::layers() const {
 void OverlayStore::begin_commit() { replace_file(directory(), kCommitting, ""); }
 
 void OverlayStore::add_taken(const std::vector<std::string>& paths) {
-  timespec time = file_time();
+  timespec time = file_time(directory());
   std::string text;
   for (const std::string& path : paths) text += taken_line(path, time);
   append_to_file(directory(), kTaken, text);

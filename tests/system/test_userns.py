@@ -81,8 +81,8 @@ class Granted(GrantTest):
             assert child.stdout is not None
             self.assertEqual(child.stdout.readline(), b"up\n")
             everyone = [child.pid, *descendants(child.pid)]
-            names = sorted(read_process(pid, "comm").strip() for pid in everyone)
-            self.assertEqual(names, ["sbox-bus", "sbox-launch", "sbox-launch", "sleep", "xdg-dbus-proxy"])
+            names = ["sbox-bus", "sbox-launch", "sbox-launch", "sleep", "xdg-dbus-proxy"]
+            wait_for(lambda: sorted(read_process(pid, "comm").strip() for pid in everyone) == names, what="the program")
             for pid in everyone:
                 with self.subTest(process=read_process(pid, "comm")):
                     # The supervisor drops its own when it hears that the program has started.
