@@ -304,7 +304,6 @@ MUTATIONS = [
           "UniqueFd(openat(store->upper(), kTraceName, O_RDONLY | O_NONBLOCK))", "test_learn.Isolation"),
     plain("answers to other questions", "src/learn/evidence.cc", "network::parse_reply(*reply, *query)",
           "network::parse_reply(*reply, *reply)", "unit"),
-    plain("a profile in place of another", LEARN, "options.force ? 0 : RENAME_NOREPLACE", "0", "test_learn.Writing"),
     # Names are quoted besides.
     Mutation("escapes in messages", [
         Edit("src/base/error.cc", "return escape_control(text);", "return text;"),
