@@ -130,6 +130,8 @@ const Seen& RealHost::look(const std::string& path) const {
     seen.status.kind = is_absence(errno) ? FileKind::missing : FileKind::unreachable;
   } else {
     seen.status = {kind_of(status.st_mode), status.st_mode & 07777u, status.st_uid, status.st_gid};
+    // What is to be hidden would be left out as missing.
+    if (seen.status.kind == FileKind::missing) throw Error(path, "the kernel does not say what it is");
   }
   if (seen.status.kind == FileKind::symlink) {
     char target[PATH_MAX];
