@@ -1,7 +1,5 @@
 #include "cli/ephemeral.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,27 +12,15 @@
 #include "base/error.h"
 #include "base/handover.h"
 #include "base/unique_fd.h"
+#include "cli/background.h"
 #include "cli/keep.h"
+#include "cli/recover.h"
 #include "overlay/throw_away.h"
 
 namespace sbox {
 namespace {
 
 constexpr int kSignalled = 128;
-
-UniqueFd open_process(pid_t process) { return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, process, 0))); }
-
-bool has_ended(const UniqueFd& process, int milliseconds) {
-  pollfd ended{process.get(), POLLIN, 0};
-  return !process || poll(&ended, 1, milliseconds) == 1;
-}
-
-// A process of the background has no terminal and no stream of the caller's.
-void go_into_background() {
-  int null = open("/dev/null", O_RDWR);
-  for (int fd = 0; fd <= 2; ++fd) dup2(null, fd);
-  setsid();
-}
 
 // Who listens there waits until all have closed it.
 void let_go_of_errors() {
@@ -61,7 +47,7 @@ void let_go_of_errors() {
 }
 
 pid_t start_sweeper(const Context& context, const Places& places, pid_t run, ThrowAway& place) {
-  UniqueFd waiting_process = open_process(getpid()), run_process = open_process(run);
+  UniqueFd waiting_process = open_pidfd(getpid()), run_process = open_pidfd(run);
   pid_t sweeper = fork();
   if (sweeper < 0) throw system_error("fork", errno);
   if (sweeper > 0) return sweeper;
@@ -100,16 +86,38 @@ void print_thrown_away(const OverlayStore& store) {
   for (const Item& item : items) fprintf(stderr, "%s\n", item_line(item).c_str());
 }
 
-void tell_and_ask(const ThrowAway& place, const Context& context, const Places& places) {
+// Nobody who started the run waits for the answer.
+void offer_in_background(ThrowAway& place, OverlayStore store, const Context& context, const Places& places,
+                         const std::string& program) {
+  std::vector<std::string> directories = place.recover();
+  if (directories.empty() || !has_something_to_offer(store, directories)) return;
+  pid_t child = fork();
+  if (child > 0) place.disown();
+  if (child != 0) return;
+  go_into_background();
+  try {
+    {
+      OverlayStore offered = std::move(store);
+      offer_of_throw_away(offered, directories, program);
+    }
+    place.remove(context.host, places);
+  } catch (const Error&) {
+    _exit(kExitFailure);
+  }
+  _exit(0);
+}
+
+void tell_and_ask(ThrowAway& place, const Context& context, const Places& places, const std::string& program) {
   std::optional<OverlayStore> store = place.wait_for_end(context.host, places);
   if (!store) return;
-  bool can_ask = isatty(0) == 1 && isatty(2) == 1;
-  can_ask ? ask_what_to_keep(*store) : print_thrown_away(*store);
+  if (isatty(0) == 1 && isatty(2) == 1) return ask_what_to_keep(*store);
+  print_thrown_away(*store);
+  offer_in_background(place, std::move(*store), context, places, program);
 }
 
 }  // namespace
 
-std::optional<int> wait_for_throw_away_run(const Context& context, bool quiet, std::string& directory) {
+std::optional<int> wait_for_throw_away_run(const Context& context, const RunOptions& options, std::string& directory) {
   Places places = find_places(context.host);
   mode_t callers_umask = umask(077);
   ThrowAway place = ThrowAway::make(context.host, places);
@@ -131,8 +139,8 @@ std::optional<int> wait_for_throw_away_run(const Context& context, bool quiet, s
   int status = wait_for(run);
   sigprocmask(SIG_SETMASK, &callers, nullptr);
   umask(callers_umask);
-  if (!quiet) tell_and_ask(place, context, places);
-  place.remove(context.host, places);
+  if (!options.quiet) tell_and_ask(place, context, places, options.command[0]);
+  if (place.is_owned()) place.remove(context.host, places);
   kill(sweeper, SIGKILL);
   waitpid(sweeper, nullptr, 0);
   return status;

@@ -82,12 +82,21 @@ void say_home(Page& page, const Profile& profile) {
     page.say("Of the real home directory what is named below.", from);
 }
 
+void list_places(Page& page, const Profile& profile, Key key, const std::string& sentence) {
+  const std::vector<Value>& places = profile.list(key);
+  if (places.empty()) return;
+  page.say(sentence);
+  for (const Value& place : places) page.item(place.text, place.origin.text());
+}
+
 void explain_files(Page& page, const Profile& profile, const Plan& plan) {
   page.heading("Files");
   say_home(page, profile);
   list_nodes(page, plan, is_read_write, "It may read and change:", "It may read and change, as sbox set it up:");
   list_nodes(page, plan, is_overlay,
              "It may read, and change in an overlay that you look through and take over from:", "");
+  list_places(page, profile, Key::home_recover,
+              "When it has ended, a notification offers to take over the files that it added or changed in:");
   list_nodes(page, plan, is_read_only, "It may read:", "It may read, as every program on this desktop needs:");
   list_nodes(page, plan, is_hidden, "Hidden:", "Hidden in every sandbox:");
   list_nodes(page, plan, is_tmpfs, "Its own, empty at the start and forgotten at the end:",
@@ -103,13 +112,6 @@ void explain_files(Page& page, const Profile& profile, const Plan& plan) {
 void explain_devices(Page& page, const Plan& plan) {
   page.heading("Devices");
   list_nodes(page, plan, is_device, "By the profile:", "Those of every sandbox, which are no hardware:");
-}
-
-void list_places(Page& page, const Profile& profile, Key key, const std::string& sentence) {
-  const std::vector<Value>& places = profile.list(key);
-  if (places.empty()) return;
-  page.say(sentence);
-  for (const Value& place : places) page.item(place.text, place.origin.text());
 }
 
 void say_if(Page& page, const Profile& profile, Key key, const std::string& sentence) {

@@ -5,7 +5,6 @@
 
 #include "base/strings.h"
 #include "cli/overlay.h"
-#include "overlay/commit.h"
 
 namespace sbox {
 namespace {
@@ -51,10 +50,7 @@ bool take(OverlayStore& store, const std::vector<Change>& changes, const std::ve
   for (size_t i = 0; i < items.size(); ++i) {
     if (choice.taken[i]) chosen.insert(chosen.end(), items[i].changes.begin(), items[i].changes.end());
   }
-  std::sort(chosen.begin(), chosen.end());
-  CommitResult result = commit(
-      store, changes, [&](const Change& change) { return std::binary_search(chosen.begin(), chosen.end(), &change); },
-      choice.force, [](const Change&) {});
+  CommitResult result = take_over(store, changes, std::move(chosen), choice.force);
   for (const auto& [path, why] : result.left) {
     fprintf(stderr, "sbox: not taken over: %s: %s\n", shown_path(path).c_str(), why.c_str());
   }
@@ -121,6 +117,14 @@ std::optional<Choice> parse_choice(const std::string& answer, size_t items) {
     for (size_t i = range->first; i <= range->last; ++i) choice.taken[i - 1] = true;
   }
   return choice;
+}
+
+CommitResult take_over(OverlayStore& store, const std::vector<Change>& changes, std::vector<const Change*> chosen,
+                       bool force) {
+  std::sort(chosen.begin(), chosen.end());
+  return commit(
+      store, changes, [&](const Change& change) { return std::binary_search(chosen.begin(), chosen.end(), &change); },
+      force, [](const Change&) {});
 }
 
 void ask_what_to_keep(OverlayStore& store) {

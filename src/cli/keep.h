@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "overlay/commit.h"
 #include "overlay/store.h"
 
 namespace sbox {
@@ -24,6 +25,10 @@ struct Choice {
 // An answer: numbers (from 1) and ranges "2-5" between blanks or commas, "all", "none" or nothing; with an exclamation
 // mark at its end it is to be forced. Nothing where it is none of that.
 std::optional<Choice> parse_choice(const std::string& answer, size_t items);
+
+// Takes over those of `changes` that `chosen` points to, by the rules of commit().
+CommitResult take_over(OverlayStore& store, const std::vector<Change>& changes, std::vector<const Change*> chosen,
+                       bool force);
 
 // On the terminal that standard input and error are, until everything is taken over that was chosen. The store is
 // locked.

@@ -165,9 +165,10 @@ std::vector<Override> overrides_of(const std::vector<std::string>& settings) {
 
 void require_watchable(const Profile& profile) {
   bool is_kept = profile.text(Key::home_mode) == "overlay" && profile.text(Key::home_overlay) == kLearningRun &&
-                 profile.list(Key::home_keep).empty() && profile.flag(Key::process_debug);
+                 profile.list(Key::home_keep).empty() && profile.list(Key::home_recover).empty() &&
+                 profile.flag(Key::process_debug);
   if (is_kept) return;
-  throw Error("learn", "home.mode, home.overlay, home.keep and process.debug are its own")
+  throw Error("learn", "home.mode, home.overlay, home.keep, home.recover and process.debug are its own")
       .hint("leave them as they are");
 }
 

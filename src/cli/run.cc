@@ -19,6 +19,7 @@
 #include "cli/grant.h"
 #include "cli/join.h"
 #include "cli/options.h"
+#include "cli/recover.h"
 #include "desktop/exec.h"
 #include "instance/registry.h"
 #include "log/store.h"
@@ -242,7 +243,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   std::string throw_away;
   if (options.ephemeral && options.dry_run) throw_away = place_of_no_run(context);
   if (options.ephemeral && !options.dry_run) {
-    if (auto status = wait_for_throw_away_run(context, options.quiet, throw_away)) return *status;
+    if (auto status = wait_for_throw_away_run(context, options, throw_away)) return *status;
   }
   timer_t deadline = set_deadline();
   Stopwatch watch(options.verbose);
@@ -279,7 +280,12 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
     if (auto status = join_running(registry)) return *status;
   }
   Places places = find_places(context.host);
-  if (options.ephemeral) make_mount_points(plan, places.home_canonical);
+  if (options.ephemeral) {
+    make_mount_points(plan, places.home_canonical);
+    write_recover(plan);
+  } else if (!plan.overlay.recover.empty()) {
+    offer_after_run(context, places, plan, options.command[0], callers_umask);
+  }
   clean_up_throw_aways(context, places);
   enter_cgroup(plan, context.host);
   UniqueFd log = open_log(plan, log_header(profile, plan), places.home, options.verbose);

@@ -15,7 +15,8 @@ namespace sbox {
 
 inline constexpr char kOverlays[] = "overlays", kThrowAways[] = "ephemeral";  // in the data directory
 inline constexpr char kUpper[] = "upper", kWork[] = "work", kRecord[] = "record", kTaken[] = "taken",
-                      kCommitting[] = "committing", kSnapshots[] = "snapshots", kLock[] = "lock", kLower[] = "lower";
+                      kCommitting[] = "committing", kSnapshots[] = "snapshots", kLock[] = "lock", kLower[] = "lower",
+                      kRecover[] = "recover";
 
 // Opens the directory `path` (absolute) and makes what is missing of it, 0700, without following a link. Error when
 // that cannot be.

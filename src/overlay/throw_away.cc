@@ -83,9 +83,25 @@ std::optional<OverlayStore> ThrowAway::wait_for_end(const Host& host, const Plac
   return store;
 }
 
+std::vector<std::string> ThrowAway::recover() const {
+  constexpr off_t kLargest = 1 << 20;
+  UniqueFd directory(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  std::string text = directory ? read_small(directory.get(), kRecover, kLargest).value_or("") : "";
+  std::vector<std::string> paths = split(text, '\0');
+  std::erase(paths, "");
+  return paths;
+}
+
 void ThrowAway::remove(const Host& host, const Places& places) {
   remove_one(host, places, path_);
   owner_.reset();
+}
+
+void write_recover(const Plan& plan) {
+  if (plan.overlay.recover.empty()) return;
+  std::string text;
+  for (const std::string& path : plan.overlay.recover) text += path + '\0';
+  replace_file(make_path(plan.overlay.directory).get(), kRecover, text);
 }
 
 void make_mount_points(const Plan& plan, const std::string& home) {

@@ -97,6 +97,7 @@ template <typename Visitor, Is<Overlay> T>
 void fields(Visitor& visit, T& overlay) {
   visit("lower", overlay.lower);
   visit("directory", overlay.directory);
+  visit("recover", overlay.recover);
 }
 
 template <typename Visitor, Is<Plan> T>

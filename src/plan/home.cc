@@ -49,7 +49,7 @@ std::string place_of_overlay(const Inputs& in) {
 }
 
 void plan_overlay(const Inputs& in, Plan& plan, const std::string& lower) {
-  plan.overlay = {lower, place_of_overlay(in)};
+  plan.overlay = {.lower = lower, .directory = place_of_overlay(in)};
   for (const char* layer : {"upper", "work"}) plan.make_directories.push_back(join(plan.overlay.directory, layer));
 }
 
@@ -110,6 +110,38 @@ void keep(const Inputs& in, Draft& draft, Key key, Access access) {
   }
 }
 
+// Whether what is written at or below `path` is in the overlay.
+bool is_in_overlay(const Inputs& in, const Sight& sight, const std::string& path) {
+  if (sight.is_whole || sight.is_blank) return true;
+  const std::vector<Value>& kept = in.profile.list(Key::home_keep);
+  return std::any_of(kept.begin(), kept.end(), [&](const Value& value) {
+    std::string place = host_path(value, in.places, in.host);
+    return is_at_or_below(path, place) || is_below(place, path);
+  });
+}
+
+// As it is on the host, without a link.
+std::string place_to_recover(const Inputs& in, const Sight& sight, const Value& value) {
+  auto refuse = [&](const char* why) { return Error("recover " + quote(value.text), why).at(value.origin); };
+  if (!sight.is_overlay && !sight.is_blank) {
+    throw refuse("there is no overlay to take files over from")
+        .hint("set home mode = overlay, or start the program with --ephemeral");
+  }
+  std::string path = host_path(value, in.places, in.host);
+  if (!is_below(path, in.places.home)) {
+    throw refuse("does not lie below the home directory").hint("name directories in it, such as ~/Downloads");
+  }
+  Resolved found = in.host.resolve(path);
+  std::string place = join(found.path, found.rest);
+  if (!is_below(place, in.places.home_canonical)) {
+    throw refuse("leads out of the home directory, where no overlay is").hint("name directories in it");
+  }
+  if (!is_in_overlay(in, sight, path)) {
+    throw refuse("what is written there is not in the overlay, but forgotten").hint("add it to [home] keep");
+  }
+  return place;
+}
+
 }  // namespace
 
 std::string home_name(const Inputs& in) {
@@ -138,6 +170,9 @@ void plan_home(const Inputs& in, Draft& draft) {
   }
   keep(in, draft, Key::home_keep, access);
   keep(in, draft, Key::home_keep_read_only, Access::read_only);
+  for (const Value& value : in.profile.list(Key::home_recover)) {
+    draft.plan.overlay.recover.push_back(place_to_recover(in, sight, value));
+  }
 }
 
 void make_own_directories(const Inputs& in, Plan& plan) {

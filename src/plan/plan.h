@@ -113,6 +113,8 @@ struct Helper {
 struct Overlay {
   std::string lower;      // of the host, canonical: what is seen until it is changed; "": there is no overlay
   std::string directory;  // of the host, canonical: its `upper` takes the changes, its `work` is the kernel's
+  std::vector<std::string> recover{};  // of the host, canonical: what is changed there is offered at the end of the
+                                       // run; the launcher has nothing to do with it
   bool operator==(const Overlay&) const = default;
 };
 

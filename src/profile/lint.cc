@@ -154,7 +154,7 @@ class Linter {
       if (scope_ == LintScope::whole) check_default(row);
       if (scope_ == LintScope::whole) check_effect(row);
     }
-    for (Key key : {Key::home_keep, Key::files_read_write}) check_paths(key, true);
+    for (Key key : {Key::home_keep, Key::home_recover, Key::files_read_write}) check_paths(key, true);
     for (Key key : {Key::home_keep_read_only, Key::files_read_only}) check_paths(key, false);
     check_home();
     check_display();
@@ -260,7 +260,8 @@ void Linter::check_effect(const Setting& row) {
   bool may_mount = profile_.text(Key::process_nested_sandbox) == "mounts";
   if (row.key == Key::process_write_xor_execute && may_mount) useless("what may mount gets round it");
   bool is_overlay = profile_.text(Key::home_mode) == "overlay";
-  if (row.key == Key::home_overlay && !is_overlay) useless("the home is no overlay");
+  bool is_of_overlay = row.key == Key::home_overlay || row.key == Key::home_recover;
+  if (is_of_overlay && !is_overlay) useless("the home is no overlay");
 }
 
 void Linter::check_paths(Key key, bool writable) {

@@ -49,6 +49,14 @@ TEST_F(Explain, SuggestsTheHomeSectionForWhatLiesInTheHome) {
   EXPECT_THAT(path("/home/ann/.ssh"), HasSubstr("[home] keep-read-only = ~/.ssh"));
 }
 
+TEST_F(Explain, SaysWhereFilesAreOfferedAtTheEnd) {
+  EXPECT_THAT(page(), Not(HasSubstr("a notification offers")));
+  set(Key::home_mode, "overlay");
+  set(Key::home_recover, "~/Downloads");
+  EXPECT_THAT(page(), HasSubstr("a notification offers"));
+  EXPECT_THAT(page(), HasSubstr("~/Downloads"));
+}
+
 TEST_F(Explain, OffersNoLineForTheRulesOfSbox) {
   EXPECT_THAT(path("/home/ann/.config/sbox/profiles"), HasSubstr("No line changes that"));
   EXPECT_THAT(path("/etc/sbox"), HasSubstr("No line changes that"));

@@ -84,6 +84,59 @@ TEST_F(Home, WhatAThrowAwayRunKeepsIsInTheOverlayAndTheRestEmpty) {
   }
 }
 
+TEST_F(Home, FilesAreRecoveredFromAnOverlayAlone) {
+  set(Key::home_recover, "~/Downloads");
+  for (const char* mode : {"empty", "private", "host"}) {
+    set(Key::home_mode, mode);
+    request.throw_away = "";
+    EXPECT_THAT(fault(), HasSubstr("there is no overlay to take files over from")) << mode;
+    EXPECT_THAT(fault(), HasSubstr("home mode = overlay")) << mode;
+    request.throw_away = kThrowAway;
+    EXPECT_THAT(plan().overlay.recover, ElementsAre("/home/ann/Downloads")) << mode;
+  }
+  request.throw_away = "";
+  set(Key::home_mode, "overlay");
+  EXPECT_THAT(plan().overlay.recover, ElementsAre("/home/ann/Downloads"));
+}
+
+TEST_F(Home, PlacesToRecoverLieInTheHomeWhereverLinksLead) {
+  set(Key::home_mode, "overlay");
+  host.directory("/home/ann/real");
+  host.directory("/mnt/disk");
+  host.link("/home/ann/Downloads", "real");
+  host.link("/home/ann/out", "/mnt/disk");
+  set(Key::home_recover, "~/Downloads/new");
+  EXPECT_THAT(plan().overlay.recover, ElementsAre("/home/ann/real/new"));
+  for (const char* path : {"/mnt", "~", "/home/anna"}) {
+    profile = Profile();
+    set(Key::seccomp_mode, "none");
+    set(Key::home_mode, "overlay");
+    set(Key::home_recover, path);
+    EXPECT_THAT(fault(), HasSubstr("does not lie below the home")) << path;
+  }
+  profile = Profile();
+  set(Key::seccomp_mode, "none");
+  set(Key::home_mode, "overlay");
+  set(Key::home_recover, "~/out");
+  EXPECT_THAT(fault(), HasSubstr("leads out of the home"));
+}
+
+TEST_F(Home, WhatIsForgottenIsNotRecovered) {
+  host.directory("/home/ann/Downloads");
+  set(Key::home_mode, "overlay");
+  set(Key::home_keep, "~/Downloads");
+  set(Key::home_recover, "~/Music");
+  EXPECT_THAT(fault(), HasSubstr("not in the overlay, but forgotten"));
+  for (const char* path : {"~/Downloads", "~/Downloads/new"}) {
+    profile = Profile();
+    set(Key::seccomp_mode, "none");
+    set(Key::home_mode, "overlay");
+    set(Key::home_keep, "~/Downloads");
+    set(Key::home_recover, path);
+    EXPECT_EQ(plan().overlay.recover.size(), 1u) << path;
+  }
+}
+
 TEST_F(Home, OnlyPathsOfTheHomeAreKept) {
   for (const char* path : {"/mnt", "~", "/home/anna"}) {
     profile = Profile();

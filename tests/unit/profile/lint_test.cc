@@ -62,6 +62,8 @@ TEST(Lint, WarnsOfUselessSettings) {
       {"[network]\nmode = none\n", "network.mode = none: useless: this is the default"},
       {"[files]\nread-only = /srv, /data, /srv\n", "files.read-only = /srv: useless: it is in line 4 already"},
       {"[files]\nread-only =\n", "files.read-only =: useless"},
+      {"[home]\nrecover = ~/Downloads\n", "home.recover = ~/Downloads: useless: the home is no overlay"},
+      {"[home]\nmode = overlay\nrecover = ~/.bashrc\n", "home.recover = ~/.bashrc: dangerous"},
       {"[dbus]\ntalk = org.a.B\n", "useless: there is no session bus"},
       {"[dbus]\nsystem-call = org.a.B=org.a.B.C@/\n", "useless: there is no system bus"},
   };
