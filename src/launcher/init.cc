@@ -105,6 +105,8 @@ struct Confinement {
   signal(SIGPIPE, context.ignore_pipe ? SIG_IGN : SIG_DFL);
   step.require(sigprocmask(SIG_SETMASK, &context.program_mask, nullptr) == 0, "signal mask");
   std::vector<char*> arguments = pointers(plan.argv), environment = pointers(plan.environment);
+  // Said before the program can be heard: a signal that answers its first word is for it.
+  step.require(send_message(step.socket(), static_cast<uint8_t>(MessageKind::started), 0), "start");
   execve(plan.program.c_str(), arguments.data(), environment.data());
   step.fail(plan.program, errno, errno == ENOENT ? kNotFound : kNotExecutable);
 }
@@ -274,7 +276,6 @@ void run_init(const InitContext& context, int socket) {
   step.require(program >= 0, "fork");
   if (program == 0) run_program(context, step, confinement);
   let_go_of_streams(step, confinement.slave, confinement.door, plan.overlay.lower.empty() ? -1 : kLockDescriptor);
-  send_message(socket, static_cast<uint8_t>(MessageKind::started), program);
   Plan kept = keep_for_guests(context.plan);
   forget(context.plan);
   watch(step, program, confinement.door, [&] {

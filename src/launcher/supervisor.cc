@@ -337,6 +337,10 @@ void Supervisor::go_when_ready() {
 }
 
 void Supervisor::handle_signals() {
+  // What was said before counts first: that the program has started, above all.
+  for (pollfd said{socket_.get(), POLLIN, 0}; socket_ && poll(&said, 1, 0) > 0; said.fd = socket_.get()) {
+    handle_message();
+  }
   signalfd_siginfo info;
   while (read(signals_.get(), &info, sizeof info) == sizeof info) forward(info);
 }
