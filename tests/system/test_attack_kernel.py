@@ -16,7 +16,7 @@ import time
 from account import REFUSED, SBOX
 from attack import BY_ROOT, DEFAULT, MOUNTING, NESTED, SHARED_NETWORK, SHIPPED, AttackTest, Circumstance
 from attack_stage import staged
-from harness import probe, wait_for
+from harness import probe, processes, status_field, wait_for
 
 # These profiles let a program make namespaces of its own.
 NESTED_NAMES = set() if REFUSED else {"profile chromium", "profile firefox", "profile thunderbird", NESTED.name, MOUNTING.name}
@@ -600,7 +600,7 @@ for pid in children: os.kill(pid, signal.SIGKILL)
 """
         python = ["/usr/bin/python3", "-I", "-S", "-c", code]
         self.assertEqual(self.outside(*python).out, "all\n", "the control")
-        busy = len([1 for pid in os.listdir("/proc") if pid.isdigit() and os.stat(f"/proc/{pid}").st_uid == self.account.uid])
+        busy = len([pid for pid in processes() if status_field(pid, "Uid").split()[:1] == [str(self.account.uid)]])
         result = self.account.run(["prlimit", f"--nproc={busy + 100}", str(SBOX), "--", *python])
         self.assertEqual((result.status, result.out), (0, "limit\n"), result)
         self.assertEqual(self.outside("true").status, 0)
