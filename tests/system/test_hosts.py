@@ -64,8 +64,9 @@ class Processes(HostTest):
     def test_where_processes_are_hidden_sandboxes_are_listed_joined_and_stopped(self) -> None:
         """hidepid hides what the user may not trace, and that is process 1 of a sandbox too."""
         script = f"""
+            rm -f {self.work}/up
             {SBOX} --name hidden -- sh -c 'echo up; exec sleep 100' > {self.work}/up & sandbox=$!
-            until grep -q up {self.work}/up; do test -d /proc/$sandbox || exit; done
+            until grep -qs up {self.work}/up; do test -d /proc/$sandbox || exit; done
             {SBOX} list --json; {SBOX} join hidden -- echo joined; {SBOX} doctor --json; {SBOX} stop hidden; wait $sandbox; echo $?"""
         for hidden in ("2", "ptraceable"):
             with self.subTest(hidepid=hidden):
