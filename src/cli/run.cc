@@ -275,6 +275,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
   watch.lap("plan");
   if (options.dry_run) return fputs((plan_json(plan) + "\n").c_str(), stdout) < 0 ? kExitFailure : 0;
   mode_t callers_umask = umask(077);  // what sbox makes is the user's alone, whatever the program will make
+  if (umask(077) != 077) throw Error("sbox", "the umask cannot be set");
   Registry registry = Registry::open_or_make(context.host.home());
   while (!claim(registry, name, plan)) {
     if (auto status = join_running(registry)) return *status;
