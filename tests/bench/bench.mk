@@ -14,7 +14,7 @@ bench: deps
 	BUILD=$(BUILD) python3 tests/bench/network.py
 
 # A thousand sandboxes at once.
-bench-instances: PACKAGES := $(BUILD_PACKAGES)
+bench-instances: PACKAGES := $(BUILD_PACKAGES) $(BENCH_PACKAGES)
 bench-instances: deps
-	$(MAKE) all
+	$(MAKE) all $(BENCH_PROGRAMS)
 	python3 tests/bench/instances.py --build $(BUILD) $(BENCH_FLAGS)

@@ -138,7 +138,7 @@ class Workshop:
             files[-1].write_text("".join(f"{word}\n" for word in command))
         times = [[] for _ in commands]
         for line in self.output([self.build / "bench/driver", rounds or self.rounds, *files]).splitlines():
-            index, time = line.split()
+            index, time, _ = line.split()
             times[int(index)].append(int(time) / 1e9)
         return [statistics.median(list_) for list_ in times]
 
