@@ -5,6 +5,5 @@ TRIXIE := $(abspath $(BUILD))-trixie
 check-compositor: PACKAGES := $(BUILD_PACKAGES) $(RUN_PACKAGES) $(COMPOSITOR_PACKAGES)
 check-compositor: deps
 	$(MAKE) $(PARALLEL) all
-	[ -e $(TRIXIE)/usr/bin/sway ] || { rm -rf $(TRIXIE) && mmdebstrap --quiet --variant=minbase --include=sway trixie $(TRIXIE); }
-	chmod 755 $(TRIXIE)
+	tests/debian $(TRIXIE) trixie sway
 	BUILD=$(BUILD) SBOX_TRIXIE=$(TRIXIE) tests/run security_context
