@@ -59,8 +59,9 @@ endif
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
 
 FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/log/*.cc src/instance/*.cc \
-  src/overlay/*.cc src/learn/*.cc src/cli/*.cc) $(patsubst %,src/launcher/%.cc,step stdio relay terminal) src/network/dns.cc
-LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc src/plan/notify_filter.cc
+  src/overlay/*.cc src/learn/*.cc src/cli/*.cc) $(patsubst %,src/launcher/%.cc,step stdio relay terminal) \
+  $(patsubst %,src/network/%.cc,bandwidth dns firewall netlink rules)
+LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc src/plan/notify_filter.cc src/base/strings.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))
 USERNS_OBJECTS := $(BUILD)/launcher-obj/src/userns/main.o
 NETWORK_SOURCES := $(wildcard src/network/*.cc)
@@ -131,7 +132,7 @@ $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) $(addprefix $(BUILD)/obj/src/sound/,protocol.o relay.o) \
-    $(addprefix $(BUILD)/obj/src/network/,dns.o rules.o packets.o) $(BUILD)/obj/src/bus/lines.o | $(DATA)
+    $(BUILD)/obj/src/network/packets.o $(BUILD)/obj/src/bus/lines.o | $(DATA)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread
@@ -172,9 +173,9 @@ $(BUILD)/share/man/man1/%: man/%
 $(BUILD)/share/man/man7/%: man/%
 	install -D -m 644 $< $@
 
-$(BUILD)/share/man/man5/sbox-profile.5: man/sbox-profile.5.in $(BUILD)/tools/manual
+$(BUILD)/share/man/man5/sbox-profile.5: man/sbox-profile.5.in $(BUILD)/tools/manual $(wildcard profiles/lib/*.profile)
 	@mkdir -p $(@D)
-	$(BUILD)/tools/manual $< > $@
+	$(BUILD)/tools/manual $< profiles > $@
 
 # Installs what is missing; needs root (or sudo) only then.
 deps:
@@ -266,7 +267,7 @@ uninstall:
 	cd $(DESTDIR)$(PREFIX) && rm -f bin/sbox share/man/man1/sbox.1 share/man/man5/sbox-profile.5 share/man/man7/sbox-distro.7
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-trixie $(BUILD)-packages $(BUILD)-vm
+	rm -rf $(BUILD) $(BUILD)-trixie $(BUILD)-packages $(BUILD)-vm $(BUILD)-vm-trixie $(BUILD)-vm-trixie-qemu
 
 -include tests/bench/bench.mk tests/fuzz/fuzz.mk
 -include tests/mutate/mutate.mk

@@ -17,11 +17,10 @@ inline constexpr int kLockDescriptor = 6;   // with an overlay: a file whose loc
 inline constexpr int kLogDescriptor = 7;    // where the plan has a log: the file, open for writing
 inline constexpr int kLastDescriptor = kLogDescriptor;
 
-// Says the one line where it is shown, and waits until that is done, some seconds at most: who is killed with the
-// failing process would show nothing.
-inline void say_and_wait(int errors, std::string_view line) {
+// Says the one line where it is shown, and waits until that is done, but no longer than `longest`: who is killed with
+// the failing process would show nothing.
+inline void say_and_wait(int errors, std::string_view line, timeval longest = {5, 0}) {
   char byte = 0;
-  timeval longest{5, 0};
   setsockopt(errors, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
   (void)!send(errors, line.data(), line.size(), MSG_NOSIGNAL);
   shutdown(errors, SHUT_WR);

@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
+#include "cli/options.h"
 #include "cli/page.h"
+#include "cli/print.h"
 #include "plan/syscall_groups.h"
 #include "profile/lint.h"
 #include "profile/values.h"
@@ -170,8 +172,8 @@ Wanted parse(const std::vector<std::string>& arguments) {
     const std::string& word = arguments[i];
     if (word == "--json") {
       wanted.as_json = true;
-    } else if (word == "--threshold") {
-      wanted.threshold = i + 1 < arguments.size() ? parse_number(arguments[++i]) : std::nullopt;
+    } else if (auto number = option_value(arguments, i, "--threshold")) {
+      wanted.threshold = parse_number(*number);
       if (!wanted.threshold) throw Error("audit --threshold", "needs a number").hint(kUsage);
     } else if (word.starts_with('-')) {
       throw Error("audit " + quote(word), "there is no such option").hint(kUsage);
@@ -231,7 +233,7 @@ int run_audit(const SearchPath& search, const std::vector<std::string>& argument
     audits.push_back(audit_profile(read_profile(search, name)));
   }
   std::string text = wanted.as_json ? json_of(audits) : text_of(audits, !wanted.profiles.empty());
-  fputs(text.c_str(), stdout);
+  print(text);
   bool is_over = std::any_of(audits.begin(), audits.end(),
                              [&](const Audit& audit) { return wanted.threshold && audit.score > *wanted.threshold; });
   return is_over ? 1 : 0;

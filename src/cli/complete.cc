@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "cli/explain_thing.h"
 #include "cli/options.h"
+#include "cli/print.h"
 #include "desktop/catalogue.h"
 #include "instance/registry.h"
 #include "overlay/snapshot.h"
@@ -187,7 +188,8 @@ std::string completions(const Context& context, const std::vector<std::string>& 
 }
 
 int run_complete(const Context& context, const std::vector<std::string>& arguments) {
-  return fputs(completions(context, arguments).c_str(), stdout) < 0 ? 1 : 0;
+  print(completions(context, arguments));
+  return 0;
 }
 
 }  // namespace sbox

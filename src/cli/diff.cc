@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <stdio_ext.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,6 +120,9 @@ class Pager {
   ~Pager() {
     fflush(stdout);
     if (child_ <= 0) return;
+    // Who has seen enough misses nothing.
+    __fpurge(stdout);
+    clearerr(stdout);
     close(1);
     while (waitpid(child_, nullptr, 0) < 0 && errno == EINTR) continue;
   }

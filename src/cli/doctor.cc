@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "cli/bus_proxy.h"
 #include "cli/doctor_rows.h"
 #include "cli/grant.h"
+#include "cli/print.h"
 #include "plan/paths.h"
 #include "plan/places.h"
 
@@ -30,6 +31,20 @@ Check check_kernel(const Host&, const Probes& probes) {
   return {"kernel", Health::missing, true, "Linux " + version + "; 5.14 or newer is needed", "uname -r"};
 }
 
+// The profile by which AppArmor confines this process, with its mode; "" where it does not.
+std::string confining_profile(const Host& host) {
+  std::string label = host.read("/proc/self/attr/apparmor/current").value_or("");
+  label = label.substr(0, label.find('\n'));
+  bool is_free = label == "unconfined" || label.ends_with(" (unconfined)") || label.ends_with(" (complain)");
+  return is_free ? "" : label;
+}
+
+// What lets AppArmor grant user namespaces to sbox.
+std::string load_profile(const std::string& prefix) {
+  return "sudo install -m 644 " + prefix +
+         "/share/sbox/apparmor/sbox /etc/apparmor.d/sbox && sudo apparmor_parser -r /etc/apparmor.d/sbox";
+}
+
 // Who says no, when a namespace cannot be made.
 Check refused_namespace(const Host& host, const Probes& probes) {
   const ProbeResult& result = probes.namespaces;
@@ -43,14 +58,17 @@ Check refused_namespace(const Host& host, const Probes& probes) {
     check.remedy = "sudo sysctl -w user.max_user_namespaces=15000";
   } else if (sysctl(host, "kernel/apparmor_restrict_unprivileged_userns").value_or(0) != 0) {
     check.meaning = "AppArmor grants them only to programs with a profile that says so; sbox has none loaded";
-    check.remedy = "sudo install -m 644 " + probes.prefix +
-                   "/share/sbox/apparmor/sbox /etc/apparmor.d/sbox && sudo apparmor_parser -r /etc/apparmor.d/sbox";
+    check.remedy = load_profile(probes.prefix);
   } else if (result.error == ENOSPC) {
     check.meaning = "too many there already, or nested too deeply" + reason;
     check.remedy = "cat /proc/sys/user/max_*_namespaces";
   } else if (result.error == EINVAL || result.error == ENOSYS) {
     check.meaning = "not built into this kernel" + reason;
     check.remedy = "zgrep -E '_NS=' /proc/config.gz";
+  } else if (container_kind(host).empty() && !confining_profile(host).empty()) {
+    check.meaning =
+        "AppArmor confines sbox by a profile without them: " + escape_control(confining_profile(host)) + reason;
+    check.remedy = load_profile(probes.prefix) + "   # or `userns,` into that one, where it is sbox's own";
   } else {
     check.meaning = "forbidden by something around this process: a container, a chroot, or another sandbox" + reason;
     check.remedy = container_remedy(host);
@@ -73,13 +91,16 @@ Check check_user_namespaces(const Host& host, const Probes& probes) {
   return good("user namespaces", true, "an ordinary user can make all that a sandbox needs");
 }
 
+constexpr char kLauncherAlone[] = "not tried: only the launcher can make them here";
+constexpr char kNoNamespaces[] = "not tried: there are no user namespaces";
+
 Check check_mounts(const Host& host, const Probes& probes) {
   ProbeStage reached = probes.namespaces.reached;
   Check check{"mounts", Health::missing, true, "", ""};
   std::string reason = std::string(" (") + strerror(probes.namespaces.error) + ")";
-  if (is_granted(probes)) return good("mounts", true, "not tried: only the launcher can make them here");
+  if (is_granted(probes)) return good("mounts", true, kLauncherAlone);
   if (reached <= ProbeStage::namespaces) {
-    check.meaning = "not tried: there are no user namespaces";
+    check.meaning = kNoNamespaces;
   } else if (reached == ProbeStage::mount_api || reached == ProbeStage::tmpfs) {
     check.meaning = "the new mount calls are refused" + reason + ": an older kernel, or the filter of a container";
     check.remedy = container_remedy(host);
@@ -140,6 +161,10 @@ Check check_home(const Host& host, const Probes&) {
 }
 
 Check check_overlay(const Host&, const Probes& probes) {
+  if (is_granted(probes)) return good("overlay homes", false, kLauncherAlone);
+  if (probes.namespaces.reached <= ProbeStage::namespaces) {
+    return {"overlay homes", Health::missing, false, kNoNamespaces, ""};
+  }
   if (probes.overlay == 0) return good("overlay homes", false, "changes of a program can be kept from the home");
   return {"overlay homes", Health::missing, false,
           std::string("profiles with home.mode = overlay do not start (") + strerror(probes.overlay) +
@@ -169,6 +194,7 @@ Probes probe(const Host& host, const std::string& prefix) {
   } catch (const Error&) {
     probes.overlay = ENOENT;  // there is a row for the home by itself
   }
+  probes.network = probe_network();
   probes.kernel = kernel_version();
   probes.limits = limits_by(host);
   if (host.status(kDBusProxy).kind == FileKind::file) probes.proxy_version = first_line_of(kDBusProxy, "--version");
@@ -216,7 +242,7 @@ int run_doctor(const Host& host, const std::string& prefix, const std::vector<st
   bool as_json = arguments == std::vector<std::string>{"--json"};
   if (!arguments.empty() && !as_json) throw Error("doctor", "takes nothing but --json").hint("sbox doctor [--json]");
   std::vector<Check> checks = examine(host, probe(host, prefix));
-  fputs((as_json ? doctor_json(checks) : doctor_table(checks)).c_str(), stdout);
+  print(as_json ? doctor_json(checks) : doctor_table(checks));
   return can_start(checks) ? 0 : 1;
 }
 

@@ -30,7 +30,8 @@ struct Probes {
   int overlay = 0;              // errno of what an overlay of the home fails with
   bool has_granter = false;     // sbox-userns is installed
   std::string granter_refusal;  // what it says; "" when it works, and where there is none
-  std::string proxy_version;    // the output of xdg-dbus-proxy --version; "" where there is none
+  NetworkProbe network;
+  std::string proxy_version;  // the output of xdg-dbus-proxy --version; "" where there is none
 };
 
 // Tries things out in child processes. `prefix`: where sbox is installed.

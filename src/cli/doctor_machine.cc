@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "base/strings.h"
 #include "cli/doctor_rows.h"
 #include "plan/paths.h"
@@ -123,7 +125,7 @@ Check check_pasta(const Host& host) {
       "sudo apt install --only-upgrade passt"};
 }
 
-Check check_private_network(const Host& host, const Probes&) {
+Check check_private_network(const Host& host, const Probes& probes) {
   Check check{"private network", Health::missing, false, "", "sudo apt install passt"};
   if (host.status("/usr/bin/pasta").kind == FileKind::missing) {
     check.meaning = "pasta is not installed: profiles with a private network do not start";
@@ -137,10 +139,33 @@ Check check_private_network(const Host& host, const Probes&) {
   } else if ((tun.mode & kForAll) != kForAll) {
     check.meaning = "/dev/net/tun is not for all users, so pasta cannot use it";
     check.remedy = "sudo chmod 666 /dev/net/tun";
+  } else if (probes.network.firewall != 0) {
+    check.meaning = std::string("this kernel takes no rules of nftables (") + strerror(probes.network.firewall) + ")";
+    check.remedy = "sudo modprobe -a nf_tables nft_reject_inet nft_ct";
   } else {
     return check_pasta(host);
   }
   return check;
+}
+
+constexpr char kNotTried[] = "not tried: no network namespace can be made to try it in";
+
+Check check_bandwidth(const Host&, const Probes& probes) {
+  const network::Fault& fault = probes.network.bandwidth;
+  if (!probes.network.tried) return {"bandwidth", Health::limited, false, kNotTried, ""};
+  if (!fault) return good("bandwidth", false, "that of a private network can be limited");
+  std::string reason = fault.error != 0 ? std::string(" (") + strerror(fault.error) + ")" : "";
+  return {"bandwidth", Health::missing, false,
+          "profiles with network.bandwidth do not start: " + std::string(fault.what) + reason,
+          network::kBandwidthRemedy};
+}
+
+Check check_network_log(const Host&, const Probes& probes) {
+  if (!probes.network.tried) return {"network log", Health::limited, false, kNotTried, ""};
+  if (probes.network.tells) return good("network log", false, "the kernel tells what a private network refuses");
+  return {"network log", Health::limited, false,
+          "this kernel does not tell what a private network refuses (nfnetlink_log): sbox log names no connections",
+          "sudo modprobe -a nfnetlink_log nft_log"};
 }
 
 Check check_learning(const Host& host, const Probes&) {
@@ -190,7 +215,8 @@ std::string package_version(const Host& host, const std::string& package) {
 }
 
 std::vector<Examine> machine_rows() {
-  return {check_container, check_process_list, check_user_manager, check_limits, check_private_network, check_learning};
+  return {check_container,       check_process_list, check_user_manager, check_limits,
+          check_private_network, check_network_log,  check_bandwidth,    check_learning};
 }
 
 }  // namespace sbox

@@ -10,8 +10,6 @@ namespace sbox {
 
 using Examine = Check (*)(const Host&, const Probes&);
 
-inline constexpr char kDBusProxy[] = "/usr/bin/xdg-dbus-proxy";
-
 // Where this process runs, and what limits and networks of its own a sandbox may have.
 std::vector<Examine> machine_rows();
 // What a desktop session offers to those inside.

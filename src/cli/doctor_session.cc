@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "cli/bus_proxy.h"
 #include "plan/agents.h"
 #include "plan/paths.h"
 #include "plan/places.h"
@@ -13,33 +14,19 @@
 namespace sbox {
 namespace {
 
-// Packages that carry the fixes of 0.1.8 in an older version: the number after the prefix, and newer.
-bool is_patched(const std::string& package) {
-  constexpr std::string_view kPrefix = "0.1.4-3+deb12u";
-  constexpr unsigned long long kFirst = 2;
-  return package.starts_with(kPrefix) && parse_number(package.substr(kPrefix.size())).value_or(0) >= kFirst;
-}
-
 Check check_proxy(const Host& host, const Probes& probes) {
   Check check{"xdg-dbus-proxy", Health::missing, false, "", "sudo apt install xdg-dbus-proxy"};
   if (host.status(kDBusProxy).kind == FileKind::missing) {
     check.meaning = "not installed: profiles with a filtered session bus do not start";
     return check;
   }
-  int version[3] = {};
   std::string package = package_version(host, "xdg-dbus-proxy");
-  if (sscanf(probes.proxy_version.c_str(), "xdg-dbus-proxy %d.%d.%d", &version[0], &version[1], &version[2]) != 3) {
-    check.health = Health::limited;
-    check.meaning = "installed, but of no known version: whether its filter has known holes cannot be told";
-    return check;
+  std::string fault = fault_of_proxy(probes.proxy_version, package);
+  if (fault.empty()) {
+    std::string shown = package.empty() ? probes.proxy_version.substr(probes.proxy_version.find(' ') + 1) : package;
+    return good("xdg-dbus-proxy", false, escape_control(shown));
   }
-  std::string shown = escape_control(probes.proxy_version.substr(probes.proxy_version.find(' ') + 1));
-  constexpr int kFixed[3] = {0, 1, 8};
-  bool is_fixed = !std::lexicographical_compare(version, version + 3, kFixed, kFixed + 3);
-  if (is_fixed || is_patched(package)) return good("xdg-dbus-proxy", false, is_fixed ? shown : escape_control(package));
-  check.health = Health::limited;
-  check.meaning = shown + ": ways around its filter were closed in 0.1.7 (CVE-2026-34080) and 0.1.8, and in " +
-                  "packages of older versions that name them in their change log";
+  check.meaning = "profiles with a filtered session bus do not start; " + fault;
   check.remedy = "sudo apt install --only-upgrade xdg-dbus-proxy";
   return check;
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
+#include "cli/print.h"
 #include "desktop/catalogue.h"
 #include "desktop/store.h"
 #include "plan/paths.h"
@@ -276,7 +277,10 @@ int run_enable(const Context& context, const std::vector<std::string>& arguments
   EnableOptions options = parse_options(arguments, "enable");
   refuse_without_root(context, options);
   Desk desk(context, options);
-  if (options.list) return fputs((options.json ? list_json(desk) : list_text(desk)).c_str(), stdout) < 0 ? 1 : 0;
+  if (options.list) {
+    print(options.json ? list_json(desk) : list_text(desk));
+    return 0;
+  }
   auto by_all = [&](const DesktopEntry& entry) {
     return entry.state != EntryState::wrapped && entry.state != EntryState::gone && !profile_of(desk, entry).empty();
   };

@@ -1,5 +1,7 @@
 #include "cli/ephemeral.h"
 
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,9 +30,17 @@ void let_go_of_errors() {
   if (fstat(kErrorsDescriptor, &status) == 0 && S_ISSOCK(status.st_mode)) close(kErrorsDescriptor);
 }
 
+// The one that waits has stopped with the program, and would not see the end of the run.
+void continue_at_end(const UniqueFd& waiting, const UniqueFd& run) {
+  pollfd ends[] = {{waiting.get(), POLLIN, 0}, {run.get(), POLLIN, 0}};
+  while (poll(ends, 2, -1) < 0) continue;
+  if (ends[1].revents != 0) syscall(SYS_pidfd_send_signal, waiting.get(), SIGCONT, nullptr, 0);
+}
+
 // Waits for the end of the one that waits for the run. When that left the run behind it was killed: then all goes.
 [[noreturn]] void sweep(const Context& context, const Places& places, const UniqueFd& waiting, const UniqueFd& run) {
   go_into_background();
+  continue_at_end(waiting, run);
   while (!has_ended(waiting, -1)) continue;
   constexpr int kPatience = 100;
   // A set-user-ID program takes no signal before it has given its privilege up.
@@ -48,24 +58,29 @@ void let_go_of_errors() {
 
 pid_t start_sweeper(const Context& context, const Places& places, pid_t run, ThrowAway& place) {
   UniqueFd waiting_process = open_pidfd(getpid()), run_process = open_pidfd(run);
-  pid_t sweeper = fork();
-  if (sweeper < 0) throw system_error("fork", errno);
+  pid_t sweeper = new_process();
   if (sweeper > 0) return sweeper;
   place.disown();
-  signal(SIGCHLD, SIG_DFL);
   sweep(context, places, waiting_process, run_process);
 }
 
-// What somebody sends to this process is for the program. What the kernel sends for the terminal, it sends to both.
-void pass_on(const siginfo_t& signal, pid_t run) {
-  bool is_sent = signal.si_code <= 0 && signal.si_pid != run && signal.si_signo != SIGCHLD;
-  if (is_sent) kill(run, signal.si_signo);
+// It has nothing to do any more. Without this it ends with this process.
+void end_sweeper(pid_t sweeper) {
+  constexpr int kPatience = 1000;
+  UniqueFd process = open_pidfd(sweeper);
+  kill(sweeper, SIGKILL);
+  if (has_ended(process, kPatience)) waitpid(sweeper, nullptr, WNOHANG);
 }
 
-// All signals are blocked.
-int wait_for(pid_t run) {
-  sigset_t all;
-  sigfillset(&all);
+// What somebody sends to this process is for the program. What the kernel sends for the terminal, it sends to both.
+void pass_on(const signalfd_siginfo& signal, pid_t run) {
+  bool is_sent = signal.ssi_code <= 0 && signal.ssi_pid != static_cast<uint32_t>(run) && signal.ssi_signo != SIGCHLD;
+  if (is_sent) kill(run, static_cast<int>(signal.ssi_signo));
+}
+
+// All signals are blocked; `signals` has them.
+int wait_for(pid_t run, const UniqueFd& signals) {
+  UniqueFd process = open_pidfd(run);
   for (;;) {
     int status = 0;
     pid_t changed = waitpid(run, &status, WNOHANG | WUNTRACED);
@@ -73,9 +88,13 @@ int wait_for(pid_t run) {
     if (changed == run && WIFEXITED(status)) return WEXITSTATUS(status);
     if (changed == run && WIFSIGNALED(status)) return kSignalled + WTERMSIG(status);
     // The program has stopped: so does the caller's whole job.
-    if (changed == run && WIFSTOPPED(status)) raise(SIGSTOP);
-    siginfo_t signal{};
-    if (changed == 0 && sigwaitinfo(&all, &signal) > 0) pass_on(signal, run);
+    if (changed == run && WIFSTOPPED(status) && !has_ended(process, 0)) raise(SIGSTOP);
+    pollfd events[] = {{signals.get(), POLLIN, 0}, {process.get(), POLLIN, 0}};
+    poll(events, 2, -1);
+    signalfd_siginfo signal{};
+    if ((events[0].revents & POLLIN) != 0 && read(signals.get(), &signal, sizeof signal) == sizeof signal) {
+      pass_on(signal, run);
+    }
   }
 }
 
@@ -91,20 +110,14 @@ void offer_in_background(ThrowAway& place, OverlayStore store, const Context& co
                          const std::string& program) {
   std::vector<std::string> directories = place.recover();
   if (directories.empty() || !has_something_to_offer(store, directories)) return;
-  pid_t child = fork();
-  if (child > 0) place.disown();
-  if (child != 0) return;
-  go_into_background();
-  try {
+  run_in_background([&] {
     {
       OverlayStore offered = std::move(store);
       offer_of_throw_away(offered, directories, program);
     }
     place.remove(context.host, places);
-  } catch (const Error&) {
-    _exit(kExitFailure);
-  }
-  _exit(0);
+  });
+  place.disown();
 }
 
 void tell_and_ask(ThrowAway& place, const Context& context, const Places& places, const std::string& program) {
@@ -119,48 +132,35 @@ void tell_and_ask(ThrowAway& place, const Context& context, const Places& places
 
 std::optional<int> wait_for_throw_away_run(const Context& context, const RunOptions& options, std::string& directory) {
   Places places = find_places(context.host);
-  mode_t callers_umask = umask(077);
+  mode_t callers_umask = change_umask(077);
   ThrowAway place = ThrowAway::make(context.host, places);
   sigset_t all, callers;
   sigfillset(&all);
-  signal(SIGCHLD, SIG_DFL);
-  sigprocmask(SIG_SETMASK, &all, &callers);
-  pid_t run = fork();
-  if (run < 0) throw system_error("fork", errno);
+  if (sigprocmask(SIG_SETMASK, &all, &callers) != 0) throw system_error("signals", errno);
+  UniqueFd signals(signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals) throw system_error("signals", errno);
+  pid_t run = new_process();
   if (run == 0) {
     place.disown();
-    umask(callers_umask);
-    sigprocmask(SIG_SETMASK, &callers, nullptr);
+    change_umask(callers_umask);
+    if (sigprocmask(SIG_SETMASK, &callers, nullptr) != 0) throw system_error("signals", errno);
     directory = place.directory();
     return std::nullopt;
   }
   let_go_of_errors();
   pid_t sweeper = start_sweeper(context, places, run, place);
-  int status = wait_for(run);
+  int status = wait_for(run, signals);
   sigprocmask(SIG_SETMASK, &callers, nullptr);
-  umask(callers_umask);
+  change_umask(callers_umask);
   if (!options.quiet) tell_and_ask(place, context, places, options.command[0]);
   if (place.is_owned()) place.remove(context.host, places);
-  kill(sweeper, SIGKILL);
-  waitpid(sweeper, nullptr, 0);
+  end_sweeper(sweeper);
   return status;
 }
 
 void clean_up_throw_aways(const Context& context, const Places& places) {
   if (!has_throw_aways(data_directory(context.host, places))) return;
-  pid_t child = fork();
-  if (child == 0) {
-    // The launcher is to have no child that it does not know.
-    if (fork() != 0) _exit(0);
-    go_into_background();
-    try {
-      remove_stale_throw_aways(context.host, places);
-    } catch (const Error&) {
-      _exit(kExitFailure);
-    }
-    _exit(0);
-  }
-  if (child > 0) waitpid(child, nullptr, 0);
+  run_in_background([&] { remove_stale_throw_aways(context.host, places); });
 }
 
 }  // namespace sbox

@@ -8,6 +8,7 @@
 
 #include "base/strings.h"
 #include "cli/explain_thing.h"
+#include "cli/print.h"
 #include "plan/paths.h"
 #include "plan/planner.h"
 
@@ -126,6 +127,10 @@ void explain_private_network(Page& page, const Profile& profile, const std::stri
   list_places(page, profile, Key::network_forward, "These ports of this machine lead to it:");
   list_places(page, profile, Key::network_dns, "It asks these name servers:");
   say_if(page, profile, Key::network_log, "What is refused is written down, for `sbox log`.");
+  const Value& bandwidth = profile.scalar(Key::network_bandwidth);
+  if (!bandwidth.text.empty()) {
+    page.say("Most bytes in a second: " + bandwidth.text + ".", bandwidth.origin.text());
+  }
   const Value& proxy = profile.scalar(Key::network_proxy);
   if (!proxy.text.empty()) page.say("Everything goes through the proxy " + proxy.text + ".", proxy.origin.text());
 }
@@ -394,6 +399,21 @@ Page explain_page(const Profile& profile, const Plan& plan) {
   return page;
 }
 
+// Takes out the element that names a macro without a value here, as ${CWD} in the home directory. False for any other
+// error.
+bool leave_out(Profile& profile, const Error& error) {
+  if (!std::string_view(error.what()).starts_with("${")) return false;
+  for (const Setting& row : settings()) {
+    if (!row.is_list()) continue;
+    for (const Value& value : std::vector<Value>(profile.list(row.key))) {
+      if (value.origin != error.where() || value.text.find(error.what()) == std::string::npos) continue;
+      profile.remove(row.key, value);
+      return true;
+    }
+  }
+  return false;
+}
+
 Plan plan_to_explain(const SearchPath& search, const std::string& name, const std::string& prefix, const Host& host,
                      std::string& missing) {
   missing.clear();
@@ -406,7 +426,14 @@ Plan plan_to_explain(const SearchPath& search, const std::string& name, const st
   for (const char* feature : {"display", "abstract-sockets"}) {
     overrides.push_back({Override::Operation::add, Key::profile_optional, feature});
   }
-  return plan_for_some_program(read_profile(search, name, overrides), prefix, host);
+  Profile profile = read_profile(search, name, overrides);
+  for (;;) {
+    try {
+      return plan_for_some_program(profile, prefix, host);
+    } catch (const Error& error) {
+      if (!leave_out(profile, error)) throw;
+    }
+  }
 }
 
 std::string page_json(const std::string& profile, const Page& page, const std::string& missing) {
@@ -452,7 +479,7 @@ int run_explain(const SearchPath& search, const Host& host, const std::string& p
     text = as_json ? answer_json(profile.name(), answer, missing) : answer_text(profile.name(), answer);
   }
   if (!missing.empty() && !as_json) text += "\nOn this host it cannot start now:\n  " + missing + "\n";
-  fputs(text.c_str(), stdout);
+  print(text);
   return 0;
 }
 

@@ -191,12 +191,19 @@ void explain_absence(Answer& answer, const Question& question, const Node* there
   }
 }
 
+// A path with a macro that has no value here names nothing.
+bool covers(const Value& value, const std::string& path, const Places& places, const Host& host) try {
+  return is_at_or_below(path, host_path(value, places, host));
+} catch (const Error&) {
+  return false;
+}
+
 // The line of the profile that names a path at or above what was asked; nothing where there is none.
 std::optional<Origin> line_naming(const Profile& profile, const Question& question, const Host& host) {
   Places places = find_places(host);
   for (Key key : {Key::home_keep, Key::home_keep_read_only, Key::files_read_write, Key::files_read_only}) {
     for (const Value& value : profile.list(key)) {
-      if (is_at_or_below(question.asked, host_path(value, places, host))) return value.origin;
+      if (covers(value, question.asked, places, host)) return value.origin;
     }
   }
   return std::nullopt;

@@ -12,6 +12,7 @@
 #include "cli/learn_watch.h"
 #include "cli/lint.h"
 #include "cli/policy_file.h"
+#include "cli/print.h"
 #include "cli/proposal.h"
 #include "desktop/catalogue.h"
 #include "desktop/exec.h"
@@ -255,7 +256,10 @@ void write_profile(const Context& context, const Options& options, const std::st
 
 int run_learn(const Context& context, const std::vector<std::string>& arguments) {
   Options options = parse_options(arguments);
-  if (options.help) return printf("usage: %s\n", kUsage) < 0 ? kExitFailure : 0;
+  if (options.help) {
+    print(std::string("usage: ") + kUsage + "\n");
+    return 0;
+  }
   bool asks = isatty(0) == 1 && !options.json;
   bool is_to_write = options.yes || asks;
   check_options(context, options, is_to_write);
@@ -272,7 +276,10 @@ int run_learn(const Context& context, const std::vector<std::string>& arguments)
   Lesson lesson{options.name, request, profile, plan, watched.evidence, watched.denied, watched.status == 0};
   Proposal proposal = propose(lesson, read_blocks(context.search), context.host);
   proposal.program = base_name(program_of(options.command));
-  if (options.json) return fputs(proposal_json(proposal, watched.status).c_str(), stdout) < 0 ? kExitFailure : 0;
+  if (options.json) {
+    print(proposal_json(proposal, watched.status));
+    return 0;
+  }
   if (asks && !options.yes && !ask_for_each(proposal)) {
     fputs("Nothing was written.\n", stderr);
     return 0;
@@ -280,7 +287,8 @@ int run_learn(const Context& context, const std::vector<std::string>& arguments)
   std::string text = proposal_text(proposal);
   if (!is_to_write) {
     fputs("sbox: learn: nothing is written without a terminal or --yes\n", stderr);
-    return fputs(text.c_str(), stdout) < 0 ? kExitFailure : 0;
+    print(text);
+    return 0;
   }
   write_profile(context, options, text);
   return 0;

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/strings.h"
+#include "cli/print.h"
+#include "plan/environment.h"
+#include "plan/seccomp.h"
 #include "profile/search.h"
 
 namespace sbox {
@@ -15,10 +19,28 @@ LintScope scope_of(const std::string& path) {
   return path.ends_with(".conf") || is_block ? LintScope::fragment : LintScope::whole;
 }
 
+// What refuses the start on any host.
+std::vector<Finding> refusals_of(const Profile& profile) {
+  std::vector<Finding> findings;
+  auto keep = [&](auto&& check) {
+    try {
+      check();
+    } catch (const Error& error) {
+      findings.push_back(finding_of(error));
+    }
+  };
+  if (profile.text(Key::seccomp_mode) != "none") keep([&] { seccomp_policy(profile); });
+  for (const Value& variable : profile.list(Key::environment_keep)) keep([&] { refuse_loading(variable); });
+  return findings;
+}
+
 std::vector<Finding> lint_one(const SearchPath& search, const std::string& name) {
   try {
     Profile profile = read_profile(search, name);
-    return lint_profile(profile, scope_of(name));
+    std::vector<Finding> findings = refusals_of(profile);
+    std::vector<Finding> doubts = lint_profile(profile, scope_of(name));
+    findings.insert(findings.end(), doubts.begin(), doubts.end());
+    return findings;
   } catch (const Error& error) {
     return {finding_of(error)};
   }
@@ -49,9 +71,12 @@ std::vector<Finding> lint_all(const SearchPath& search, const std::vector<std::s
 }
 
 int run_lint(const SearchPath& search, const std::vector<std::string>& args) {
+  for (const std::string& arg : args) {
+    if (arg.starts_with('-')) throw Error("lint " + quote(arg), "there is no such option").hint("sbox lint [FILE...]");
+  }
   bool failed = false;
   for (const Finding& finding : lint_all(search, args)) {
-    fputs((finding_line(finding) + "\n").c_str(), stdout);
+    print(finding_line(finding) + "\n");
     failed = failed || finding.severity == Finding::Severity::error;
   }
   return failed ? 1 : 0;

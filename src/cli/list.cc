@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
+#include "cli/print.h"
 #include "instance/process.h"
 #include "instance/registry.h"
 
@@ -57,7 +58,8 @@ int run_list(const Context& context, const std::vector<std::string>& arguments) 
   if (!json && !arguments.empty()) throw Error("sbox list", "takes nothing but --json");
   std::vector<Instance> instances = Registry::open(context.host.home()).list();
   std::string text = json ? list_json(instances) : list_table(instances);
-  return fputs(text.c_str(), stdout) < 0 ? kExitFailure : 0;
+  print(text);
+  return 0;
 }
 
 }  // namespace sbox

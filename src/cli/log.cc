@@ -1,12 +1,12 @@
 #include "cli/log.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
 #include "cli/page.h"
+#include "cli/print.h"
 #include "log/bus_denial.h"
 #include "log/connection_denial.h"
 #include "log/words.h"
@@ -271,7 +271,7 @@ int run_log(const Context& context, const std::vector<std::string>& arguments) {
   if (chosen.empty()) throw nothing_kept(logs, instance);
   std::vector<Run> runs;
   for (const StoredLog& log : chosen) runs.push_back(make_run(context, home, log));
-  fputs((as_json ? runs_json(runs) : runs_text(runs)).c_str(), stdout);
+  print(as_json ? runs_json(runs) : runs_text(runs));
   return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "base/strings.h"
 #include "cli/command.h"
 #include "cli/notify.h"
+#include "cli/print.h"
 #include "cli/run.h"
 #include "plan/real_host.h"
 
@@ -46,6 +47,19 @@ std::string installation_prefix() {
   return prefix;
 }
 
+int print_usage(const Command& command) {
+  std::string text = "usage: sbox " + std::string(command.name) + " " + std::string(command.arguments) + "\n  " +
+                     std::string(command.summary) + "\n\nsbox(1) says more.\n";
+  print(text);
+  return 0;
+}
+
+// These two have it otherwise: the options of a run are listed with all commands, and any word can be completed.
+bool asks_for_usage(const std::vector<std::string>& arguments) {
+  bool is_own = arguments[0] == "run" || arguments[0] == "complete";
+  return !is_own && arguments.size() > 1 && (arguments[1] == "-h" || arguments[1] == "--help");
+}
+
 int dispatch(std::vector<std::string> arguments, const char* const* environment) {
   RealHost host(environment);
   std::string prefix = installation_prefix();
@@ -54,6 +68,7 @@ int dispatch(std::vector<std::string> arguments, const char* const* environment)
   if (!arguments.empty()) {
     for (const Command& command : commands()) {
       if (arguments[0] != command.name) continue;
+      if (asks_for_usage(arguments)) return print_usage(command);
       arguments.erase(arguments.begin());
       return command.run(context, arguments);
     }
@@ -77,7 +92,9 @@ int main(int argc, char** argv, char** environment) {
     signal(SIGCHLD, SIG_DFL);  // where a caller ignores it, nothing is told of what is started here
     words.assign(argv + std::min(argc, 1), argv + argc);
     notifies = sbox::wants_notification(words) && sbox::start_notifier(environment);
-    return sbox::dispatch(words, environment);
+    int status = sbox::dispatch(words, environment);
+    sbox::finish_printing();
+    return status;
   } catch (const sbox::Error& error) {
     std::string line = error.line() + "\n";
     fputs(line.c_str(), stderr);

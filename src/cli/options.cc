@@ -50,6 +50,12 @@ Error unknown_option(const std::string& word) {
                  : "see `sbox --help`; a program of that name is started by `sbox -- NAME`");
 }
 
+// getopt_long(3) takes the beginning of a name for the name: a script with that would break by the next option that
+// begins alike.
+bool is_whole(const std::string& word, const RunOption& row) {
+  return word.substr(0, word.find('=')) == std::string("--") + row.name;
+}
+
 void check_instance_name(const std::string& name) {
   if (is_instance_name(name)) return;
   throw Error("--name " + quote(name), "not a name").hint("use letters, digits and . _ + -, 64 at most, and @HOME");
@@ -110,14 +116,23 @@ RunOptions parse_run_options(const std::vector<std::string>& arguments) {
   opterr = 0;
   for (;;) {
     int at = optind == 0 ? 1 : optind;
-    int letter = getopt_long(count, pointers.data(), kLetters, known.data(), nullptr);
+    int row = -1, letter = getopt_long(count, pointers.data(), kLetters, known.data(), &row);
     if (letter == -1) break;
-    if (letter == ':') throw Error("option " + quote(words[static_cast<size_t>(at)]), "it needs a value");
-    if (letter == '?') throw unknown_option(words[static_cast<size_t>(at)]);
+    const std::string& word = words[static_cast<size_t>(at)];
+    if (letter == ':') throw Error("option " + quote(word), "it needs a value");
+    if (letter == '?' || (row >= 0 && !is_whole(word, kOptions[row]))) throw unknown_option(word);
     apply(options, letter, optarg == nullptr ? "" : optarg);
   }
   options.command.assign(words.begin() + optind, words.end());
   return options;
+}
+
+std::optional<std::string> option_value(const std::vector<std::string>& words, size_t& at, std::string_view name) {
+  const std::string& word = words[at];
+  if (!word.starts_with(name)) return std::nullopt;
+  if (word.size() > name.size() && word[name.size()] == '=') return word.substr(name.size() + 1);
+  if (word.size() > name.size()) return std::nullopt;
+  return at + 1 < words.size() ? words[++at] : "";
 }
 
 std::string run_options_help() {

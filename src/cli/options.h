@@ -1,8 +1,10 @@
 // The options of `sbox run`. Parsing ends at the first word that is no option: what follows belongs to the program.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "profile/reader.h"
@@ -27,6 +29,10 @@ std::span<const RunOption> run_options();
 
 // Error for an unknown option (with the nearest known one) or a missing value.
 RunOptions parse_run_options(const std::vector<std::string>& arguments);
+
+// The value of the option `name` where words[at] is that: written NAME=VALUE, or the next word, to which `at` is moved
+// ("" where there is none). Nothing where words[at] is another word.
+std::optional<std::string> option_value(const std::vector<std::string>& words, size_t& at, std::string_view name);
 
 // The options, for --help.
 std::string run_options_help();

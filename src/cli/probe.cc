@@ -18,6 +18,8 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "cli/background.h"
+#include "network/firewall.h"
 
 namespace sbox {
 namespace {
@@ -81,20 +83,23 @@ Pipe make_pipe() {
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// The first line of what it writes to descriptor `heard`; the others are /dev/null, and so is `also`.
+// The first line of what it writes to descriptor `heard`; the others are /dev/null, and so is `also`. It has no
+// environment: the caller's could make it load code.
 std::string first_line(const std::string& program, const std::vector<std::string>& words, int heard, int also,
                        int& status) {
   Pipe pipe = make_pipe();
-  pid_t child = fork();
-  if (child < 0) throw system_error("fork", errno);
+  pid_t child = new_process();
   if (child == 0) {
     int null = fcntl(open("/dev/null", O_RDWR), F_DUPFD, also + 1);
     int writer = fcntl(pipe.writer.get(), F_DUPFD, also + 1);
-    for (int fd = 0; fd <= also; ++fd) dup2(fd == heard ? writer : null, fd);
+    for (int fd = 0; fd <= also; ++fd) {
+      if (dup2(fd == heard ? writer : null, fd) != fd) _exit(kExitNotFound);
+    }
     std::vector<char*> arguments;
     for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
-    execv(program.c_str(), arguments.data());
+    char* environment[] = {nullptr};
+    execve(program.c_str(), arguments.data(), environment);
     _exit(kExitNotFound);
   }
   pipe.writer.reset();
@@ -126,6 +131,44 @@ int try_overlay(const std::string& home, const std::string& scratch) {
   return made ? 0 : errno;
 }
 
+// In a process of its own, which gets a network namespace with nothing but a loopback.
+NetworkProbe try_network() {
+  NetworkProbe probe;
+  probe.tried = unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0;
+  if (!probe.tried) return probe;
+  network::Rules rules;
+  rules.log = true;
+  network::Firewall firewall(network::open_netlink(NETLINK_NETFILTER));
+  probe.firewall = firewall.load(rules);
+  probe.tells = firewall.tells() && network::hear_refusals(network::open_netlink(NETLINK_NETFILTER).get());
+  constexpr uint64_t kAnyRate = 1 << 20;
+  constexpr uint32_t kLoopback = 1;
+  network::Limits limits{kAnyRate, kAnyRate};
+  UniqueFd links = network::open_netlink(NETLINK_ROUTE);
+  probe.bandwidth = network::make_queue_device(links.get());
+  if (!probe.bandwidth) {
+    probe.bandwidth = network::Bandwidth(std::move(links), UniqueFd(), limits).hold(kLoopback);
+  }
+  return probe;
+}
+
+// What `attempt` finds out in a process of its own; `otherwise` where that does not say it.
+template <typename Finding>
+Finding found_by(Finding (*attempt)(), const Finding& otherwise) {
+  Pipe pipe = make_pipe();
+  pid_t child = fork();
+  if (child < 0) throw system_error("fork", errno);
+  if (child == 0) {
+    Finding finding = attempt();
+    _exit(write(pipe.writer.get(), &finding, sizeof finding) == sizeof finding ? 0 : 1);
+  }
+  pipe.writer.reset();
+  Finding finding = otherwise;
+  ssize_t size = read(pipe.reader.get(), &finding, sizeof finding);
+  waitpid(child, nullptr, 0);
+  return size == sizeof finding ? finding : otherwise;
+}
+
 }  // namespace
 
 int probe_overlay(const std::string& home) {
@@ -140,20 +183,13 @@ int probe_overlay(const std::string& home) {
   return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
-ProbeResult probe_namespaces() {
-  Pipe pipe = make_pipe();
-  pid_t child = fork();
-  if (child < 0) throw system_error("fork", errno);
-  if (child == 0) {
-    ProbeResult result = try_stages();
-    _exit(write(pipe.writer.get(), &result, sizeof result) == sizeof result ? 0 : 1);
-  }
-  pipe.writer.reset();
-  ProbeResult result{ProbeStage::user_namespace, EINTR};
-  ssize_t size = read(pipe.reader.get(), &result, sizeof result);
-  waitpid(child, nullptr, 0);
-  if (size != sizeof result) return {ProbeStage::user_namespace, EINTR};
-  return result;
+ProbeResult probe_namespaces() { return found_by<ProbeResult>(try_stages, {ProbeStage::user_namespace, EINTR}); }
+
+// The words of a fault lie at the same place in both processes.
+NetworkProbe probe_network() {
+  NetworkProbe unknown;
+  unknown.tried = false;
+  return found_by(try_network, unknown);
 }
 
 bool probe_seccomp() {

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "network/bandwidth.h"
+
 namespace sbox {
 
 // The steps of a sandbox's set-up, in this order.
@@ -27,6 +29,17 @@ ProbeResult probe_namespaces();
 // Whether a copy-on-write view of `home` can be made by an ordinary user: 0, or the errno. What it needs in `home` is
 // removed again.
 int probe_overlay(const std::string& home);
+
+// What the kernel has for private networks.
+struct NetworkProbe {
+  bool tried = true;         // a network namespace could be made to try in
+  int firewall = 0;          // errno of loading rules of nftables
+  bool tells = true;         // it tells what they refuse
+  network::Fault bandwidth;  // what a limit of bandwidth fails with
+};
+
+// Forks. Precondition as above. Error when no process can be made.
+NetworkProbe probe_network();
 
 // Whether the kernel takes filters with the actions that sbox uses.
 bool probe_seccomp();

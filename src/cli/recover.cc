@@ -1,8 +1,6 @@
 #include "cli/recover.h"
 
 #include <linux/close_range.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,10 +25,6 @@ constexpr size_t kMostNamed = 5;
 
 using Files = std::vector<const Change*>;
 using Paths = std::vector<std::string>;
-
-bool is_before(const timespec& a, const timespec& b) {
-  return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
-}
 
 bool is_rest_of_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
@@ -140,21 +134,13 @@ void offer_of_overlay(const Context& context, const Places& places, const Overla
   }
 }
 
-[[noreturn]] void wait_and_offer(const Context& context, const Places& places, const Plan& plan,
-                                 const std::string& program, UniqueFd run, const timespec& since) {
-  go_into_background();
-  constexpr int kRun = 3;
-  if (run.get() != kRun && dup2(run.get(), kRun) != kRun) _exit(kExitFailure);
-  run.release();
-  run.reset(kRun);
-  close_range(kRun + 1, ~0U, 0);
-  while (!has_ended(run, -1)) continue;
-  try {
-    offer_of_overlay(context, places, plan.overlay, program, since);
-  } catch (const Error&) {
-    _exit(kExitFailure);
-  }
-  _exit(0);
+// The only descriptor that is left.
+void keep_only(UniqueFd& fd) {
+  constexpr int kNumber = 3;
+  if (fd.get() != kNumber && dup2(fd.get(), kNumber) != kNumber) throw system_error("descriptors", errno);
+  fd.release();
+  fd.reset(kNumber);
+  close_range(kNumber + 1, ~0U, 0);
 }
 
 // In quotes for a shell.
@@ -171,12 +157,8 @@ std::vector<const Change*> recoverable(const std::vector<Change>& changes, const
   Files files;
   for (const Change& change : changes) {
     bool is_wanted = (change.kind == ChangeKind::added || change.kind == ChangeKind::changed) &&
-                     change.now == FileKind::file && change.obstacle.empty() &&
-                     !is_before(change.status.st_ctim, since);
-    bool is_there = std::any_of(directories.begin(), directories.end(), [&](const std::string& directory) {
-      return change.path == directory || change.path.starts_with(directory + "/");
-    });
-    if (is_wanted && is_there) files.push_back(&change);
+                     change.now == FileKind::file && change.obstacle.empty() && !is_later(since, change.status.st_ctim);
+    if (is_wanted && is_at_or_below_any(change.path, directories)) files.push_back(&change);
   }
   return files;
 }
@@ -202,16 +184,12 @@ void offer_after_run(const Context& context, const Places& places, const Plan& p
   UniqueFd run = open_pidfd(getpid());
   if (!run) throw system_error("pidfd_open", errno);
   timespec since = file_time(make_path(plan.overlay.directory).get());
-  pid_t child = fork();
-  if (child < 0) throw system_error("fork", errno);
-  if (child > 0) {
-    waitpid(child, nullptr, 0);
-    return;
-  }
-  // The launcher is to have no child that it does not know.
-  if (fork() != 0) _exit(0);
-  umask(callers_umask);
-  wait_and_offer(context, places, plan, program, std::move(run), since);
+  run_in_background([&] {
+    change_umask(callers_umask);
+    keep_only(run);
+    while (!has_ended(run, -1)) continue;
+    offer_of_overlay(context, places, plan.overlay, program, since);
+  });
 }
 
 bool has_something_to_offer(const OverlayStore& store, const Paths& directories) {

@@ -13,12 +13,15 @@
 #include "base/handover.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
+#include "cli/background.h"
+#include "cli/bus_proxy.h"
 #include "cli/cgroup.h"
 #include "cli/document_portal.h"
 #include "cli/ephemeral.h"
 #include "cli/grant.h"
 #include "cli/join.h"
 #include "cli/options.h"
+#include "cli/print.h"
 #include "cli/recover.h"
 #include "desktop/exec.h"
 #include "instance/registry.h"
@@ -59,6 +62,13 @@ class Stopwatch {
   double began_;
 };
 
+void say_decided(const Profile& profile, const Plan& plan) {
+  std::string text = "sbox: " + plan.program + " as " + plan.instance + ", by profile " + profile.name() + " (" +
+                     profile.path() + "): home " + profile.text(Key::home_mode) + ", network " +
+                     profile.text(Key::network_mode);
+  fprintf(stderr, "%s\n", escape_control(text).c_str());
+}
+
 int print_help() {
   std::string text = "usage: sbox [OPTIONS] [--] PROGRAM [ARG...]\n\n" + run_options_help() + "\ncommands:\n";
   for (const Command& command : commands()) {
@@ -69,7 +79,7 @@ int print_help() {
     text += std::string(command.summary) + "\n";
   }
   text += "\nsbox(1) and sbox-profile(5) say more.\n";
-  fputs(text.c_str(), stdout);
+  print(text);
   return 0;
 }
 
@@ -158,8 +168,7 @@ UniqueFd open_log(Plan& plan, const LogHeader& header, const std::string& home, 
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   char* environment[] = {nullptr};
-  umask(umask_of_program);
-  if (umask(umask_of_program) != umask_of_program) throw Error("sbox", "the umask cannot be set");
+  change_umask(umask_of_program);
   execve(path.c_str(), arguments.data(), environment);
   throw system_error(path, errno).hint("the installation is not complete");
 }
@@ -224,6 +233,46 @@ bool claim(const Registry& registry, const Name& name, Plan& plan) {
   throw Error("instance " + quote(name.text), "it runs already").hint("join it by `sbox join " + name.text + "`");
 }
 
+Request request_of(const Context& context, const RunOptions& options, const Name& name, const std::string& throw_away) {
+  Request request;
+  request.program = options.command[0];
+  request.arguments.assign(options.command.begin() + 1, options.command.end());
+  request.instance = name.text;
+  request.prefix = context.prefix;
+  request.throw_away = throw_away;
+  request.verbose = options.verbose;
+  return request;
+}
+
+void prepare_overlay(const Context& context, const RunOptions& options, const Places& places, const Plan& plan,
+                     mode_t callers_umask) {
+  if (options.ephemeral) {
+    make_mount_points(plan, places.home_canonical);
+    write_recover(plan);
+  } else if (!plan.overlay.recover.empty()) {
+    offer_after_run(context, places, plan, options.command[0], callers_umask);
+  }
+  clean_up_throw_aways(context, places);
+}
+
+// For a word that is no program.
+std::string instead_of(const std::string& word, const SearchPath& search) {
+  if (word.find('/') != std::string::npos) return "look at the path";
+  std::vector<std::string> names = list_profiles(search);
+  std::optional<std::string> profile = nearest(word, names);
+  for (const Command& command : commands()) names.emplace_back(command.name);
+  std::optional<std::string> any = nearest(word, names);
+  if (!any || any == word) return "install it, or name it with its path";
+  return any == profile ? "did you mean " + *any + "?" : "did you mean `sbox " + *any + "`?";
+}
+
+Plan plan_for(const Context& context, const Profile& profile, const Request& request) try {
+  return make_plan(profile, request, context.host);
+} catch (Error& error) {
+  if (error.exit_status() != kExitNotFound || !error.hint_text().empty()) throw;
+  throw std::move(error).hint(instead_of(request.program, context.search));
+}
+
 // A directory that is never made, for a plan that is never carried out.
 std::string place_of_no_run(const Context& context) {
   constexpr size_t kDigits = 16;
@@ -231,20 +280,8 @@ std::string place_of_no_run(const Context& context) {
   return join(all, context.host.random_hex(kDigits));
 }
 
-}  // namespace
-
-int run_run(const Context& context, const std::vector<std::string>& arguments) {
-  RunOptions options = parse_run_options(arguments);
-  if (options.help) return print_help();
-  if (options.version) return puts("sbox " SBOX_VERSION) < 0 ? kExitFailure : 0;
-  if (options.command.empty() || options.command[0].empty()) {
-    throw Error("sbox", "no program is named").hint("try `sbox firefox`, or `sbox --help`");
-  }
-  std::string throw_away;
-  if (options.ephemeral && options.dry_run) throw_away = place_of_no_run(context);
-  if (options.ephemeral && !options.dry_run) {
-    if (auto status = wait_for_throw_away_run(context, options, throw_away)) return *status;
-  }
+// `throw_away`: the directory of an ephemeral run, or nothing.
+int start(const Context& context, RunOptions& options, const std::string& throw_away) {
   timer_t deadline = set_deadline();
   Stopwatch watch(options.verbose);
   std::string tag = take_tag(options);
@@ -264,36 +301,47 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
     if (auto status = join_running(Registry::open(context.host.home()))) return *status;
   }
   if (!options.dry_run) wake_document_portal(profile, context.host);
-  Request request;
-  request.program = options.command[0];
-  request.arguments.assign(options.command.begin() + 1, options.command.end());
-  request.instance = name.text;
-  request.prefix = context.prefix;
-  request.throw_away = throw_away;
-  request.verbose = options.verbose;
-  Plan plan = make_plan(profile, request, context.host);
+  Plan plan = plan_for(context, profile, request_of(context, options, name, throw_away));
   watch.lap("plan");
-  if (options.dry_run) return fputs((plan_json(plan) + "\n").c_str(), stdout) < 0 ? kExitFailure : 0;
-  mode_t callers_umask = umask(077);  // what sbox makes is the user's alone, whatever the program will make
-  if (umask(077) != 077) throw Error("sbox", "the umask cannot be set");
+  if (options.dry_run) {
+    print(plan_json(plan) + "\n");
+    return 0;
+  }
+  mode_t callers_umask = change_umask(077);  // what sbox makes is the user's alone, whatever the program will make
   Registry registry = Registry::open_or_make(context.host.home());
   while (!claim(registry, name, plan)) {
     if (auto status = join_running(registry)) return *status;
   }
+  if (options.verbose) say_decided(profile, plan);
   Places places = find_places(context.host);
-  if (options.ephemeral) {
-    make_mount_points(plan, places.home_canonical);
-    write_recover(plan);
-  } else if (!plan.overlay.recover.empty()) {
-    offer_after_run(context, places, plan, options.command[0], callers_umask);
-  }
-  clean_up_throw_aways(context, places);
+  require_sound_proxy(context, places, plan);
+  prepare_overlay(context, options, places, plan, callers_umask);
   enter_cgroup(plan, context.host);
   UniqueFd log = open_log(plan, log_header(profile, plan), places.home, options.verbose);
   watch.lap("log");
   become_launcher(plan, std::move(registry), std::move(log), callers_umask,
                   by_grant ? granter_path(context.prefix) : context.prefix + "/libexec/sbox/sbox-launch",
                   places.home_canonical);
+}
+
+}  // namespace
+
+int run_run(const Context& context, const std::vector<std::string>& arguments) {
+  RunOptions options = parse_run_options(arguments);
+  if (options.help) return print_help();
+  if (options.version) {
+    print("sbox " SBOX_VERSION "\n");
+    return 0;
+  }
+  if (options.command.empty() || options.command[0].empty()) {
+    throw Error("command line", "no program is named").hint("try `sbox firefox`, or `sbox --help`");
+  }
+  std::string throw_away;
+  if (options.ephemeral && options.dry_run) throw_away = place_of_no_run(context);
+  if (options.ephemeral && !options.dry_run) {
+    if (auto status = wait_for_throw_away_run(context, options, throw_away)) return *status;
+  }
+  return start(context, options, throw_away);
 }
 
 }  // namespace sbox

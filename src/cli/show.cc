@@ -1,8 +1,7 @@
 #include "cli/show.h"
 
-#include <cstdio>
-
 #include "base/strings.h"
+#include "cli/print.h"
 #include "profile/values.h"
 
 namespace sbox {
@@ -63,7 +62,7 @@ int run_show(const SearchPath& search, const std::vector<std::string>& args) {
   } else {
     text = show_profile(read_profile(search, names[0]), all);
   }
-  fputs(text.c_str(), stdout);
+  print(text);
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "cli/overlay.h"
+#include "cli/print.h"
 
 namespace sbox {
 namespace {
@@ -50,7 +51,7 @@ void print_table(const std::vector<std::pair<std::string, Snapshot>>& all) {
                     local_time(snapshot.facts.made.tv_sec, false), std::to_string(snapshot.facts.files),
                     short_size(snapshot.facts.bytes)});
   }
-  fputs(table(rows).c_str(), stdout);
+  print(table(rows));
 }
 
 // Of one overlay, or of all.

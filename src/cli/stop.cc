@@ -10,6 +10,7 @@
 
 #include "base/strings.h"
 #include "cli/join.h"
+#include "cli/options.h"
 #include "instance/door.h"
 #include "plan/instance_name.h"
 
@@ -31,8 +32,8 @@ StopOptions parse(const std::vector<std::string>& arguments) {
     const std::string& word = arguments[i];
     if (word == "--force") {
       options.grace_ms = 0;
-    } else if (word == "--time") {
-      auto seconds = parse_number(i + 1 < arguments.size() ? arguments[++i] : "");
+    } else if (auto time = option_value(arguments, i, "--time")) {
+      auto seconds = parse_number(*time);
       if (!seconds || *seconds > kMostSeconds) throw Error("--time", "not a number of seconds up to an hour");
       options.grace_ms = static_cast<int>(*seconds) * 1000;
     } else if (is_instance_name(word)) {

@@ -12,8 +12,8 @@ namespace sbox {
 bool run_tool(const std::vector<std::string>& words, const char* const* environment, long milliseconds);
 
 // The same for one that waits for the user, having said something within `first` milliseconds: what it wrote to its
-// standard output, at most 4 KiB. One that takes too long gets SIGINT, and a second to end. Nothing where it did not end
-// by itself with status 0.
+// standard output, at most 4 KiB. One that takes too long gets SIGINT, and a second to end. Nothing where it did not
+// end by itself with status 0.
 std::optional<std::string> ask_tool(const std::vector<std::string>& words, const char* const* environment, long first,
                                     long milliseconds);
 

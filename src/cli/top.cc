@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/strings.h"
+#include "cli/print.h"
 #include "instance/process.h"
 #include "instance/usage.h"
 
@@ -28,7 +29,8 @@ struct Sample {
 struct Row {
   Instance instance;
   Usage usage;
-  double cpu = 0, read = 0, written = 0;  // percent of one processor; bytes each second
+  // Percent of one processor; bytes each second.
+  double cpu = 0, read = 0, written = 0, received = 0, sent = 0;
 };
 
 Sample take_sample(const std::string& home) {
@@ -59,6 +61,8 @@ std::vector<Row> compare(const Sample& before, const Sample& after) {
       row.cpu = rate(found->second->cpu, row.usage.cpu, seconds) / hertz * 100;
       row.read = rate(found->second->read, row.usage.read, seconds);
       row.written = rate(found->second->written, row.usage.written, seconds);
+      row.received = rate(found->second->received, row.usage.received, seconds);
+      row.sent = rate(found->second->sent, row.usage.sent, seconds);
     }
     rows.push_back(std::move(row));
   }
@@ -87,11 +91,12 @@ std::string size_text(double bytes) {
 
 std::string top_table(const std::vector<Row>& rows) {
   std::vector<std::vector<std::string>> cells = {
-      {"NAME", "CPU%", "MEMORY", "TASKS", "SOCKETS", "READ/S", "WRITE/S", "PID", "PROGRAM"}};
+      {"NAME", "CPU%", "MEMORY", "TASKS", "SOCKETS", "READ/S", "WRITE/S", "IN/S", "OUT/S", "PID", "PROGRAM"}};
   for (const Row& row : rows) {
     cells.push_back({row.instance.name, one_decimal(row.cpu), size_text(static_cast<double>(row.usage.memory)),
                      std::to_string(row.usage.tasks), std::to_string(row.usage.sockets), size_text(row.read),
-                     size_text(row.written), std::to_string(row.instance.pid), escape_control(row.instance.program)});
+                     size_text(row.written), size_text(row.received), size_text(row.sent),
+                     std::to_string(row.instance.pid), escape_control(row.instance.program)});
   }
   return table(cells);
 }
@@ -110,8 +115,12 @@ std::string top_json(const std::vector<Row>& rows) {
                     {"sockets", row.usage.sockets},
                     {"read", row.usage.read},
                     {"written", row.usage.written},
+                    {"received", row.usage.received},
+                    {"sent", row.usage.sent},
                     {"read_per_second", std::llround(row.read)},
-                    {"written_per_second", std::llround(row.written)}});
+                    {"written_per_second", std::llround(row.written)},
+                    {"received_per_second", std::llround(row.received)},
+                    {"sent_per_second", std::llround(row.sent)}});
   }
   return list.dump(2) + "\n";
 }
@@ -159,7 +168,8 @@ int run_top(const Context& context, const std::vector<std::string>& arguments) {
   poll(nullptr, 0, kIntervalMs);
   std::vector<Row> rows = compare(before, take_sample(home));
   std::string text = json ? top_json(rows) : top_table(rows);
-  return fputs(text.c_str(), stdout) < 0 ? kExitFailure : 0;
+  print(text);
+  return 0;
 }
 
 }  // namespace sbox

@@ -29,7 +29,8 @@ bool is_own_process(int process);
 // After a failure: whether it was for want of permission.
 bool may_not_look();
 
-// A file of at most `limit` bytes (the rest is left out); "" when it cannot be read.
+// What one read(2) gives of a file, which is all of what is here asked for; at most `limit` bytes, and 12288. "" when
+// it cannot be read.
 std::string read_of(int process, const char* name, size_t limit);
 std::string read_link_of(int process, const char* name);
 

@@ -83,6 +83,11 @@ int Session::run(const JoinRequest& request) {
   int status = loop();
   terminal_.end();
   if (refusal_) throw *refusal_;
+  if (int why = relay_->lost_output(); why != 0) {
+    throw system_error("output of the program", why)
+        .hint("not all of it was written")
+        .status(status == 0 ? kExitFailure : status);
+  }
   return status;
 }
 

@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/strings.h"
@@ -57,7 +59,18 @@ void add_sockets(int process, std::set<std::string>& sockets) {
   });
 }
 
-void add(Usage& usage, const ProcessStatus& status, pid_t pid, std::set<std::string>& sockets) {
+ino_t network_of(int at, const char* path) {
+  struct stat status {};
+  return fstatat(at, path, &status, 0) == 0 ? status.st_ino : 0;
+}
+
+// What the processes of a sandbox have in common, and is counted once.
+struct Shared {
+  std::set<std::string> sockets;
+  std::set<ino_t> networks;
+};
+
+void add(Usage& usage, const ProcessStatus& status, pid_t pid, Shared& shared) {
   usage.cpu += status.cpu;
   usage.tasks += status.threads;
   ++usage.processes;
@@ -67,10 +80,32 @@ void add(Usage& usage, const ProcessStatus& status, pid_t pid, std::set<std::str
   usage.memory += (number_in(memory, "RssAnon") + number_in(memory, "RssShmem")) * kKilobyte;
   usage.read += number_in(io, "read_bytes");
   usage.written += number_in(io, "write_bytes");
-  add_sockets(process.get(), sockets);
+  add_sockets(process.get(), shared.sockets);
+  ino_t network = network_of(process.get(), "ns/net");
+  if (network != 0 && shared.networks.insert(network).second) {
+    add_traffic(read_of(process.get(), "net/dev", kLongestText), usage);
+  }
 }
 
 }  // namespace
+
+void add_traffic(std::string_view text, Usage& usage) {
+  constexpr size_t kReceived = 0, kSent = 8, kFields = 9;
+  while (!text.empty()) {
+    std::string_view line = take_part(text, '\n');
+    size_t colon = line.find(':');
+    if (colon == line.npos) continue;
+    std::string_view name = trim(line.substr(0, colon)), left = line.substr(colon + 1);
+    if (name == "lo" || name == "sbox-down") continue;
+    std::array<uint64_t, kFields> fields{};
+    for (uint64_t& field : fields) {
+      left = left.substr(std::min(left.find_first_not_of(' '), left.size()));
+      field = parse_number(take_part(left, ' ')).value_or(0);
+    }
+    usage.received += fields[kReceived];
+    usage.sent += fields[kSent];
+  }
+}
 
 std::map<pid_t, pid_t> descendants_of(const std::vector<pid_t>& roots, const std::map<pid_t, pid_t>& parents) {
   std::map<pid_t, pid_t> found;
@@ -103,13 +138,15 @@ std::vector<Usage> measure(const std::vector<Instance>& instances) {
     roots.push_back(instance.pid);
   }
   std::vector<Usage> usages(instances.size());
-  std::vector<std::set<std::string>> sockets(instances.size());
+  Shared host;
+  host.networks.insert(network_of(AT_FDCWD, "/proc/self/ns/net"));
+  std::vector<Shared> shared(instances.size(), host);
   for (const auto& [pid, root] : descendants_of(roots, parents)) {
     auto process = processes.find(pid);
     size_t place = places.at(root);
-    if (process != processes.end()) add(usages[place], process->second, pid, sockets[place]);
+    if (process != processes.end()) add(usages[place], process->second, pid, shared[place]);
   }
-  for (size_t i = 0; i < usages.size(); ++i) usages[i].sockets = sockets[i].size();
+  for (size_t i = 0; i < usages.size(); ++i) usages[i].sockets = shared[i].sockets.size();
   return usages;
 }
 

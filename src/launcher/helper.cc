@@ -127,7 +127,8 @@ pid_t clone_into_owner(int network) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return -1;
   UniqueFd reads(ends[0]), writes(ends[1]);
-  pid_t between = fork();
+  pid_t caller = getpid(), between = fork();
+  if (between == 0 && getpid() == caller) return -1;  // there is no process in between
   if (between == 0) {
     UniqueFd owner(ioctl(network, NS_GET_USERNS));
     pid_t made = owner && setns(owner.get(), CLONE_NEWUSER) == 0 ? clone_process(CLONE_PARENT) : -1;

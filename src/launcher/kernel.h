@@ -3,7 +3,6 @@
 
 #include <linux/capability.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,16 +11,10 @@
 #include <vector>
 
 #include "base/open_at.h"
+#include "base/umask.h"
 #include "base/unique_fd.h"
 
 namespace sbox {
-
-// umask(2) has no way to fail, so it is asked twice: false when `mask` is not in force. Keeps the one before in
-// `before`.
-inline bool set_umask(mode_t mask, mode_t& before) {
-  before = umask(mask);
-  return umask(mask) == mask;
-}
 
 // For execve(2), as long as `texts` lives.
 inline std::vector<char*> pointers(const std::vector<std::string>& texts) {

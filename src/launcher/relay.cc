@@ -1,6 +1,7 @@
 #include "launcher/relay.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -42,7 +43,8 @@ void fill(Channel& channel, bool is_over) {
   channel.end = static_cast<size_t>(size);
 }
 
-void drain(Channel& channel) {
+// The errno by which what was to be written is lost, else 0.
+int drain(Channel& channel) {
   size_t most = std::min(channel.end - channel.begin, kMostPerWrite);
   ssize_t size = write(channel.to, channel.buffer.get() + channel.begin, most);
   if (size >= 0) {
@@ -51,16 +53,21 @@ void drain(Channel& channel) {
     // A terminal that is gone says so by SIGHUP. Until then what it does not take is lost, and nobody waits for it.
     channel.begin = channel.end = 0;
   } else if (!is_temporary(errno)) {
-    // The reader is gone: let the writer learn it in its turn.
+    int why = errno;
+    // The reader is gone, or the disk is full: let the writer learn it in its turn.
     stop_writing(channel);
     stop_reading(channel);
+    return why;
   }
+  return 0;
 }
 
 // The same terminal by a descriptor of our own, so that not blocking does not concern those who share the caller's.
 UniqueFd reopen_terminal(int fd) {
   std::string path = "/proc/self/fd/" + std::to_string(fd);
-  return UniqueFd(open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  UniqueFd own(open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  if (!isatty(own.get())) own.reset();
+  return own;
 }
 
 }  // namespace
@@ -118,10 +125,12 @@ void Relay::prepare(std::vector<pollfd>& polled, bool keyboard) const {
 
 void Relay::work(const std::vector<pollfd>& polled, bool is_over) {
   for (Channel& channel : channels_) {
-    if (channel.begin == channel.end && has_event(polled, channel.from, POLLIN))
+    if (channel.begin == channel.end && has_event(polled, channel.from, POLLIN)) {
       fill(channel, false);
-    else if (channel.begin < channel.end && has_event(polled, channel.to, POLLOUT))
-      drain(channel);
+    } else if (channel.begin < channel.end && has_event(polled, channel.to, POLLOUT)) {
+      int why = drain(channel);
+      if (channel.is_output && why != 0 && why != EPIPE) lost_ = why;
+    }
     if (is_over && channel.is_output && channel.from >= 0 && channel.begin == channel.end) fill(channel, true);
     // End of the caller's input is end of input inside.
     if (!channel.is_open()) stop_writing(channel);

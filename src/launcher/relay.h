@@ -37,6 +37,8 @@ class Relay {
   void work(const std::vector<pollfd>& polled, bool is_over);
   // Whether everything that the sandbox wrote has been handed on. After the sandbox has ended.
   bool is_drained() const;
+  // The errno by which output of the sandbox was lost, but for a reader that has gone; 0 where nothing was.
+  int lost_output() const { return lost_; }
   int terminal_master() const { return master_.get(); }
 
  private:
@@ -44,6 +46,7 @@ class Relay {
 
   std::vector<Channel> channels_;
   UniqueFd master_;
+  int lost_ = 0;
 };
 
 }  // namespace sbox

@@ -142,10 +142,13 @@ Expectations expected_mounts(const Plan& plan) {
 }
 
 // The kernel may list more: a security module adds words of its own.
+bool has_option(const std::string& options, const std::string& option) {
+  return ("," + options + ",").find("," + option + ",") != std::string::npos;
+}
+
 bool has_devpts_options(const std::string& options) {
-  std::string listed = "," + options + ",";
   return std::all_of(std::begin(kDevptsOptions), std::end(kDevptsOptions), [&](const DevptsOption& option) {
-    return listed.find(std::string(",") + option.name + "=" + option.value + ",") != std::string::npos;
+    return has_option(options, std::string(option.name) + "=" + option.value);
   });
 }
 
@@ -183,13 +186,18 @@ void check_mounts(const Step& step, const Plan& plan, uint64_t root_mount_id) {
   expect(step, mount_id(AT_FDCWD, "/", 0) == root_mount_id, "the root");
 }
 
-// Anything else at its place would be the host's own.
+// Anything else at its place would be the host's own. With attributes of another kind it could not write down what was
+// replaced.
 void check_overlay(const Step& step, const Plan& plan) {
+  if (plan.overlay.lower.empty()) return;
+  std::vector<MountEntry> table = read_mount_table(step);
   for (const Node& node : plan.nodes) {
     if (node.kind != NodeKind::overlay) continue;
     struct statfs found {};
     bool is_overlay = statfs(node.target.c_str(), &found) == 0 && found.f_type == OVERLAYFS_SUPER_MAGIC;
-    expect(step, is_overlay, "the overlay at ", node.target);
+    auto seen = std::find_if(table.rbegin(), table.rend(), [&](auto& mount) { return mount.target == node.target; });
+    bool is_as_asked = seen != table.rend() && has_option(seen->options, "userxattr");
+    expect(step, is_overlay && is_as_asked, "the overlay at ", node.target);
   }
 }
 

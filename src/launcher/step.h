@@ -18,14 +18,14 @@ enum class MessageKind : uint8_t {
   door,        // descriptor: the way to the socket on which process 1 answers those who join
   listener,    // descriptor: of the filter, which tells of denied calls
   follow,      // descriptor: a generated file to keep up to date, for node number `value`
-  started,     // the program's process exists
+  started,     // the program is executed next: signals are for it from here on
   stopped,     // the program was stopped by a signal
   ended,       // value: exit status
   timing,      // text: step, value: nanoseconds since the last
 };
 // What the supervisor tells the child.
 enum class CommandKind : uint8_t {
-  go,            // the helpers serve: the program may start
+  go = 1,        // the helpers serve: the program may start
   signal,        // value: to the program
   signal_group,  // value: to the program's process group, as a terminal would
 };

@@ -13,9 +13,11 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <ctime>
 #include <optional>
 
 #include "base/handover.h"
+#include "base/strings.h"
 #include "launcher/cgroup.h"
 #include "launcher/follow.h"
 #include "launcher/helper.h"
@@ -61,7 +63,12 @@ std::string milliseconds(int64_t ns) {
 
 // What to do about the refusals that people meet.
 std::string hint_for(const std::string& failure) {
+  auto is_by = [&](int errnum) { return failure.ends_with(std::string(": ") + reason(errnum)); };
+  if (is_by(EMFILE)) return " (let more files be open: `ulimit -n 1024`)";
   if (failure.starts_with("namespaces:") || failure.starts_with("ids:")) return " (run `sbox doctor` for the remedy)";
+  // What was found on the host is no more, or it is what executes it that is missing.
+  if (failure.starts_with("program:") && is_by(ENOENT)) return " (what its #! line or its loader names is not there)";
+  if (failure.starts_with("program:") && is_by(ENOEXEC)) return " (a script begins with a line like #!/bin/sh)";
   return "";
 }
 
@@ -81,6 +88,21 @@ bool make_host_directory(const std::string& path) {
   return at.ok();
 }
 
+// The clock goes on for a program that stops itself, and this process with it, while others of the sandbox run on.
+bool continue_at(int64_t ns) {
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGCONT;
+  itimerspec when{};
+  when.it_value = {ns / kSecond, ns % kSecond};
+  int timer = -1;
+  itimerspec left{};
+  // Not by libc, which brings its threads along for the other kinds of timers.
+  return syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == 0 &&
+         syscall(SYS_timer_settime, timer, TIMER_ABSTIME, &when, nullptr) == 0 &&
+         syscall(SYS_timer_gettime, timer, &left) == 0 && (left.it_value.tv_sec > 0 || left.it_value.tv_nsec > 0);
+}
+
 class Supervisor {
  public:
   Supervisor(Plan& plan, Terminal& terminal, UniqueFd errors, UniqueFd log)
@@ -95,6 +117,7 @@ class Supervisor {
   bool start_init();
   int loop();
   bool is_starting() const;
+  bool is_time_over() const { return end_ && now_ns() >= *end_; }
   int patience() const;
   void handle_silence();
   void handle_message();
@@ -108,7 +131,7 @@ class Supervisor {
   void stop_helpers();
   void hear_helpers_out();
   void end_everything();
-  int complain(const std::string& text) const;
+  int complain(const std::string& what) const;
   int complain_errno(const std::string& what) const { return complain(what + ": " + reason(errno)); }
   void fail(const std::string& text, int status = kFailure);
   bool command(CommandKind kind, int value) { return send_message(socket_.get(), static_cast<uint8_t>(kind), value); }
@@ -128,6 +151,7 @@ class Supervisor {
   // By sbox-userns: then the capabilities in the user namespace are this process's own, until the program starts.
   const bool is_granted_ = is_granted(Step(-1, false), plan_.uid);
   bool is_started_ = false, is_init_gone_ = false;
+  bool gives_up_ = false;  // on output that nobody takes
   std::optional<int> status_;
   int64_t deadline_ = new_deadline();
   std::optional<int64_t> end_;  // of the time that the sandbox may run
@@ -147,7 +171,8 @@ bool Supervisor::block_signals() {
                     sigprocmask(SIG_BLOCK, nullptr, &now) == 0 && sigismember(&now, SIGCHLD) == 1;
   if (!is_blocked) return false;
   signals_.reset(signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
-  return signals_.ok();
+  // Of all descriptors these alone have no room for nothing, so the number is not that of another one.
+  return read(signals_.get(), nullptr, 0) < 0 && errno == EINVAL;
 }
 
 bool Supervisor::start_init() {
@@ -175,6 +200,7 @@ int Supervisor::run() {
   std::string why;
   if (!cgroup_.holds(plan_.cgroup, why)) return complain(why);
   if (plan_.seconds > 0) end_ = now_ns() + static_cast<int64_t>(plan_.seconds) * kSecond;
+  if (end_ && !continue_at(*end_)) return complain_errno("time limit");
   if (is_granted_ && plan_.nested_sandbox) return complain("process.nested-sandbox: " + std::string(kNoneLeft));
   if (!block_signals()) return complain_errno("signals");
   mode_t callers_umask = 0, own = 0;
@@ -196,7 +222,7 @@ int Supervisor::run() {
 
 int Supervisor::loop() {
   std::vector<pollfd> polled;
-  while (!(is_init_gone_ && relay_->is_drained())) {
+  while (!(is_init_gone_ && (relay_->is_drained() || gives_up_))) {
     polled.clear();
     polled.push_back({signals_.get(), POLLIN, 0});
     if (!is_init_gone_) polled.push_back({init_.get(), POLLIN, 0});
@@ -207,7 +233,7 @@ int Supervisor::loop() {
       bool may_speak = !helper.serves || helper.tells;
       polled.push_back({helper.ready.get(), static_cast<short>(may_speak ? POLLIN : 0), 0});
     }
-    if (end_ && now_ns() >= *end_) {
+    if (is_time_over()) {
       end_.reset();
       fail("the time limit was reached", 128 + SIGKILL);
     }
@@ -234,6 +260,10 @@ int Supervisor::loop() {
   if (!status_)
     fail(is_started_ ? "the sandbox was killed" : "the sandbox was killed before the program started",
          is_started_ ? 128 + SIGKILL : kFailure);
+  if (int why = relay_->lost_output(); why != 0) {
+    complain(std::string("output of the program: ") + reason(why) + " (not all of it was written)");
+    if (*status_ == 0) status_ = kFailure;
+  }
   return *status_;
 }
 
@@ -369,6 +399,11 @@ void Supervisor::forward(const signalfd_siginfo& info) {
     default:
       break;
   }
+  if (is_init_gone_ && number != SIGUSR1 && number != SIGUSR2) {
+    gives_up_ = true;
+    status_ = 128 + number;
+    return;
+  }
   if (!is_started_) {
     // Nothing of the program exists: ending the set-up is all that the signal can mean.
     status_ = 128 + number;
@@ -381,12 +416,15 @@ void Supervisor::forward(const signalfd_siginfo& info) {
 
 // The program has stopped: so does the caller's whole job, until it is continued.
 void Supervisor::stop_with_program(int signal_number) {
+  if (status_ || is_time_over()) return;
   terminal_.leave();
   if (signal_number != SIGSTOP && terminal_.is_connected()) kill(0, SIGTSTP);
   raise(SIGSTOP);
 }
 
-int Supervisor::complain(const std::string& text) const {
+// Names of files are in it, which a program may have chosen.
+int Supervisor::complain(const std::string& what) const {
+  std::string text = escape_control(what);
   say(text);
   watch_.say(text);
   if (errors_) say_and_wait(errors_.get(), "sbox: " + text);

@@ -254,6 +254,9 @@ void TreeBuilder::write_new_file(int directory, const std::string& name, uint32_
     step_.require(size > 0, name);
     done += static_cast<size_t>(size);
   }
+  struct stat status {};
+  step_.require(fstat(file.get(), &status) == 0, name);
+  if (static_cast<size_t>(status.st_size) != content.size()) step_.fail(name + ": it is not written", EIO);
 }
 
 void TreeBuilder::open_workshop() {

@@ -37,6 +37,7 @@ std::optional<LogHeader> parse_header(std::string_view line) {
   // Not known to the logs of the first version.
   take(read, "session_filtered", header.session_filtered);
   take(read, "has_proxy", header.has_proxy);
+  take(read, "tcp_by_port", header.policy.tcp_by_port);
   return whole ? std::optional(header) : std::nullopt;
 }
 
@@ -81,7 +82,8 @@ std::string header_line(const LogHeader& header) {
                        {"debug", header.policy.debug},
                        {"write_xor_execute", header.policy.write_xor_execute},
                        {"session_filtered", header.session_filtered},
-                       {"has_proxy", header.has_proxy}};
+                       {"has_proxy", header.has_proxy},
+                       {"tcp_by_port", header.policy.tcp_by_port}};
   return line.dump(-1, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 

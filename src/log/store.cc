@@ -99,20 +99,33 @@ bool is_locked(const UniqueFd& file) {
   return false;
 }
 
-// What has become too much; but never the log of a run that goes on. A start adds one and looks at a few, beginning
-// anywhere, so that it costs no more where a thousand go on.
-void prune(const UniqueFd& directory, const std::string& home, const std::string& instance) {
-  constexpr size_t kLookedAt = 16;
-  size_t all = 0, own = 0;
-  std::vector<StoredLog> surplus;
-  for (StoredLog& log : list(directory, home)) {
-    bool is_kept = ++all < kMost && (log.instance != instance || ++own < kMostOfInstance);
-    if (!is_kept) surplus.push_back(std::move(log));
+// Which of `logs`, the newest first, are too many.
+std::vector<bool> find_surplus(const std::vector<StoredLog>& logs) {
+  std::map<std::string_view, size_t> of_instance;
+  std::vector<bool> is_surplus;
+  size_t kept = 0;
+  for (const StoredLog& log : logs) {
+    is_surplus.push_back(++of_instance[log.instance] > kMostOfInstance || kept == kMost);
+    if (!is_surplus.back()) ++kept;
   }
+  return is_surplus;
+}
+
+// Never the log of a run that goes on. With a thousand of these listing alone takes a millisecond, so it is one start
+// in some sixteen that does this, and then for more than as many; it begins anywhere, for the first may all go on.
+void prune(const UniqueFd& directory, const std::string& home) {
+  constexpr size_t kStarts = 16, kLookedAt = 256;
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
+  auto chance = static_cast<size_t>(now.tv_nsec);
+  if (chance % kStarts != 0) return;
+  std::vector<StoredLog> logs = list(directory, home), surplus;
+  std::vector<bool> is_surplus = find_surplus(logs);
+  for (size_t i = 0; i < logs.size(); ++i) {
+    if (is_surplus[i]) surplus.push_back(std::move(logs[i]));
+  }
   for (size_t i = 0; i < std::min(surplus.size(), kLookedAt); ++i) {
-    const StoredLog& log = surplus[(static_cast<size_t>(now.tv_nsec) + i) % surplus.size()];
+    const StoredLog& log = surplus[(chance / kStarts + i) % surplus.size()];
     if (!is_locked(open_log(directory, log))) unlinkat(directory.get(), log.file.c_str(), 0);
   }
 }
@@ -121,7 +134,7 @@ void prune(const UniqueFd& directory, const std::string& home, const std::string
 
 UniqueFd new_log(const std::string& home, LogHeader header) {
   UniqueFd directory = open_place(home, true);
-  prune(directory, home, header.instance);
+  prune(directory, home);
   std::string name = file_name(header.instance);
   UniqueFd file(openat(directory.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file || flock(file.get(), LOCK_EX | LOCK_NB) != 0) throw failed(name, errno);
@@ -134,8 +147,12 @@ UniqueFd new_log(const std::string& home, LogHeader header) {
 std::vector<StoredLog> stored_logs(const std::string& home) {
   UniqueFd directory = open_place(home, false);
   if (!directory) return {};
-  std::vector<StoredLog> logs = list(directory, home);
-  for (StoredLog& log : logs) log.is_running = is_locked(open_log(directory, log));
+  std::vector<StoredLog> all = list(directory, home), logs;
+  std::vector<bool> is_surplus = find_surplus(all);
+  for (size_t i = 0; i < all.size(); ++i) {
+    all[i].is_running = is_locked(open_log(directory, all[i]));
+    if (all[i].is_running || !is_surplus[i]) logs.push_back(std::move(all[i]));
+  }
   return logs;
 }
 

@@ -10,8 +10,8 @@
 namespace sbox {
 
 // Makes the log of a run that begins now, below the home directory `home`: open for writing, with the header in it, of
-// mode 0600, and locked for as long as the descriptor is open anywhere. Those of older runs that are too many are
-// removed. Error where it cannot be made; nothing is made through a symlink.
+// mode 0600, and locked for as long as the descriptor is open anywhere. Now and then removes those of older runs that
+// are too many. Error where it cannot be made; nothing is made through a symlink.
 UniqueFd new_log(const std::string& home, LogHeader header);
 
 struct StoredLog {
@@ -20,7 +20,8 @@ struct StoredLog {
   bool is_running = false;
 };
 
-// The newest first. Empty where there is no directory for them. Error where that cannot be read.
+// The newest first: the last eight of each instance, 256 in all, and those that go on. Empty where there is no
+// directory for them. Error where that cannot be read.
 std::vector<StoredLog> stored_logs(const std::string& home);
 
 // Its bytes. Error when it cannot be read.

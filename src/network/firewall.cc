@@ -6,6 +6,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -22,11 +23,6 @@ namespace {
 constexpr char kTable[] = "sbox", kOutput[] = "output", kInput[] = "input";
 constexpr uint32_t kLoopback = 1;  // the first interface of every network namespace
 constexpr size_t kBaseChains = 3;
-
-template <typename Number>
-std::string bytes_of(Number number) {
-  return {reinterpret_cast<const char*>(&number), sizeof number};
-}
 
 std::string port_bytes(uint16_t port) { return bytes_of(htons(port)); }
 
@@ -312,11 +308,27 @@ uint32_t number_in(std::string_view bytes) {
   return ntohl(number);
 }
 
+void begin_log(Messages& messages, uint16_t flags) {
+  constexpr auto kType = static_cast<uint16_t>(NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG);
+  messages.begin(kType, flags, nfgenmsg{AF_UNSPEC, NFNETLINK_V0, htons(kLogGroup)});
+}
+
 }  // namespace
 
+bool hear_refusals(int socket) {
+  nfulnl_msg_config_cmd bind_group{NFULNL_CFG_CMD_BIND};
+  nfulnl_msg_config_mode mode{htonl(kLoggedBytes), NFULNL_COPY_PACKET, 0};
+  Messages messages;
+  begin_log(messages, 0);
+  messages.put(NFULA_CFG_CMD, bytes_of(bind_group));
+  begin_log(messages, NLM_F_ACK);
+  messages.put(NFULA_CFG_MODE, bytes_of(mode));
+  return transact(socket, messages) == 0;
+}
+
 int Firewall::load(const Rules& rules) {
-  if (rules.log && load(rules, true) == 0) return 0;
-  return load(rules, false);
+  tells_ = rules.log && load(rules, true) == 0;
+  return tells_ ? 0 : load(rules, false);
 }
 
 int Firewall::load(const Rules& rules, bool log) {

@@ -29,6 +29,8 @@ class Firewall {
   // The whole table at once, and a look at what the kernel then has. 0, or the error. From here on nothing passes but
   // what `rules` allow, and the loopback. A kernel that cannot tell what it refuses refuses it all the same.
   int load(const Rules& rules);
+  // Whether the kernel tells what it refuses, where the rules ask for that.
+  bool tells() const { return tells_; }
   // Addresses of the host: never to be reached, whatever is allowed.
   int close_to(const std::vector<Address>& host);
   // Opens what the names of a set have led to. Returns when the kernel has it.
@@ -39,6 +41,11 @@ class Firewall {
   int check(size_t rules) const;
 
   UniqueFd socket_;
+  bool tells_ = false;
 };
+
+// From now on `socket` (NETLINK_NETFILTER) hears of what the rules of its namespace refuse: as much of each packet as
+// holds addresses and ports. False where the kernel has no nfnetlink_log.
+bool hear_refusals(int socket);
 
 }  // namespace sbox::network

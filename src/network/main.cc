@@ -1,8 +1,8 @@
 // sbox-network READY PASTA [ARGUMENT...]: the way of one sandbox to the network. Runs in the sandbox's user namespace,
 // with capabilities over its network namespace, which is descriptor 3. Loads the rules of /rules into that, passes
-// questions for names on, and starts pasta, which carries the rest. READY is the number of a descriptor that is written
-// to when all of this serves, and whose other end closes when the sandbox is over. Nothing here is ever started anew:
-// when any part ends, all of it ends, and the network with it.
+// questions for names on, starts pasta, which carries the rest, and holds all of it to the limits of bandwidth. READY
+// is the number of a descriptor that is written to when all of this serves, and whose other end closes when the sandbox
+// is over. Nothing here is ever started anew: when any part ends, all of it ends, and the network with it.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -24,6 +24,7 @@
 #include <cstring>
 
 #include "launcher/step.h"
+#include "network/bandwidth.h"
 #include "network/denials.h"
 #include "network/resolver.h"
 
@@ -48,8 +49,10 @@ std::string read_all(const Step& step, const char* path) {
 
 // The sockets that belong to the sandbox's network namespace.
 struct InnerSockets {
-  UniqueFd firewall, denials, datagrams, listener;
+  Limits limits;  // what has to be prepared for them
+  UniqueFd firewall, denials, datagrams, listener, links, changes;
   int error = 0;
+  Fault fault;  // of the limits
 };
 
 bool raise_loopback() {
@@ -74,8 +77,8 @@ UniqueFd resolver_socket(int kind) {
 }
 
 // Of the network namespace that the process is in. What this kernel has not (IPv6) needs no setting.
-bool set_sysctl(const char* path, const std::string& value) {
-  UniqueFd file(open(path, O_WRONLY | O_CLOEXEC));
+bool set_sysctl(const std::string& path, const std::string& value) {
+  UniqueFd file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file) return errno == ENOENT;
   return write(file.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
 }
@@ -88,6 +91,25 @@ bool set_up_protocols() {
          set_sysctl("/proc/sys/net/ipv4/ping_group_range", group + " " + group);
 }
 
+// Programs have no use for the device: no address of IPv6 comes to it, nor a route.
+Fault prepare_queue(const InnerSockets& sockets) {
+  if (Fault fault = make_queue_device(sockets.links.get())) return fault;
+  std::string most = std::to_string(share_of_connection(sockets.limits));
+  bool is_set = set_sysctl("/proc/sys/net/ipv6/conf/" + std::string(kQueueDevice) + "/disable_ipv6", "1") &&
+                set_sysctl("/proc/sys/net/ipv4/tcp_rmem", "4096 " + most + " " + most);
+  return is_set ? Fault() : Fault{"what may wait", errno};
+}
+
+void prepare_limits(InnerSockets& sockets) {
+  sockets.links = open_netlink(NETLINK_ROUTE);
+  sockets.changes = open_netlink(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_TC);
+  if (!sockets.links || !sockets.changes) {
+    sockets.fault = {"sockets", errno};
+  } else if (sockets.limits.down != 0) {
+    sockets.fault = prepare_queue(sockets);
+  }
+}
+
 int make_inner_sockets(void* argument) {
   InnerSockets& sockets = *static_cast<InnerSockets*>(argument);
   if (setns(kNetwork, CLONE_NEWNET) == 0 && raise_loopback() && set_up_protocols()) {
@@ -95,20 +117,33 @@ int make_inner_sockets(void* argument) {
     sockets.denials = open_netlink(NETLINK_NETFILTER);
     sockets.datagrams = resolver_socket(SOCK_DGRAM);
     sockets.listener = resolver_socket(SOCK_STREAM);
+    sockets.error = errno;
+    if (sockets.limits.any()) prepare_limits(sockets);
+  } else {
+    sockets.error = errno;
   }
-  sockets.error = errno;
   return 0;
+}
+
+[[noreturn]] void refuse_limits(Step step, const Fault& fault) {
+  step.begin("bandwidth");
+  if (!fault.is_lack()) step.fail(fault.what, fault.error);
+  step.fail("this kernel has no " + std::string(fault.what) + " (" + kBandwidthRemedy +
+                ", or take network.bandwidth out of the profile)",
+            0);
 }
 
 // There is no way back from the sandbox's network namespace, so a process that shares memory and descriptors goes
 // there.
-InnerSockets open_inner_sockets(const Step& step) {
+InnerSockets open_inner_sockets(const Step& step, const Limits& limits) {
   InnerSockets sockets;
+  sockets.limits = limits;
   alignas(16) char stack[65536];
   pid_t inner =
       clone(make_inner_sockets, stack + sizeof stack, CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, &sockets);
   step.require(inner > 0 && waitpid(inner, nullptr, 0) == inner, "enter");
   if (!sockets.firewall || !sockets.datagrams || !sockets.listener) step.fail("sockets", sockets.error);
+  if (sockets.fault) refuse_limits(step, sockets.fault);
   return sockets;
 }
 
@@ -233,13 +268,14 @@ void keep_only_network_admin(const Step& step) {
 }
 
 // Until the sandbox is over, or pasta.
-void serve(int ready, HostAddresses& host, Pasta& pasta, Resolver& resolver, Denials& denials) {
+void serve(int ready, HostAddresses& host, Pasta& pasta, Bandwidth& bandwidth, Resolver& resolver, Denials& denials) {
   std::vector<pollfd> polled;
   for (;;) {
     polled.assign({{ready, POLLIN, 0}, {pasta.descriptor(), POLLIN, 0}});
     polled.push_back({pasta.errors(), POLLIN, 0});
     polled.push_back({host.descriptor(), POLLIN, 0});
     polled.push_back({denials.descriptor(), POLLIN, 0});
+    polled.push_back({bandwidth.descriptor(), POLLIN, 0});
     resolver.prepare(polled);
     // As unsigned numbers, that of for ever is the largest.
     auto patience = std::min(static_cast<unsigned>(resolver.patience()), static_cast<unsigned>(denials.patience()));
@@ -248,6 +284,7 @@ void serve(int ready, HostAddresses& host, Pasta& pasta, Resolver& resolver, Den
     if (polled[2].revents != 0) pasta.drop_errors();
     if (polled[3].revents != 0) host.update();
     if (polled[4].revents != 0) denials.update();
+    if (polled[5].revents != 0 && !bandwidth.still_holds()) return;
     resolver.work(polled);
   }
 }
@@ -259,17 +296,20 @@ int run(int ready, char** pasta_arguments) {
   step.require(fcntl(ready, F_SETFD, FD_CLOEXEC) == 0, "descriptors");
   Rules rules;
   if (!parse_rules(read_all(step, "/rules"), rules)) step.fail("/rules", EINVAL);
-  InnerSockets sockets = open_inner_sockets(step);
+  InnerSockets sockets = open_inner_sockets(step, rules.limits);
   Firewall firewall(std::move(sockets.firewall));
   if (int error = firewall.load(rules)) step.fail("nftables", error);
   HostAddresses host(step, firewall);
   step.begin("pasta");
   Pasta pasta(step, pasta_arguments);
   keep_only_network_admin(step);
+  // pasta has made the interface, and no program has begun.
+  Bandwidth bandwidth(std::move(sockets.links), std::move(sockets.changes), rules.limits);
+  if (Fault fault = bandwidth.hold()) refuse_limits(step, fault);
   NoteBook notes(rules.log ? ready : -1);
   Resolver resolver(rules, firewall, notes, std::move(sockets.datagrams), std::move(sockets.listener));
   Denials denials(rules.log ? std::move(sockets.denials) : UniqueFd(), resolver, notes);
-  if (write(ready, "x", 1) == 1) serve(ready, host, pasta, resolver, denials);
+  if (write(ready, "x", 1) == 1) serve(ready, host, pasta, bandwidth, resolver, denials);
   denials.update();
   notes.close();
   return 1;

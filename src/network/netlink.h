@@ -50,6 +50,12 @@ class Messages {
   uint32_t count_ = 0;
 };
 
+// As it lies in memory: rtnetlink(7) takes numbers so.
+template <typename Record>
+std::string bytes_of(const Record& record) {
+  return {reinterpret_cast<const char*>(&record), sizeof record};
+}
+
 // A socket of the calling process's network namespace; errno where it is none.
 UniqueFd open_netlink(int protocol, uint32_t groups = 0);
 

@@ -69,6 +69,10 @@ bool parse_line(std::string_view line, Rules& rules) {
     rules.names.push_back({0, std::string(second)});
     return !second.empty() && parse_number(first, kMostSets - 1, rules.names.back().set);
   }
+  if (word == "limit") {
+    uint64_t& rate = first == "down" ? rules.limits.down : rules.limits.up;
+    return (first == "down" || first == "up") && parse_number(second, UINT64_MAX, rate) && rate != 0;
+  }
   if (!second.empty()) return false;
   if (word == "names") {
     rules.all_names = first == "all";
@@ -99,12 +103,13 @@ unsigned Rules::sets() const {
 }
 
 bool parse_rules(std::string_view text, Rules& rules) {
-  while (!text.empty()) {
-    size_t end = text.find('\n');
-    if (end == std::string_view::npos || !parse_line(text.substr(0, end), rules)) return false;
+  for (size_t end = 0; (end = text.find('\n')) != std::string_view::npos;) {
+    std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 1);
+    if (line == "end") return text.empty();
+    if (!parse_line(line, rules)) return false;
   }
-  return true;
+  return false;
 }
 
 }  // namespace sbox::network

@@ -7,6 +7,8 @@
 //   upstream ADDRESS               a server to ask
 //   resolver FILE                  a file like resolv.conf, which names them
 //   log all                        what is refused is told
+//   limit down|up NUMBER           no more bytes in a second
+//   end                            nothing follows: a text without it is not whole
 #pragma once
 
 #include <array>
@@ -45,6 +47,12 @@ struct Name {
   std::string text;  // lower case; "*.x" stands for all below x
 };
 
+// Bytes in a second; 0: no limit.
+struct Limits {
+  uint64_t down = 0, up = 0;
+  bool any() const { return down != 0 || up != 0; }
+};
+
 struct Rules {
   std::vector<Rule> outward, inward;
   std::vector<Name> names;
@@ -52,6 +60,7 @@ struct Rules {
   std::vector<Address> upstreams;
   std::string resolver;
   bool log = false;
+  Limits limits;
 
   unsigned sets() const;  // how many there are
 };

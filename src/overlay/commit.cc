@@ -1,6 +1,7 @@
 #include "overlay/commit.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -17,8 +18,23 @@
 namespace sbox {
 namespace {
 
-constexpr size_t kMostAtOnce = 128;  // files that are written before they are given their names
-constexpr size_t kFew = 4;           // of these each is flushed by itself
+// Each file that has no name yet is a descriptor. A flush of the file system writes what others have written, too, and
+// can take a tenth of a second: it should be worth it.
+constexpr rlim_t kMostAtOnce = 4096, kOtherDescriptors = 128;
+constexpr size_t kFew = 4;  // of these each is flushed by itself
+
+// How many files may be written before they are given their names.
+size_t raise_limit_of_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) throw system_error("getrlimit", errno);
+  rlim_t wanted = std::min(limit.rlim_max, kMostAtOnce + kOtherDescriptors);
+  if (limit.rlim_cur < wanted) {
+    limit.rlim_cur = wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) throw system_error("setrlimit", errno);
+  }
+  rlim_t usable = std::min(limit.rlim_cur, kMostAtOnce + kOtherDescriptors);
+  return usable > kOtherDescriptors ? usable - kOtherDescriptors : 1;
+}
 
 std::string directory_of(const std::string& path) {
   size_t slash = path.rfind('/');
@@ -88,6 +104,7 @@ class Committer {
   void sync_written() const;
 
   OverlayStore& store_;
+  const size_t most_at_once_ = raise_limit_of_files();
   bool force_;
   const OnTaken& on_taken_;
   Parents host_, upper_;
@@ -254,7 +271,7 @@ void Committer::take(const Change& change) try {
   } else {
     write_file(change);
   }
-  if (written_.size() + done_.size() >= kMostAtOnce) flush();
+  if (written_.size() + done_.size() >= most_at_once_) flush();
 } catch (const Failure& failure) {
   leave(change, failure.why);
 }

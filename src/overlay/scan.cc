@@ -16,16 +16,6 @@ namespace {
 
 constexpr size_t kLongestPath = 3500;  // with the home in front it can still be named
 
-bool is_later(const timespec& a, const timespec& b) {
-  return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
-}
-
-// Of a path without a slash in front.
-bool is_at_or_below_any(const std::string& path, const std::vector<std::string>& directories) {
-  return std::any_of(directories.begin(), directories.end(),
-                     [&](const std::string& each) { return path == each || path.starts_with(each + "/"); });
-}
-
 class Scanner {
  public:
   explicit Scanner(const Layers& layers) : layers_(layers) {}
@@ -148,6 +138,11 @@ void Scanner::delete_all(int lower, const std::string& path, const std::string& 
 }
 
 }  // namespace
+
+bool is_at_or_below_any(const std::string& path, const std::vector<std::string>& directories) {
+  return std::any_of(directories.begin(), directories.end(),
+                     [&](const std::string& each) { return path == each || path.starts_with(each + "/"); });
+}
 
 std::vector<Change> find_changes(const Layers& layers) {
   Scanner scanner(layers);

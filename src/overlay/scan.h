@@ -52,6 +52,12 @@ struct Layers {
 inline bool is_same_time(const timespec& a, const timespec& b) {
   return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
+inline bool is_later(const timespec& a, const timespec& b) {
+  return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+// Of paths without a slash in front.
+bool is_at_or_below_any(const std::string& path, const std::vector<std::string>& directories);
 
 // In an order in which they can be carried out: what must go comes before what takes its place, directories before what
 // is in them. Error when the layers cannot be read.

@@ -51,7 +51,9 @@ UniqueFd begin_run(const Overlay& overlay, const std::string& home) {
 }
 
 std::vector<std::string> OverlayStore::list(const std::string& data) {
-  UniqueFd all(::open(join(data, kOverlays).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  std::string path = join(data, kOverlays);
+  UniqueFd all(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!all && errno != ENOENT) throw system_error(quote(path), errno);
   if (!all) return {};
   std::vector<std::string> names = names_in(all.get());
   std::erase_if(names, [&](const std::string& name) {

@@ -40,10 +40,15 @@ UniqueFd own_new(const std::string& path) try { return own(make_path(path).get()
   return {};
 }
 
-// Waits for whoever uses the layers.
+// Waits for whoever uses the layers: a sandbox of which the first process is gone, so it takes the kernel some moments.
 void wait_for_lock(int directory) {
   UniqueFd lock(openat(directory, kLock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  while (lock && flock(lock.get(), LOCK_EX) != 0 && errno == EINTR) continue;
+  constexpr int kTries = 2000;
+  constexpr timespec kNap{0, 10'000'000};
+  for (int tries = 0; lock && flock(lock.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
+    if (errno != EWOULDBLOCK || tries == kTries) throw Error("throw-away run", "its files are still in use");
+    nanosleep(&kNap, nullptr);
+  }
 }
 
 // Of one that is owned by the caller.

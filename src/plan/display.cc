@@ -39,6 +39,7 @@ bool place_wayland(const Inputs& in, Draft& draft) {
   if (!confines) return false;
   std::string target = join(in.places.runtime, "wayland-0");
   draft.environment["WAYLAND_DISPLAY"] = "wayland-0";
+  draft.environment["XDG_SESSION_TYPE"] = "wayland";
   if (*confines) {
     draft.view.place(make_node(NodeKind::socket, target));
     // Asks the compositor to hide from the program what is not for sandboxed clients: the screen, other windows' input,
@@ -118,6 +119,7 @@ Node cookie_file(const std::string& target, const std::string& number, const Xau
 void use_display(const Inputs& in, Draft& draft, const std::string& number,
                  const std::optional<XauthorityEntry>& cookie) {
   draft.environment["DISPLAY"] = ":" + number;
+  draft.environment.emplace("XDG_SESSION_TYPE", "x11");
   if (!cookie) return;
   Node file = cookie_file(join(in.places.runtime, "Xauthority"), number, *cookie);
   draft.environment["XAUTHORITY"] = file.target;

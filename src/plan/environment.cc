@@ -29,7 +29,6 @@ constexpr const char* kKept[] = {
     "XCURSOR_THEME",
     "XDG_CURRENT_DESKTOP",
     "XDG_SESSION_DESKTOP",
-    "XDG_SESSION_TYPE",
 };
 
 // With [desktop] input-method: which module a toolkit takes.
@@ -59,6 +58,7 @@ constexpr const char* kOwn[] = {
     "WAYLAND_SOCKET",
     "XAUTHORITY",
     "XDG_RUNTIME_DIR",
+    "XDG_SESSION_TYPE",
 };
 
 constexpr size_t kLongestValue = 128 * 1024 - 256;  // MAX_ARG_STRLEN less a name
@@ -102,9 +102,7 @@ void keep_named(const Inputs& in, Draft& draft) {
     auto refuse = [&](const std::string& name, const char* why) {
       return Error("variable " + quote(name), why).at(pattern.origin);
     };
-    if (is_in(kLoading, pattern.text)) {
-      throw refuse(pattern.text, "makes programs load code").hint("give it a value with [environment] set");
-    }
+    refuse_loading(pattern);
     for (const std::string& name : in.host.variable_names()) {
       if (!matches(pattern.text, name) || !is_name(name) || is_in(kLoading, name) || is_in(kOwn, name)) continue;
       std::string value = in.host.variable(name).value_or("");
@@ -115,6 +113,13 @@ void keep_named(const Inputs& in, Draft& draft) {
 }
 
 }  // namespace
+
+void refuse_loading(const Value& variable) {
+  if (!loads_code(variable.text)) return;
+  throw Error("variable " + quote(variable.text), "makes programs load code")
+      .at(variable.origin)
+      .hint("give it a value with [environment] set");
+}
 
 bool loads_code(std::string_view variable) { return is_in(kLoading, variable); }
 bool speaks_of_the_host(std::string_view variable) { return is_in(kOwn, variable); }

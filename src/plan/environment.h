@@ -3,10 +3,14 @@
 
 #include <string_view>
 
+#include "profile/profile.h"
+
 namespace sbox {
 
 // Through it a value becomes code: never passed on.
 bool loads_code(std::string_view variable);
+// Error for an element of environment.keep that names such a one.
+void refuse_loading(const Value& variable);
 
 // Set by sbox alone: the caller's value would be of no use inside.
 bool speaks_of_the_host(std::string_view variable);

@@ -22,7 +22,7 @@ namespace sbox {
 namespace {
 
 // Changes whenever the rules in the code do; the table of calls and the releases speak for themselves.
-constexpr int kRules = 3;
+constexpr int kRules = 4;
 constexpr auto kNames = std::to_array<const char*>({"calls", "arguments"});
 constexpr size_t kMostInstructions = 4096;  // BPF_MAXINSNS
 constexpr size_t kMostBytes = kNames.size() * (sizeof(uint32_t) + kMostInstructions * sizeof(FilterInstruction));
@@ -47,6 +47,7 @@ std::string text_form(const SeccompPolicy& policy) {
   flag("debug", policy.debug);
   flag("netfilter", policy.netfilter);
   flag("write-xor-execute", policy.write_xor_execute);
+  flag("tcp-by-port", policy.tcp_by_port);
   for (const std::string& word : policy.allow) text += "allow " + word + "\n";
   for (const std::string& word : policy.deny) text += "deny " + word + "\n";
   return text + "end\n";

@@ -65,6 +65,9 @@ class Host {
   // Whether the Wayland compositor behind this socket can tell sandboxed clients from others (security-context-v1).
   // Nothing when none answers there.
   virtual std::optional<bool> confines_wayland_clients(const std::string& socket) const = 0;
+  // Names of the sockets of this network namespace that take connections or datagrams of anybody, as they were bound:
+  // paths, or any other bytes. Nothing where the kernel has no way to ask for these alone (sock_diag(7)).
+  virtual std::optional<std::vector<std::string>> bound_sockets() const = 0;
   // `digits` hexadecimal digits of the kernel's random numbers, new for each call.
   virtual std::string random_hex(size_t digits) const = 0;
 };

@@ -30,6 +30,12 @@ void limit(const Inputs& in, Plan& plan, Key key, const char* name, uint32_t res
   plan.limits.push_back({name, resource, wanted, wanted});
 }
 
+// Of what sbox itself needs to bring the program up.
+void require_least(const Inputs& in, Key key, uint64_t least, const char* hint) {
+  uint64_t wanted = in.profile.number(key);
+  if (wanted > 0 && wanted < least) refuse(in, key, "no sandbox starts with so little", hint);
+}
+
 void limit_core(const Inputs& in, Plan& plan) {
   if (in.profile.number(Key::limits_core) > 0) return limit(in, plan, Key::limits_core, "RLIMIT_CORE", RLIMIT_CORE);
   // Not 0: a core_pattern that is a pipe takes no notice of 0, but of 1. Where the caller is held to 0 there is no 1.
@@ -113,6 +119,10 @@ void limit_disks(const Inputs& in, Plan& plan) {
 
 void plan_limits(const Inputs& in, Draft& draft) {
   Plan& plan = draft.plan;
+  constexpr uint64_t kLeastFiles = 16, kLeastAddresses = 16 << 20, kLeastTasks = 2;
+  require_least(in, Key::limits_open_files, kLeastFiles, "ask for 16 at least");
+  require_least(in, Key::limits_address_space, kLeastAddresses, "ask for 16M at least");
+  require_least(in, Key::limits_tasks, kLeastTasks, "ask for 2 at least: process 1 is one of them");
   limit_core(in, plan);
   limit(in, plan, Key::limits_open_files, "RLIMIT_NOFILE", RLIMIT_NOFILE);
   limit(in, plan, Key::limits_file_size, "RLIMIT_FSIZE", RLIMIT_FSIZE);

@@ -24,9 +24,9 @@ void refuse_rules(const Inputs& in) {
     if (in.profile.list(key).empty()) continue;
     throw cannot_hold(key, in.profile.list(key).front(), "cannot be enforced on the host's network");
   }
-  if (!in.profile.text(Key::network_proxy).empty()) {
-    throw cannot_hold(Key::network_proxy, in.profile.scalar(Key::network_proxy),
-                      "cannot be enforced on the host's network");
+  for (Key key : {Key::network_proxy, Key::network_bandwidth}) {
+    if (in.profile.text(key).empty()) continue;
+    throw cannot_hold(key, in.profile.scalar(key), "cannot be enforced on the host's network");
   }
 }
 
@@ -84,6 +84,11 @@ void limit_ports(const Inputs& in, Landlock& landlock) {
   limit_listening(in, landlock);
   if (landlock.handled_ports == 0) return;
   const Value& mode = in.profile.scalar(Key::network_mode);
+  if ((landlock.handled_ports & kConnectTcp) && in.profile.text(Key::seccomp_mode) == "none") {
+    throw Error("network mode = host", "without a filter TCP Fast Open gets round the ports of connect")
+        .at(mode.origin)
+        .hint("leave [seccomp] mode as it is, or set [network] mode = private");
+  }
   if (in.host.landlock_abi() < kFirstAbiWithPorts) {
     throw Error("network mode = host", "this kernel cannot limit ports (Landlock ABI 4)")
         .at(mode.origin)

@@ -31,11 +31,20 @@ class Writer {
     for (const Value& server : profile_.list(Key::network_dns)) line("upstream " + server.text);
     if (!resolver.empty()) line("resolver " + resolver);
     if (profile_.flag(Key::network_log)) line("log all");
+    limit(profile_.text(Key::network_bandwidth));
+    line("end");
     return std::move(text_);
   }
 
  private:
   void line(const std::string& words) { text_ += words + "\n"; }
+
+  void limit(const std::string& text) {
+    std::string why;
+    Rates rates = text.empty() ? Rates() : *parse_bandwidth(text, why);
+    if (rates.down != 0) line("limit down " + std::to_string(rates.down));
+    if (rates.up != 0) line("limit up " + std::to_string(rates.up));
+  }
 
   void service(const std::string& words, Protocol protocol, const PortRange& ports) {
     std::string range = std::to_string(ports.first) + "-" + std::to_string(ports.last);

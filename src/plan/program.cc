@@ -12,8 +12,10 @@ constexpr uint32_t kAnyExecute = 0111, kOthersWrite = 02;
 
 Error not_found(const std::string& program) { return Error(quote(program), "program not found").status(kExitNotFound); }
 
-Error not_executable(const std::string& program, const char* why) {
-  return Error(quote(program), why).status(kExitNotExecutable);
+constexpr char kMakeExecutable[] = "`chmod +x` makes a program of it";
+
+Error not_executable(const std::string& program, const char* why, const char* hint) {
+  return Error(quote(program), why).status(kExitNotExecutable).hint(hint);
 }
 
 bool may_execute(const Inputs& in, const FileStatus& status) {
@@ -42,7 +44,7 @@ std::string find_in_path(const Inputs& in, const std::string& name) {
     if (found.status.kind == FileKind::file && may_execute(in, found.status)) return path;
     if (found.status.kind == FileKind::file) unusable = path;
   }
-  if (!unusable.empty()) throw not_executable(unusable, "permission denied");
+  if (!unusable.empty()) throw not_executable(unusable, "permission denied", kMakeExecutable);
   throw not_found(name);
 }
 
@@ -59,9 +61,15 @@ std::string find_program(const Inputs& in) {
   std::string path = program[0] == '/' ? program : join(in.host.directory(), program);
   Resolved found = in.host.resolve(path);
   if (found.status.kind == FileKind::missing) throw not_found(program);
-  if (found.status.kind == FileKind::directory) throw not_executable(program, "is a directory");
-  bool usable = found.status.kind == FileKind::file && may_execute(in, found.status);
-  if (!usable) throw not_executable(program, "permission denied");
+  if (found.status.kind == FileKind::directory) {
+    throw not_executable(program, "is a directory", "name a program in it");
+  }
+  if (found.status.kind == FileKind::unreachable) {
+    throw not_executable(program, "cannot be reached",
+                         "look at the path: a directory that is closed to you, or a loop of links");
+  }
+  if (found.status.kind != FileKind::file) throw not_executable(program, "is no file", "look at the path");
+  if (!may_execute(in, found.status)) throw not_executable(program, "permission denied", kMakeExecutable);
   return normalise(path).value_or(found.path);
 }
 
@@ -89,7 +97,7 @@ void plan_program(const Inputs& in, Draft& draft) {
 void check_program(const Inputs& in, const Plan& plan) {
   std::string canonical = in.host.resolve(plan.program).path;
   if (is_visible(plan, canonical)) return;
-  throw not_executable(in.request.program, "the profile hides it").hint("see sbox explain");
+  throw not_executable(in.request.program, "the profile hides it", "see sbox explain");
 }
 
 std::string directory_inside(const Inputs& in, const Plan& plan) {

@@ -2,9 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <netinet/tcp.h>
 #include <spawn.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -21,6 +25,7 @@
 #include "base/open_at.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
+#include "network/netlink.h"
 #include "plan/paths.h"
 #include "wayland/wire.h"
 
@@ -224,6 +229,27 @@ std::optional<bool> RealHost::confines_wayland_clients(const std::string& socket
   std::optional<std::vector<WaylandGlobal>> globals = client->globals();
   if (!globals) return std::nullopt;
   return std::ranges::any_of(*globals, [](const auto& global) { return global.interface == kSecurityContextManager; });
+}
+
+// Of those that are connected only the other end can send, and what a listener has accepted has the listener's name:
+// with many sandboxes these are most of all sockets.
+std::optional<std::vector<std::string>> RealHost::bound_sockets() const {
+  unix_diag_req request{};
+  request.sdiag_family = AF_UNIX;
+  request.udiag_states = 1U << TCP_LISTEN | 1U << TCP_CLOSE;
+  request.udiag_show = UDIAG_SHOW_NAME;
+  network::Messages messages;
+  messages.begin(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, request);
+  std::vector<std::string> names;
+  auto take = [&](uint16_t, std::string_view payload) {
+    constexpr size_t kHeader = NLMSG_ALIGN(sizeof(unix_diag_msg));
+    if (payload.size() < kHeader) return;
+    std::string_view name = network::attribute(payload.substr(kHeader), UNIX_DIAG_NAME);
+    if (!name.empty()) names.emplace_back(name.substr(0, name.find('\0', 1)));
+  };
+  UniqueFd socket = network::open_netlink(NETLINK_SOCK_DIAG);
+  if (!socket || network::dump(socket.get(), messages, take) != 0) return std::nullopt;
+  return names;
 }
 
 std::string RealHost::random_hex(size_t digits) const {

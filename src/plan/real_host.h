@@ -34,6 +34,7 @@ class RealHost : public Host {
   std::string architecture() const override;
   uint64_t hard_limit(int resource) const override;
   std::optional<bool> confines_wayland_clients(const std::string& socket) const override;
+  std::optional<std::vector<std::string>> bound_sockets() const override;
   std::string random_hex(size_t digits) const override;
 
  private:

@@ -145,6 +145,17 @@ std::vector<std::string> checked_words(const Profile& profile, Key key) {
   return words;
 }
 
+// Calls whose flags no filter sees could ask for TCP Fast Open.
+void refuse_ways_around_ports(const Profile& profile, const SeccompPolicy& policy) {
+  std::set<std::string_view> allowed = allowed_calls(policy);
+  for (const char* call : {"io_uring_setup", "socketcall"}) {
+    if (!allowed.contains(call)) continue;
+    throw Error("seccomp", std::string(call) + " cannot be allowed where [network] connect limits ports")
+        .at(profile.list(Key::network_connect).front().origin)
+        .hint("allow less, or set [network] mode = private");
+  }
+}
+
 }  // namespace
 
 SeccompPolicy seccomp_policy(const Profile& profile) {
@@ -155,6 +166,7 @@ SeccompPolicy seccomp_policy(const Profile& profile) {
       .nested_sandbox = profile.text(Key::process_nested_sandbox) != "no",
       .debug = profile.flag(Key::process_debug),
       .write_xor_execute = profile.flag(Key::process_write_xor_execute),
+      .tcp_by_port = profile.text(Key::network_mode) == "host" && !profile.list(Key::network_connect).empty(),
       .allow = checked_words(profile, Key::seccomp_allow),
       .deny = checked_words(profile, Key::seccomp_deny),
   };
@@ -166,6 +178,7 @@ SeccompPolicy seccomp_policy(const Profile& profile) {
         .at(word.origin)
         .hint("remove it: libraries use clone instead");
   }
+  if (policy.tcp_by_port) refuse_ways_around_ports(profile, policy);
   if (policy.compat_32_bit && kHostArchitecture != "x86_64") {
     throw Error("32-bit", "only x86_64 runs 32-bit programs").at(profile.scalar(Key::seccomp_32_bit).origin);
   }

@@ -52,6 +52,17 @@ void add_set_id_bits(Rules& rules) {
   }
 }
 
+// Whiteouts of overlay file systems have the form of devices, and the kernel gives them to everybody: since 2026
+// Landlock too, and always by a rename.
+void add_devices(Rules& rules) {
+  constexpr uint32_t kDevice = S_IFCHR;  // block devices have this bit as well
+  constexpr uint32_t kRenameWhiteout = 1 << 2;
+  constexpr std::string_view kWhat = "device files";
+  rules.push_back({"mknod", EPERM, {has_any(1, kDevice)}, kWhat});
+  rules.push_back({"mknodat", EPERM, {has_any(2, kDevice)}, kWhat});
+  rules.push_back({"renameat2", EINVAL, {has_any(4, kRenameWhiteout)}, kWhat});
+}
+
 // Input faked on a terminal or a console is typed by the user, as far as the reader can tell.
 void add_terminal(Rules& rules) {
   constexpr uint32_t kTiocsti = 0x5412, kTioclinux = 0x541c, kTioccons = 0x541d, kTiocsetd = 0x5423;
@@ -91,6 +102,19 @@ void add_sockets(Rules& rules, bool has_netfilter) {
   rules.push_back({"socketpair", EAFNOSUPPORT, {is_none_of(0, {AF_UNIX})}, "pairs of sockets other than UNIX"});
 }
 
+// A connection that is made by sending passes the rules of Landlock by, which are asked at connect(2) alone. Libraries
+// take this error for a kernel without, and connect.
+void add_fast_open(Rules& rules) {
+  struct Row {
+    std::string_view call;
+    unsigned flags;
+  };
+  for (const Row& row : {Row{"sendto", 3}, Row{"sendmsg", 2}, Row{"sendmmsg", 3}}) {
+    rules.push_back(
+        {row.call, EOPNOTSUPP, {has_any(row.flags, MSG_FASTOPEN)}, "TCP Fast Open, which ports do not hold"});
+  }
+}
+
 void add_personality(Rules& rules, const SeccompPolicy& policy) {
   constexpr uint32_t kQuery = 0xffffffff;
   std::vector<uint32_t> personas = {PER_LINUX, PER_LINUX32, kQuery};
@@ -118,9 +142,11 @@ void add_write_xor_execute(Rules& rules, std::string_view architecture) {
 std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::string_view architecture) {
   Rules rules;
   add_set_id_bits(rules);
+  add_devices(rules);
   add_terminal(rules);
   if (!policy.nested_sandbox) add_namespaces(rules);
   add_sockets(rules, policy.netfilter);
+  if (policy.tcp_by_port) add_fast_open(rules);
   add_personality(rules, policy);
   if (policy.write_xor_execute) add_write_xor_execute(rules, architecture);
   return rules;

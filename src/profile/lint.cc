@@ -58,6 +58,45 @@ constexpr DangerousPath kDangerousToWrite[] = {
     {"~/.profile", "what is written there is run outside at the next login", true},
     {"~/.zshrc", "what is written there is run outside by the next shell", true},
     {"~/.xinitrc", "what is written there is run outside at the next login", true},
+    {"~/.config/user-dirs.dirs", "what is written there decides what ${DOWNLOADS} and the like are in every profile",
+     true},
+    {"~/.mozilla", "what a browser outside starts is named there", false},
+};
+// The same, with all that is below: what is written there is run outside by a shell, an editor, a window manager or
+// another program that the user starts.
+constexpr std::string_view kRunOutside[] = {
+    "~/.bash_login",
+    "~/.bash_logout",
+    "~/.bash_aliases",
+    "~/.zshenv",
+    "~/.zprofile",
+    "~/.zlogin",
+    "~/.zlogout",
+    "~/.config/fish",
+    "~/.pam_environment",
+    "~/.xprofile",
+    "~/.xsession",
+    "~/.xsessionrc",
+    "~/.gitconfig",
+    "~/.config/git",
+    "~/.vimrc",
+    "~/.vim",
+    "~/.config/nvim",
+    "~/.emacs",
+    "~/.emacs.d",
+    "~/.config/emacs",
+    "~/.tmux.conf",
+    "~/.config/tmux",
+    "~/.config/plasma-workspace",
+    "~/.config/sway",
+    "~/.config/i3",
+    "~/.config/hypr",
+    "~/.config/openbox",
+    "~/.local/lib",
+    "~/.local/share/systemd",
+    "~/.local/share/nautilus",
+    "~/.mozilla/native-messaging-hosts",
+    "~/.cargo",
 };
 // In any list that shows.
 constexpr DangerousPath kDangerousToShow[] = {
@@ -156,6 +195,7 @@ class Linter {
     }
     for (Key key : {Key::home_keep, Key::home_recover, Key::files_read_write}) check_paths(key, true);
     for (Key key : {Key::home_keep_read_only, Key::files_read_only}) check_paths(key, false);
+    check_words();
     check_home();
     check_display();
     check_bus();
@@ -178,6 +218,7 @@ class Linter {
   void check_default(const Setting& row);
   void check_effect(const Setting& row);
   void check_paths(Key key, bool writable);
+  void check_words();
   void check_home();
   void check_display();
   void check_bus();
@@ -253,7 +294,10 @@ void Linter::check_effect(const Setting& row) {
   if (is_bus_rule && profile_.text(Key::dbus_session) == "no") useless("there is no session bus (dbus.session = no)");
   if (is_bus_rule && profile_.text(Key::dbus_session) == "full") useless("the session bus is not filtered");
   bool is_private = profile_.text(Key::network_mode) == "private";
-  if (row.key == Key::network_log && !is_private) useless("the network is not a private one");
+  bool is_of_private = row.key == Key::network_log || row.key == Key::network_bandwidth;
+  if (is_of_private && !is_private) useless("the network is not a private one");
+  bool is_of_network = row.section == "network" && row.key != Key::network_mode && !is_of_private;
+  if (is_of_network && profile_.text(Key::network_mode) == "none") useless("there is no network (network.mode = none)");
   if (row.key == Key::dbus_log && !has_filtered_bus()) useless("no bus is filtered");
   bool is_of_filter = row.key == Key::seccomp_allow || row.key == Key::seccomp_deny || row.key == Key::seccomp_log;
   if (is_of_filter && profile_.text(Key::seccomp_mode) == "none") useless("there is no filter (seccomp.mode = none)");
@@ -268,6 +312,23 @@ void Linter::check_paths(Key key, bool writable) {
   for (const Value& value : profile_.list(key)) {
     std::string_view why = danger_of_path(value.text, writable);
     if (!why.empty()) warn(setting(key), value, "dangerous: " + std::string(why), "name less");
+  }
+}
+
+// What is written as if it meant something else, and is taken at its word.
+void Linter::check_words() {
+  for (const Setting& row : settings()) {
+    if (row.type != Type::paths) continue;
+    for (const Value& value : profile_.list(row.key)) {
+      if (value.text.find(" #") != std::string::npos)
+        warn(row, value, "the # is part of the path", "a comment has a line of its own");
+    }
+  }
+  for (const Value& value : profile_.list(Key::network_deny)) {
+    std::string lower = value.text;
+    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (value.text != "lan" && nearest(lower, {"lan"}))
+      warn(setting(Key::network_deny), value, "is the host of that name", "did you mean lan?");
   }
 }
 
@@ -334,6 +395,10 @@ std::string_view danger_of_path(std::string_view text, bool writable) {
   auto match = [&](const DangerousPath& d) { return d.below ? is_below(path, d.path) : path == d.path; };
   auto found = writable ? std::find_if(std::begin(kDangerousToWrite), std::end(kDangerousToWrite), match) : nullptr;
   if (found && found != std::end(kDangerousToWrite)) return found->why;
+  auto holds = [&](std::string_view directory) { return is_below(path, directory); };
+  if (writable && std::any_of(std::begin(kRunOutside), std::end(kRunOutside), holds)) {
+    return "what is written there is run outside by what the user starts";
+  }
   found = std::find_if(std::begin(kDangerousToShow), std::end(kDangerousToShow), match);
   return found == std::end(kDangerousToShow) ? std::string_view() : found->why;
 }

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/strings.h"
+#include "profile/values.h"
 
 namespace sbox {
 namespace {
@@ -161,6 +162,38 @@ std::optional<Proxy> parse_proxy(std::string_view text, std::string& why) {
   }
   found->protocol = Protocol::tcp;
   return Proxy{scheme, *found};
+}
+
+namespace {
+
+// With less than the first, single packets (64 KB) would take many seconds; more than the second is no limit.
+constexpr uint64_t kLeastRate = 16ULL << 10, kMostRate = 10ULL << 30;
+
+// "SIZE down" or "SIZE up" into that of the two.
+void take_rate(std::string_view part, Rates& rates, std::string& why) {
+  std::string_view direction = part, size = take_part(direction, ' ');
+  direction = trim(direction);
+  std::optional<uint64_t> rate = parse_size(size);
+  if (!rate || (direction != "down" && direction != "up")) {
+    why = "is not SIZE down, SIZE up, or both with a comma between";
+    return;
+  }
+  uint64_t& wanted = direction == "down" ? rates.down : rates.up;
+  if (wanted != 0) why = "says " + std::string(direction) + " twice";
+  if (*rate < kLeastRate) why = "is less than 16K in a second, with which no program gets on";
+  if (*rate > kMostRate) why = "is more than 10G in a second, which no network here carries";
+  wanted = *rate;
+}
+
+}  // namespace
+
+std::optional<Rates> parse_bandwidth(std::string_view text, std::string& why) {
+  Rates rates;
+  for (const std::string& part : split(text, ',')) {
+    if (why.empty()) take_rate(trim(part), rates, why);
+  }
+  if (!why.empty()) return std::nullopt;
+  return rates;
 }
 
 namespace {

@@ -57,6 +57,12 @@ struct Proxy {
 };
 std::optional<Proxy> parse_proxy(std::string_view text, std::string& why);
 
+// network.bandwidth: "SIZE down", "SIZE up", or both with a comma between; bytes in a second, 0 for what has no limit.
+struct Rates {
+  uint64_t down = 0, up = 0;
+};
+std::optional<Rates> parse_bandwidth(std::string_view text, std::string& why);
+
 // Whether all that `asked` stands for is meant by `rule` too, and whether anything of it is. A name is not looked up:
 // it has no address.
 bool covers(const Destination& rule, const Destination& asked);

@@ -85,7 +85,7 @@ void Profile::remove(Key key, const Value& value) {
     std::optional<std::string> near = nearest(value.text, texts);
     throw Error(shown(row, value), "is not in the list")
         .at(value.origin)
-        .hint(near ? "did you mean " + *near + "?" : "");
+        .hint(near ? "did you mean " + *near + "?" : "see `sbox show`");
   }
   std::vector<Value> kept = now;
   std::erase_if(kept, same);

@@ -74,6 +74,12 @@ Check check_proxy(std::string_view text) {
   return Fault{why, "write it like socks5://proxy.example.org:1080"};
 }
 
+Check check_bandwidth(std::string_view text) {
+  std::string why;
+  if (parse_bandwidth(text, why)) return {};
+  return Fault{why, "write it like 2M down, 500K up"};
+}
+
 Check check_text(const Setting& setting, std::string_view text) {
   if (text.empty()) {
     if (setting.fallback.empty()) return {};
@@ -82,6 +88,7 @@ Check check_text(const Setting& setting, std::string_view text) {
   if (setting.key == Key::system_hostname) return check_hostname(text);
   if (setting.key == Key::system_time_zone) return check_time_zone(text);
   if (setting.key == Key::network_proxy) return check_proxy(text);
+  if (setting.key == Key::network_bandwidth) return check_bandwidth(text);
   return {};
 }
 
@@ -213,7 +220,7 @@ Check check_characters(std::string_view text) {
 
 Check check_typed(const Setting& setting, std::string_view text) {
   if (Check fault = check_characters(text)) return fault;
-  if (setting.type != Type::text && text.empty()) return Fault{"has no value", ""};
+  if (setting.type != Type::text && text.empty()) return Fault{"has no value", "write one, or take the line out"};
   switch (setting.type) {
     case Type::boolean:
       return check_boolean(setting, text);
@@ -272,7 +279,10 @@ std::string shown(const Setting& setting, const Value& value) { return key_name(
 
 void check_value(const Setting& setting, const Value& value) {
   if (Check fault = check_typed(setting, value.text)) {
-    throw Error(shown(setting, value), fault->why).at(value.origin).hint(fault->hint);
+    bool has_comment = value.text.find(" #") != std::string::npos;
+    throw Error(shown(setting, value), fault->why)
+        .at(value.origin)
+        .hint(has_comment ? "a comment has a line of its own" : fault->hint);
   }
 }
 

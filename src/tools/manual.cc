@@ -1,14 +1,19 @@
-// Prints a manual page in which the comments SETTINGS, MACROS and SYSTEM-CALL-GROUPS (each a line of its own) are
-// replaced by the tables of the program: the two cannot disagree.
+// Prints a manual page in which the comments SETTINGS, MACROS, BLOCKS and SYSTEM-CALL-GROUPS (each a line of its own)
+// are replaced by the tables of the program, and by what the blocks in PROFILES say of themselves: the two cannot
+// disagree.
 //
-//   manual PAGE.in
+//   manual PAGE.in PROFILES
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 
+#include "base/error.h"
 #include "base/strings.h"
 #include "plan/seccomp.h"
 #include "profile/macros.h"
+#include "profile/reader.h"
 #include "profile/settings.h"
 
 namespace {
@@ -106,6 +111,18 @@ void print_groups() {
   printf(".El\n");
 }
 
+void print_blocks(const std::string& profiles) {
+  std::set<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(profiles + "/lib")) files.insert(entry.path());
+  printf(".Bl -tag -width Ds\n");
+  for (const std::filesystem::path& file : files) {
+    sbox::Profile block = sbox::read_profile({{profiles}}, file.string());
+    printf(".It Li lib/%s\n", roff(file.stem().string()).c_str());
+    print_sentences(block.text(sbox::Key::profile_description) + ".");
+  }
+  printf(".El\n");
+}
+
 void print_macros() {
   printf(".Bl -tag -width Ds\n");
   for (const sbox::Macro& macro : sbox::macros()) {
@@ -117,8 +134,8 @@ void print_macros() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  if (argc != 2) return fputs("usage: manual PAGE.in\n", stderr), 2;
+int main(int argc, char** argv) try {
+  if (argc != 3) return fputs("usage: manual PAGE.in PROFILES\n", stderr), 2;
   std::ifstream page(argv[1]);
   if (!page) return fprintf(stderr, "manual: cannot read %s\n", argv[1]), 1;
   for (std::string line; std::getline(page, line);) {
@@ -128,9 +145,15 @@ int main(int argc, char** argv) {
       print_groups();
     } else if (line == ".\\\" MACROS") {
       print_macros();
+    } else if (line == ".\\\" BLOCKS") {
+      print_blocks(argv[2]);
     } else {
       puts(line.c_str());
     }
   }
   return 0;
+} catch (const sbox::Error& error) {
+  return fprintf(stderr, "manual: %s\n", error.line().c_str()), 1;
+} catch (const std::filesystem::filesystem_error& error) {
+  return fprintf(stderr, "manual: %s\n", error.what()), 1;
 }

@@ -42,7 +42,8 @@ constexpr uint64_t kMake = uint64_t{1} << CAP_SYS_ADMIN;
 // The second is for a /proc that hides the processes of others (hidepid).
 constexpr uint64_t kMap = uint64_t{1} << CAP_SETUID | uint64_t{1} << CAP_SYS_PTRACE;
 
-// Raw calls: the library's own allocate memory.
+// Raw calls: the library's own allocate memory. What is read back is that there are no more: a profile of AppArmor
+// hides those that it denies.
 bool set_capabilities(uint64_t permitted, uint64_t inheritable) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct sets[2], seen[2];
@@ -50,8 +51,14 @@ bool set_capabilities(uint64_t permitted, uint64_t inheritable) {
     auto word = [i](uint64_t set) { return static_cast<uint32_t>(set >> (32 * i)); };
     sets[i] = {word(permitted), word(permitted), word(inheritable)};
   }
-  return syscall(SYS_capset, &header, sets) == 0 && syscall(SYS_capget, &header, seen) == 0 &&
-         memcmp(sets, seen, sizeof sets) == 0;
+  if (syscall(SYS_capset, &header, sets) != 0 || syscall(SYS_capget, &header, seen) != 0) return false;
+  uint32_t more = 0;
+  for (int i = 0; i < 2; ++i) {
+    more |= seen[i].effective & ~sets[i].effective;
+    more |= seen[i].permitted & ~sets[i].permitted;
+    more |= seen[i].inheritable & ~sets[i].inheritable;
+  }
+  return more == 0;
 }
 
 // Every privilege goes before a word is written to a descriptor of the caller's.

@@ -1,10 +1,14 @@
 // confinement: prints as one JSON object what this process can tell of its confinement; with an argument it writes the
-// same into that file too.
+// same into that file too; with an address and a port it tells whether somebody answers there, and what its network
+// is held to.
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { DEPTH = 5, MOST_LAYERS = 16 };
@@ -108,6 +113,57 @@ static void interfaces(void) {
   fprintf(out, "},\n");
 }
 
+// Whether somebody answers at a port of an IPv4 address.
+static int reaches(const char *address, const char *port) {
+  struct sockaddr_in target = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+  struct timeval longest = {2, 0};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int is_reached = inet_pton(AF_INET, address, &target.sin_addr) == 1 &&
+                   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest) == 0 &&
+                   connect(fd, (struct sockaddr *)&target, sizeof target) == 0;
+  close(fd);
+  return is_reached;
+}
+
+// The rate in one answer of the kernel about a queue; 0 where it has none.
+static long rate_of(struct nlmsghdr *message) {
+  struct rtattr *row = TCA_RTA(NLMSG_DATA(message)), *option;
+  int left = (int)TCA_PAYLOAD(message), inner;
+  for (; RTA_OK(row, left); row = RTA_NEXT(row, left)) {
+    if (row->rta_type != TCA_OPTIONS) continue;
+    for (option = RTA_DATA(row), inner = (int)RTA_PAYLOAD(row); RTA_OK(option, inner); option = RTA_NEXT(option, inner)) {
+      if (option->rta_type == TCA_TBF_PARMS) return ((struct tc_tbf_qopt *)RTA_DATA(option))->rate.rate;
+    }
+  }
+  return 0;
+}
+
+// Bytes in a second that the queues let through, by interface. Nothing when the kernel does not tell.
+static void held_rates(void) {
+  static char answer[1 << 16];
+  char name[IF_NAMESIZE];
+  struct {
+    struct nlmsghdr header;
+    struct tcmsg body;
+  } request = {{sizeof request, RTM_GETQDISC, NLM_F_REQUEST | NLM_F_DUMP, 1, 0}, {0}};
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), is_over = 0;
+  const char *comma = "";
+  ssize_t size = send(fd, &request, sizeof request, 0);
+  fprintf(out, "\"held\": {");
+  while (!is_over && size > 0 && (size = recv(fd, answer, sizeof answer, 0)) > 0) {
+    unsigned left = (unsigned)size;
+    for (struct nlmsghdr *each = (struct nlmsghdr *)answer; !is_over && NLMSG_OK(each, left); each = NLMSG_NEXT(each, left)) {
+      is_over = each->nlmsg_type == NLMSG_DONE || each->nlmsg_type == NLMSG_ERROR;
+      long rate = is_over ? 0 : rate_of(each);
+      if (rate == 0 || !if_indextoname((unsigned)((struct tcmsg *)NLMSG_DATA(each))->tcm_ifindex, name)) continue;
+      fprintf(out, "%s\"%s\": %ld", comma, name, rate);
+      comma = ", ";
+    }
+  }
+  close(fd);
+  fprintf(out, "},\n");
+}
+
 // Only Landlock denies this: 13 with it, 0 without.
 static int truncate_denied(void) {
   int fd = open("/proc/self/comm", O_WRONLY | O_TRUNC | O_CLOEXEC);
@@ -144,6 +200,8 @@ int main(int argc, char **argv) {
   number("securebits", prctl(PR_GET_SECUREBITS));
   number("session", getsid(0));
   number("truncate", truncate_denied());
+  if (argc > 3) number("reached", reaches(argv[2], argv[3]));
+  if (argc > 3) held_rates();
   fprintf(out, "\"directory\": \"%s\",\n", getcwd(folder, sizeof folder) ? folder : "");
   interfaces();
   fprintf(out, "\"environment\": [");

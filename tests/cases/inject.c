@@ -3,11 +3,11 @@
 //   inject REPORT SECONDS record -- COMMAND...
 //   inject REPORT SECONDS ROLE CALL OCCURRENCE VALUE -- COMMAND...
 // A process is known by its ROLE: "0" is the command (across its execs), "0.1" its second child, "0.0.0" the first
-// child of its first child. Children are watched until they exec. CALL is a number, OCCURRENCE counts from 1 in the role,
-// VALUE is what the call returns (-1 is EPERM). REPORT is written at the end: in the first mode one line "ROLE CALL
-// RESULT" for each call, in the second "injected N"; then in both "status N" of the command as a shell would say it,
-// "hang ROLE..." when it was not over in time and "left N" for the processes that outlived it by two seconds. All of
-// them are killed.
+// child of its first child. Children are watched until they exec what is no part of sbox: a program whose name is
+// neither "sbox" nor begins with "sbox-". CALL is a number, OCCURRENCE counts from 1 in the role, VALUE is what the call returns (-1 is
+// EPERM). REPORT is written at the end: in the first mode one line "ROLE CALL RESULT" for each call, in the second
+// "injected N"; then in both "status N" of the command as a shell would say it, "hang ROLE..." when it was not over in
+// time and "left N" for the processes that outlived it by two seconds. All of them are killed.
 #ifdef __x86_64__
 #define _GNU_SOURCE
 #include <errno.h>
@@ -114,6 +114,16 @@ static void new_child(Tracee *parent) {
   if (child->is_stopped) resume(child, 0);
 }
 
+// Helpers of sbox go on with the set-up after their exec.
+static int is_of_sbox(pid_t pid) {
+  char path[64], name[32] = "";
+  snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+  FILE *file = fopen(path, "r");
+  int is = file && fgets(name, sizeof name, file) && (strcmp(name, "sbox\n") == 0 || strncmp(name, "sbox-", 5) == 0);
+  if (file) fclose(file);
+  return is;
+}
+
 static void stopped(Tracee *tracee, int status) {
   switch (EVENT(status)) {
     case PTRACE_EVENT_FORK:
@@ -122,8 +132,7 @@ static void stopped(Tracee *tracee, int status) {
       new_child(tracee);
       return resume(tracee, 0);
     case PTRACE_EVENT_EXEC:
-      // What a child executes is no longer the set-up.
-      if (strcmp(tracee->role, "0") != 0) tracee->is_free = 1;
+      if (strcmp(tracee->role, "0") != 0 && !is_of_sbox(tracee->pid)) tracee->is_free = 1;
       if (tracee->is_free && is_recording) fprintf(report, "%s %ld 0\n", tracee->role, tracee->call);
       tracee->has_exec = 1;
       return resume(tracee, 0);

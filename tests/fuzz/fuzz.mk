@@ -4,8 +4,8 @@
 #   FUZZ_RUNS=5000               how many inputs `fuzz-short` tries on each
 #   FUZZ_LONG_RUNS=10000000      how many inputs `fuzz-long` tries on each; one line for each target at the end, and not
 #                                status 0 if there was a finding. $(BUILD)/fuzz/long-NAME.log holds the rest
-# On one core of 2.5 GHz with nothing beside it, ten million inputs take minutes (xauthority, codec), up to half an hour
-# (macros, profile, text, options) or one to two hours (json, planner).
+# On one core of 2.5 GHz with nothing beside it, ten million inputs take minutes (xauthority, codec), up to an hour
+# (macros, profile, desktop, text, options) or one to two hours (json, planner).
 FUZZ_SECONDS ?= 20
 FUZZ_RUNS ?= 5000
 FUZZ_LONG_RUNS ?= 10000000
@@ -20,7 +20,7 @@ FUZZ_FLAGS_RUN = -timeout=10 -rss_limit_mb=2048 -max_len=$(FUZZ_LENGTH_$*) -relo
   -artifact_prefix=$(FUZZ)/findings/$*-
 FUZZ_QUIET := -verbosity=0
 FUZZ_CORE += $(wildcard src/learn/*.cc) $(patsubst %,src/cli/%.cc,proposal proposal_files proposal_things proposal_text explain_path answer page)
-FUZZ_CORE += src/sound/protocol.cc src/network/dns.cc src/network/rules.cc src/network/packets.cc src/bus/lines.cc src/instance/process.cc src/instance/registry.cc src/overlay/record.cc
+FUZZ_CORE += src/sound/protocol.cc src/network/dns.cc src/network/rules.cc src/network/netlink.cc src/network/packets.cc src/bus/lines.cc src/instance/process.cc src/instance/registry.cc src/overlay/record.cc
 # Bytes of the longest input: room for several of all that the target tells apart; short inputs are tried faster.
 FUZZ_LENGTH_bus := 768
 FUZZ_LENGTH_codec := 1024

@@ -35,6 +35,9 @@ class Workshop:
             copy(ROOT / part, self.tree / part)
         # With the times of the originals, so that make has nothing to do.
         shutil.copytree(build, self.build, copy_function=shutil.copy2)
+        # What includes a header that changes must be built again here, too: each rule names an object of the original.
+        for rule in self.build.rglob("*.d"):
+            rule.write_text(f"{rule.with_suffix('.o')}:{rule.read_text().partition(':')[2]}")
 
     def run(self, command: list[str]) -> tuple[int, str]:
         """Status and output. By a file, because what a mutation leaves running may hold a pipe open for ever."""

@@ -19,6 +19,7 @@ SYSTEM = "src/plan/system.cc"
 PRIVATE = "src/plan/private_network.cc"
 FIREWALL = "src/network/firewall.cc"
 NETWORK = "src/network/main.cc"
+BANDWIDTH = "src/network/bandwidth.cc"
 
 
 class Edit(NamedTuple):
@@ -80,7 +81,7 @@ MUTATIONS = [
           "test_userns.Granted"),
     plain("the self-check", INIT, NO_SELF_CHECK.old, "", "test_launcher.SelfCheck"),
     unchecked("the bounding set", LOCKDOWN, "capability < cap_max_bits()", "capability < 0", "test_confinement.Processes"),
-    unchecked("the capability sets", LOCKDOWN, 'step.require(dropped, "permitted set");', "",
+    unchecked("the capability sets", LOCKDOWN, "kept == 0 ? clear_capabilities() : capset(&header, sets) == 0", "true",
               "test_confinement.Processes"),
     unchecked("the securebits", LOCKDOWN, "cap_set_secbits(kSecurebits) == 0", "true", "test_confinement.Processes"),
     unchecked("Landlock", LOCKDOWN, "if (landlock.abi == 0) return;", "return;", "test_confinement.Sockets", "test_attack_kernel"),
@@ -116,7 +117,7 @@ MUTATIONS = [
     # Each of both is enough.
     Mutation("the mode of a log", [
         Edit("src/log/store.cc", "O_NOFOLLOW | O_CLOEXEC, 0600", "O_NOFOLLOW | O_CLOEXEC, 0644"),
-        Edit("src/cli/run.cc", "mode_t callers_umask = umask(077);  // what", "mode_t callers_umask = umask(022);  // what"),
+        Edit("src/cli/run.cc", "mode_t callers_umask = change_umask(077);  // what", "mode_t callers_umask = change_umask(022);  // what"),
     ], ["test_log.Files"]),
     plain("no symlinks on the way to a log", "src/log/store.cc", "O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW",
           "O_RDONLY | O_DIRECTORY | O_CLOEXEC", "test_log.Files"),
@@ -124,6 +125,7 @@ MUTATIONS = [
               "test_syscalls"),
     plain("the argument filter", "src/plan/seccomp.cc", "      if (rule->call == call) next", "      if (false) next",
           "test_syscalls", "unit"),
+    plain("no device files", "src/plan/seccomp_arguments.cc", "  add_devices(rules);\n", "", "unit", "test_attack_files.Leftovers"),
     plain("the end of x32", "src/plan/seccomp.cc", 'if (architecture == "x86_64") kill_x32(program, places);', "",
           "unit"),
     plain("the end of foreign architectures", "src/plan/seccomp.cc",
@@ -156,6 +158,12 @@ MUTATIONS = [
     *(plain(f"pasta without {name}", PRIVATE, old, new, "test_network.Host", "unit") for name, old, new in (
         ("--no-map-gw", '"--no-map-gw",', ""),
         ("none for what it does not lead out", '  if (ports.empty()) argv.insert(argv.end(), {option, "none"});\n', ""))),
+    plain("no TCP Fast Open past the limit of ports", "src/plan/seccomp_arguments.cc", "if (policy.tcp_by_port)", "if (false)",
+          "test_attack_network.Ports", "unit"),
+    plain("no limit of ports without a filter", "src/plan/network.cc", 'in.profile.text(Key::seccomp_mode) == "none"', "false",
+          "test_attack_network.Ports"),
+    plain("no calls that hide their flags from a limit of ports", "src/plan/seccomp.cc",
+          "if (policy.tcp_by_port) refuse_ways", "if (false) refuse_ways", "test_attack_network.Ports", "unit"),
     unchecked("the limit of ports", LOCKDOWN, "landlock.handled_ports, landlock.scoped}", "0, landlock.scoped}",
               "test_network.Ports"),
     plain("the rules of the network", FIREWALL, "  if (int error = commit(socket_.get(), batch)) return error;\n  return check(count);\n",
@@ -168,6 +176,24 @@ MUTATIONS = [
     plain("the host's later addresses", NETWORK, "if (polled[3].revents != 0) host.update();", "", "test_network.Host"),
     plain("the end with pasta", NETWORK, "if (polled[0].revents != 0 || polled[1].revents != 0) return;",
           "if (polled[0].revents != 0) return;", "test_network.Helpers"),
+    # Without a queue itself, the look at what the kernel has refuses.
+    *(plain(f"the limit of {name}, which is looked for", BANDWIDTH, old, "", "test_bandwidth.Rates", "test_bandwidth.Queues") for name, old in (
+        ("what goes out", '    if (int error = add_queue(socket, interface, limits_.up, out_queue_of(limits_))) return {"tbf", error, true};\n'),
+        ("what comes in", '    if (int error = add_redirection(socket, interface, device)) return {"u32 and mirred", error, true};\n'))),
+    *(Mutation(f"the limit of {name}", [Edit(BANDWIDTH, old, new), Edit(BANDWIDTH, "  return check();\n", "  return {};\n"),
+                                        Edit(NETWORK, " && !bandwidth.still_holds()", " && false")],
+               ["test_bandwidth.Rates"]) for name, old, new in (
+        ("what goes out", "add_queue(socket, interface, limits_.up, out", "add_queue(socket, interface, 8 * limits_.up, out"),
+        ("what comes in", "add_queue(socket, device, limits_.down, in", "add_queue(socket, device, 8 * limits_.down, in"),
+        ("all that comes in", "  all[offsetof(tc_u32_sel, flags)] = TC_U32_TERMINAL;\n", ""))),
+    plain("the look at limits at the start", BANDWIDTH, "  return check();\n", "  return {};\n", "test_bandwidth.Refused"),
+    plain("the look at limits while the program runs", BANDWIDTH, " == interface_ && !check();", " == interface_;", "test_bandwidth.Queues"),
+    plain("the look at interfaces while the program runs", BANDWIDTH, "return outward_interface(socket_.get()) == interface_ && !check();",
+          "return !check();", "test_bandwidth.Queues"),
+    plain("the look at limits that change", NETWORK, "    if (polled[5].revents != 0 && !bandwidth.still_holds()) return;\n", "",
+          "test_bandwidth.Queues"),
+    plain("no way by the device of what comes in", NETWORK, 'disable_ipv6", "1")', 'disable_ipv6", "0")',
+          "test_bandwidth.Queues"),
     plain("the capabilities of the network's helper", NETWORK, "  keep_only_network_admin(step);\n", "",
           "test_network.Helpers"),
     unchecked("read-only mounts", MOUNTS, "if (!node.writable) attributes |= MOUNT_ATTR_RDONLY;", "", "test_files.Grants"),
@@ -186,7 +212,12 @@ MUTATIONS = [
               "step.require(true", "test_confinement"),
     plain("no further user namespaces", INIT, "close_user_namespaces(step, plan, prepared);", "", "test_confinement",
           "test_attack_kernel", "test_attack_processes"),
-    plain("the limit of time", "src/launcher/supervisor.cc", "if (end_ && now_ns() >= *end_)", "if (false)", "test_limits"),
+    plain("the limit of time", "src/launcher/supervisor.cc", "if (is_time_over()) {", "if (false) {", "test_limits"),
+    plain("the clock of a program that stops", "src/launcher/supervisor.cc", "if (end_ && !continue_at(*end_))", "if (false)", "test_limits"),
+    plain("the end of a run that has stopped", "src/cli/ephemeral.cc", "  continue_at_end(waiting, run);\n", "", "test_ephemeral.Runs"),
+    plain("no second stop when the time is over", "src/launcher/supervisor.cc", "  if (status_ || is_time_over()) return;\n", "", "test_limits"),
+    plain("the escapes of names in failures", "src/launcher/supervisor.cc", "text = escape_control(what)", "text = what",
+          "test_attack_processes.Terminals"),
     plain("the limit of tasks", "src/plan/limits.cc", 'limit(in, plan, Key::limits_tasks,', 'if (false) limit(in, plan, Key::limits_tasks,',
           "test_limits"),
     plain("the priority at the disk for good", "src/plan/seccomp.cc", 'policy.deny.push_back("ioprio_set")', "(void)0", "test_limits"),
@@ -202,6 +233,10 @@ MUTATIONS = [
           "if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid()) {", "if (false) {",
           "test_hostile"),
     plain("the pins of ancestors", PLAN_TREE, "between = pins(node, *around);", "{}", "test_files.Grants"),
+    plain("sockets of the host below what is granted", "src/plan/real_host.cc", "1U << TCP_LISTEN | 1U << TCP_CLOSE", "1U << TCP_CLOSE",
+          "test_files.Grants", "unit"),
+    plain("the same where the kernel lists them all", "src/plan/sockets.cc", "if (!names) names = listed_sockets(in.host);",
+          "if (!names) return;", "test_files.Grants", "unit"),
     Mutation("what could be made later", [
         Edit(PLAN_TREE, "    if (around->writable && !is_of_overlay()) throw could_be_made(entry, *around);\n    // Who", "    // Who"),
         Edit(PLAN_TREE, "if (is_written && kind == FileKind::missing) throw could_appear(entry, *around);", ""),
@@ -266,6 +301,12 @@ MUTATIONS = [
           "if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;", "return;", "test_command_line.Refusals"),
     plain("profiles of other users", "src/profile/trusted_file.cc",
           "if (status.st_uid == 0 || status.st_uid == getuid()) return;", "return;", "unit", "test_attack_starts"),
+    plain("the version of the proxy", "src/cli/run.cc", "  require_sound_proxy(context, places, plan);\n", "",
+          "test_attack_starts.Libraries"),
+    plain("the package of another proxy", "src/cli/bus_proxy.cc", "*path == kDBusProxy ? ", "true ? ",
+          "test_attack_starts.Libraries"),
+    plain("the proxy that was found sound", "src/cli/bus_proxy.cc", "kRemembered, kLargest) == identity;",
+          "kRemembered, kLargest).has_value();", "test_attack_starts.Libraries"),
     plain("the filter of the bus", "src/plan/dbus.cc", '    helper.argv.push_back("--filter");\n', "", "test_faults.Helpers"),
     plain("the rules of the accessibility bus", "src/plan/dbus.cc",
           "Rules rules(std::begin(kAccessibilityRules), std::end(kAccessibilityRules));",
@@ -314,6 +355,16 @@ MUTATIONS = [
           "UniqueFd(openat(store->upper(), kTraceName, O_RDONLY | O_NONBLOCK))", "test_learn.Isolation"),
     plain("answers to other questions", "src/learn/evidence.cc", "network::parse_reply(*reply, *query)",
           "network::parse_reply(*reply, *reply)", "unit"),
+    plain("the end of the rules of a network", "src/network/rules.cc", "return false;\n  }\n  return false;\n}\n\n}  // namespace",
+          "return false;\n  }\n  return true;\n}\n\n}  // namespace", "unit"),
+    plain("files of the tree are as long as planned", "src/launcher/tree.cc", "status.st_size) != content.size()", "status.st_size) > content.size()",
+          "test_faults.Lies"),
+    plain("no word is none of the supervisor's", "src/launcher/step.h", "go = 1,", "go,", "test_faults.Lies"),
+    plain("a process that was never made", "src/launcher/helper.cc", "between == 0 && getpid() == caller", "false", "test_faults.Lies"),
+    plain("the number of another descriptor for that of signals", "src/launcher/supervisor.cc",
+          "return read(signals_.get(), nullptr, 0) < 0 && errno == EINVAL;", "return signals_.ok();", "test_faults.Lies"),
+    plain("an overlay with attributes of another kind", "src/launcher/self_check.cc", 'has_option(seen->options, "userxattr")', "true",
+          "test_faults.Lies"),
     # Names are quoted besides.
     Mutation("escapes in messages", [
         Edit("src/base/error.cc", "return escape_control(text);", "return text;"),

@@ -199,6 +199,10 @@ def main() -> int:
             worker = Worker()
             stack.callback(worker.account.close)
             worker.environment = stack.enter_context(session_bus(worker.account))
+            # What the first start remembers is there for good.
+            first = [str(SBOX), "-s", "dbus.session=filtered", "--", "true"]
+            if worker.account.run(first, worker.environment).status != 0:
+                raise RuntimeError("sbox starts nothing")
             worker.state["files"] = own_files(worker)
             workers.append(worker)
         for attempt, wrong in share_out(workers, jobs, one):

@@ -138,7 +138,9 @@ def judge(field: Field, start: Start) -> tuple[str, bool]:
     if CANARY in result.out + result.err:
         return f"the canary is inside: {result}", True
     if result.status == 125:
-        is_line = re.fullmatch(r"sbox: [^\n]+\n", result.err) is not None
+        # The tracer has a word of its own about processes that come to it in an order that it did not expect.
+        said = "".join(line for line in result.err.splitlines(keepends=True) if not line.startswith("strace: "))
+        is_line = re.fullmatch(r"sbox: [^\n]+\n", said) is not None
         return ("" if is_line and not result.out else f"no clear refusal: {result}"), False
     # Its own swapper may have moved the working directory away, but the mounts at the names are what was planned.
     if "LOOKED" not in result.out:

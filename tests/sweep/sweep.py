@@ -3,7 +3,7 @@
 plan?
 
 A run without any fault is recorded first. Then there is one run for each call of each process (front end and
-supervisor, init, helper, program before its exec) and each kind of fault: an error; the result that the call had
+supervisor, init, helpers, program before its exec, who joins) and each kind of fault: an error; the result that the call had
 without its effect; zero. What runs inside reports what it can tell of its confinement, and that is compared with the
 run without fault:
 
@@ -25,7 +25,9 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import termios
@@ -37,6 +39,7 @@ from typing import Any, NamedTuple
 from common import Clock, Worker, evenly, processors, say, share_out, tally
 
 from account import SBOX, Result  # noqa: E402
+from attack_stage import own_addresses  # noqa: E402
 from desktop import session_bus  # noqa: E402
 from harness import probe  # noqa: E402
 from residue import files_of, tree  # noqa: E402
@@ -108,6 +111,50 @@ def terminal(worker: Worker) -> list[str]:
     return sbox(worker)
 
 
+def ephemeral(worker: Worker) -> list[str]:
+    """The default in an overlay that is thrown away, by a front end that stays."""
+    return sbox(worker, "--ephemeral")
+
+
+def network(worker: Worker) -> list[str]:
+    """A private network, which reaches nothing of the host, and carries no more than it may."""
+    address, port = worker.state["server"]
+    rules = ["-s", "network.mode=private", "-s", "network.connect=198.51.100.1", "-s", "network.bandwidth=2M down, 500K up"]
+    return [*sbox(worker, *rules), address, str(port)]
+
+
+def overlay(worker: Worker) -> list[str]:
+    """A home that is copied on write, and somebody who will offer files of it."""
+    return sbox(worker, "-s", "home.mode=overlay", "-s", "home.recover=~/project")
+
+
+# The calls of the shell are nobody's set-up, and the one who ends the first sandbox comes after all.
+JOIN_ROLES = ("0.0.0", "0.1")
+JOIN = """
+exec 3<>"$1"
+{ %s; echo gone; } >&3 &
+read -r first <&3
+%s
+status=$?
+%s 2>/dev/null
+wait
+exit $status
+"""
+
+
+def join(worker: Worker) -> list[str]:
+    """Who joins a running sandbox, whose own start may fail as well."""
+    started = worker.reports / "started"
+    if not started.exists():
+        os.mkfifo(started)
+        worker.account.own(started)
+    name = worker.account.base.name
+    options, program = sbox(worker, "--name", name)[:-2], [worker.probe, f"{worker.marker}/ran"]
+    first = [*options, "sh", "-c", "echo up; exec sleep 60"]
+    others = [[str(SBOX), "join", name, "--", *program], [str(SBOX), "stop", name]]
+    return ["sh", "-c", JOIN % tuple(shlex.join(argv) for argv in (first, *others)), "sh", str(started)]
+
+
 def bwrap(worker: Worker) -> list[str]:
     """The rival, with all that it offers without a program for seccomp."""
     home, probes = str(worker.account.home), str(pathlib.Path(worker.probe).parent)
@@ -120,7 +167,8 @@ def bwrap(worker: Worker) -> list[str]:
 
 
 PROFILES: dict[str, Callable[[Worker], list[str]]] = {"default": default, "firefox": firefox, "agent": agent}
-PROFILES |= {"terminal": terminal, "bwrap": bwrap}
+PROFILES |= {"terminal": terminal, "ephemeral": ephemeral, "overlay": overlay, "network": network}
+PROFILES |= {"join": join, "bwrap": bwrap}
 
 
 class Run(NamedTuple):
@@ -202,7 +250,8 @@ class View(NamedTuple):
     limits: dict[str, tuple[float, ...]]
     environment: frozenset[str]
     directory: str
-    interfaces: dict[str, int]
+    interfaces: dict[str, int]  # by name: whether it is up
+    held: dict[str, int]  # by interface: bytes in a second
 
 
 def view(worker: Worker, text: str) -> View:
@@ -210,7 +259,8 @@ def view(worker: Worker, text: str) -> View:
     fields = dict(re.findall(r"^(\w+):\t(.*)$", told["status"], re.MULTILINE))
     facts = {name: fields.get(name) for name in STATUS} | {name: told[name] for name in EQUAL}
     # A pipe to the supervisor, the sandbox's own null device and its own first terminal are of one kind.
-    own = re.compile(r"pipe:\[\d+\]|/dev/null|/dev/pts/0")
+    own = re.compile(r"pipe:\[\d+\]|/dev/null|/dev/pts/0( \(deleted\))?")
+    facts["reached"] = told.get("reached")
     facts["descriptors"] = {number: bool(own.fullmatch(target)) for number, target in told["descriptors"].items()}
     for kind, name in told["namespaces"].items():
         host = "pid" if kind == "pid_for_children" else "time" if kind == "time_for_children" else kind
@@ -222,6 +272,7 @@ def view(worker: Worker, text: str) -> View:
         kind, _, options = after.split()[:3]
         # A later line for the same target lies above.
         root = re.sub(r"^/follow-\d+", "/follow", root)
+        options = re.sub(r"/proc/self/fd/\d+", "/proc/self/fd/N", options)
         mounts[target] = (f"{kind} {root} {options}", frozenset(flags.split(",")) & {"ro", "nosuid", "nodev", "noexec"})
     paths = {}
     for line in told["tree"]:
@@ -231,7 +282,8 @@ def view(worker: Worker, text: str) -> View:
             paths[path] = (mode, int(rights))
     rows = re.findall(r"^(Max [a-z ]+?) {2,}(\w+) +(\w+)", told["limits"], re.MULTILINE)
     limits = {name: tuple(float("inf" if word == "unlimited" else word) for word in words) for name, *words in rows}
-    return View(facts, mounts, paths, limits, frozenset(told["environment"]), told["directory"], told["interfaces"])
+    environment, held = frozenset(told["environment"]), told.get("held", {})
+    return View(facts, mounts, paths, limits, environment, told["directory"], told["interfaces"], held)
 
 
 def mount_above(mounts: dict[str, Any], path: str) -> str:
@@ -253,6 +305,9 @@ def compare(usual: View, seen: View) -> Verdict:
         if any(now > before for now, before in zip(seen.limits.get(name, values), values)):
             more.append(f"{name} is {seen.limits[name]}, not {values}")
     more += [f"interface {name}" for name, up in seen.interfaces.items() if up > usual.interfaces.get(name, -1)]
+    for name, rate in usual.held.items():
+        if name in seen.interfaces and seen.held.get(name) != rate:
+            more.append(f"{name} is held to {seen.held.get(name)}, not {rate}")
     for path, (mode, rights) in seen.paths.items():
         usual_mode, usual_rights = usual.paths.get(path, ("none", 0))
         was_link = usual_mode.startswith("120")
@@ -326,6 +381,8 @@ def judge(worker: Worker, fault: Fault) -> Verdict | None:
             return Verdict("open", "it did not run, and the status says that it did")
         is_one_line = re.fullmatch(r"[^\n]+\n", done.err) is not None
         return Verdict("refused", f"status {done.field('status')}: {done.err.strip()}", not is_one_line)
+    if done.field("status") == "125" and done.seen == done.out and not done.out.startswith("{"):
+        return Verdict("refused", f"status 125: {done.err.strip()}, and said {done.out!r}", True)  # not by the program
     try:
         seen = view(worker, done.seen)
     except ValueError as error:
@@ -346,19 +403,31 @@ def recorded(worker: Worker, profile: str, names: dict[int, str]) -> list[Fault]
         role, number, result = words[0], int(words[1]), int(words[2])
         counts[role, number] += 1
         call, occurrence = names.get(number, str(number)), counts[role, number]
-        if call in NOT_CALLS:
+        if call in NOT_CALLS or (profile == "join" and not role.startswith(JOIN_ROLES)):
             continue
         error = -getattr(errno, ERRORS[len(faults) // 3 % len(ERRORS)])
         values = {"error": error, "faked": max(result, 0), "zero": 0}
         if result <= 0:
             del values["zero"]
+        if profile in ("ephemeral", "overlay") and call == "getdents64":
+            # Over entries that the kernel never wrote libc's readdir(3) turns for ever; what looks after a run has no
+            # deadline, for a large one takes long.
+            values = {"error": error}
         faults += [Fault(profile, role, call, number, occurrence, kind, value) for kind, value in values.items()]
     return faults
+
+
+def outward_address() -> str:
+    return next((each for each in own_addresses() if "." in each and each != "127.0.0.1"), "127.0.0.1")
 
 
 def sweep(workers: list[Worker], profile: str, options: argparse.Namespace, names: dict[int, str]) -> dict[str, int]:
     for worker in workers:
         prepare(worker, profile)
+        if profile == "network":
+            socket.create_connection(worker.state["server"]).close()  # from the outside somebody answers
+            if sorted(worker.state["usual"].held.values()) != [500 << 10, 2 << 20]:
+                raise RuntimeError(f"not the rates that were asked for: {worker.state['usual'].held}")
     faults = recorded(workers[0], profile, names)
     if options.only:
         faults = [fault for fault in faults if fault.call in options.only]
@@ -395,12 +464,15 @@ def main() -> int:
     began, names = time.monotonic(), numbers_of_calls()
     table = {}
     with contextlib.ExitStack() as stack:
+        # Of the host, for those who are to reach nothing of it. The kernel itself answers, as long as there is room.
+        server = stack.enter_context(socket.create_server(("0.0.0.0", 0), backlog=socket.SOMAXCONN))
         workers = []
         for _ in range(processors()):
             worker = Worker()
             stack.callback(worker.account.close)
             for name in ("secret/key", "kept/file", "free/file"):
                 worker.account.file(worker.project / name, "text")
+            worker.state["server"] = outward_address(), server.getsockname()[1]
             worker.environment = stack.enter_context(session_bus(worker.account))
             workers.append(worker)
         for profile in options.profile or PROFILES:

@@ -9,14 +9,24 @@ import os
 import pathlib
 import subprocess
 import sys
+import unittest
 from typing import Any
 
 from account import Account, Result
-from harness import wait_for
+from harness import SystemTest, wait_for
 
 MACHINE4, MACHINE6 = "198.51.100.2", "2001:db8:1::2"
 WORLD4, WORLD6 = "198.51.100.1", "2001:db8:1::1"
 NAME_SERVER = "198.51.100.53"
+
+
+def make_lab(case: type[SystemTest]) -> Lab:
+    """A lab for a class of tests, closed at its end. Skips the class where there can be none."""
+    if os.getuid() != 0:
+        raise unittest.SkipTest("needs root to make network namespaces")
+    lab = Lab(case.account)
+    case.addClassCleanup(lab.close)
+    return lab
 
 
 class Servers:

@@ -7,9 +7,17 @@ import os
 import time
 import unittest
 
-from test_overlay import OverlayTest
+import test_overlay
 
 FILES, DIRECTORIES = 100_000, 100
+HOME = f"""
+import os
+os.mkdir("new")
+for directory in range({DIRECTORIES}):
+    os.makedirs(f"old/{{directory}}")
+    for number in range({FILES // DIRECTORIES // 2}):
+        with open(f"old/{{directory}}/{{number}}", "w") as file: file.write("old")
+"""
 # Half of the host's files are changed or gone, and as many are new.
 CHANGE = f"""
 import os
@@ -23,7 +31,7 @@ for directory in range({DIRECTORIES}):
 """
 
 
-class Large(OverlayTest):
+class Large(test_overlay.OverlayTest):
     timeout = 3600
 
     def timed(self, name: str, *arguments: str) -> str:
@@ -39,11 +47,8 @@ class Large(OverlayTest):
 
     def test_a_hundred_thousand_files_are_no_special_case(self) -> None:
         quarter = FILES // 4
-        self.account.directory(self.home / "new")
-        for directory in range(DIRECTORIES):
-            self.account.directory(self.home / f"old/{directory}")
-            for number in range(FILES // DIRECTORIES // 2):
-                self.put(f"old/{directory}/{number}")
+        made = self.account.run(["/usr/bin/python3", "-c", HOME], cwd=str(self.home), timeout=600)
+        self.assertEqual(made.status, 0, made)
         self.assertEqual(self.python_in(CHANGE, timeout=600).status, 0)
         changes = (2 * quarter + DIRECTORIES, quarter, quarter)
         self.assertEqual(self.counts(), changes)
@@ -64,6 +69,16 @@ class Large(OverlayTest):
         self.timed("discard", "discard", "o")
         self.timed("deletion of the snapshot", "snapshot", "--delete", "o", "all")
         self.assertEqual(os.listdir(self.upper.parent), ["lock"])
+
+
+class Crash(test_overlay.Crash):
+    """The same as with few files, where hundreds wait for their names or to leave the overlay, and with several flushes."""
+
+    FILES = 400
+    STRACE = ("prlimit", "--nofile=500:500", "strace")
+    POINTS = (("openat", 1000), ("linkat", 1), ("linkat", 600), ("renameat", 200), ("syncfs", 2), ("syncfs", 4), ("unlinkat", 600),
+              ("unlinkat", 1100))
+    timeout = 600
 
 
 if __name__ == "__main__":

@@ -318,7 +318,7 @@ class Wayland(SystemTest):
 
     @classmethod
     def setUpClass(cls) -> None:
-        for name in ("sway", "foot", "mousepad", "firefox-esr"):
+        for name in ("sway", "foot", "mousepad", "firefox-esr", "chromium", "evince"):
             if not shutil.which(name, path="/usr/bin"):
                 raise unittest.SkipTest(f"{name} is not installed")
         super().setUpClass()
@@ -342,6 +342,12 @@ class Wayland(SystemTest):
 
     def test_firefox_shows_its_window(self) -> None:
         self.shows("Mozilla Firefox", "firefox", "about:blank")
+
+    def test_chromium_shows_its_window(self) -> None:
+        self.shows("Chromium", "chromium", "--no-first-run", "--password-store=basic", "about:blank")
+
+    def test_a_viewer_shows_its_window(self) -> None:
+        self.shows('"app_id": "evince"', "evince")
 
     def test_where_wayland_serves_there_is_no_x11(self) -> None:
         with display(self.account, manager=False) as screen:

@@ -54,14 +54,19 @@ libc = ctypes.CDLL(None)
 open(sys.argv[3], "w").close()
 while True: libc.renameat2(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), 2)
 """
+# The form in which overlay file systems say that a file is gone.
+WHITEOUTS = """
+mknod whiteout c 0 0; touch moved; python3 -c 'import ctypes; ctypes.CDLL(None).renameat2(-100, b"moved", -100, b"there", 4)'
+"""
 # What a program leaves for who cleans up, looks in, or starts next.
-LEAVE = """
+LEAVE = f"""
 for place in "$XDG_RUNTIME_DIR" /tmp /dev/shm ~; do
   rm -rf "$place"/* "$place"/.[!.]* "$place"; ln -s "$2" "$place/link"; mv "$place" "$place.old"; ln -s "$2" "$place"
 done
 cd "$1" || exit 1
 cp /bin/true set-id && chmod 6755 set-id; chmod u+s set-id; mkdir sticky && chmod 2777 sticky
-mknod whiteout c 0 0; mknod pipe p; ln -s "$2" link; ln -s ../../../../../../../../etc/passwd up
+{WHITEOUTS}
+mknod pipe p; ln -s "$2" link; ln -s ../../../../../../../../etc/passwd up
 true
 """
 
@@ -364,7 +369,10 @@ class Leftovers(AttackTest):
         canary = self.file("canary/file", "text").parent
         before = snapshot(canary, [])
         profile = self.profile("[home]\nmode = private\n", "leftover")
-        given = self.directory("given")
+        given, outside = self.directory("given"), self.directory("outside")
+        self.outside("/bin/sh", "-c", f"cd {outside}; {WHITEOUTS}")
+        for name in ("whiteout", "moved"):
+            self.assertTrue((outside / name).is_char_device(), "the control")
         for _ in range(2):
             result = self.sbox("-p", profile, "-s", f"files.read-write+={given}", "--", "/bin/sh", "-c", f"({LEAVE}) 2>/dev/null",
                                "sh", str(given), str(canary))  # fmt: skip

@@ -138,7 +138,7 @@ class SystemCalls(Probing):
 
     def test_a_million_denied_calls_leave_no_trace_outside(self) -> None:
         kernel_log = subprocess.run(["dmesg"], capture_output=True, check=False).stdout if os.getuid() == 0 else b""
-        result = self.sbox("-s", f"files.read-only+={self.probe}", "--", self.probe, "denied", "1000000")
+        result = self.sbox("-s", f"files.read-only+={self.probe}", "--", self.probe, "denied", "1000000", timeout=100)
         self.assertEqual((result.status, result.out, result.err), (0, "1000000\n", ""), result)
         if kernel_log:
             after = subprocess.run(["dmesg"], capture_output=True, check=False).stdout

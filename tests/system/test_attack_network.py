@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 
 from account import SBOX
 from attack import NESTED, SHARED_NETWORK, AttackTest, Circumstance
-from attack_stage import Listener, internet_listeners, limited, staged, unix_listener
-from harness import probe
+from attack_stage import Listener, internet_listener, internet_listeners, limited, staged, unix_listener
+from harness import probe, wait_for
 
 STREAM, DATAGRAM, RAW, PACKET = 1, 2, 3, 5
 UNIX, INET, INET6, NETLINK, VSOCK = 1, 2, 10, 16, 40
@@ -130,6 +131,59 @@ class Reach(AttackTest):
             with self.subTest(profile=profile):
                 page = self.sbox("explain", profile, cwd=str(self.work)).out
                 self.assertEqual("listen on this machine alone" in page, said, page)
+
+
+FAST_OPEN = """
+import ctypes, os, socket, sys
+MSG_FASTOPEN = 0x20000000
+place, libc = ("127.0.0.1", int(sys.argv[1])), ctypes.CDLL(None, use_errno=True)
+def by_many(s):  # struct mmsghdr
+    address = ctypes.create_string_buffer(b"\\2\\0" + place[1].to_bytes(2, "big") + b"\\x7f\\0\\0\\1" + bytes(8))
+    text = ctypes.create_string_buffer(b"attack")
+    part = (ctypes.c_uint64 * 2)(ctypes.addressof(text), 6)
+    head = (ctypes.c_uint64 * 8)(ctypes.addressof(address), 16, ctypes.addressof(part), 1, 0, 0, 0, 0)
+    if libc.sendmmsg(s.fileno(), head, 1, MSG_FASTOPEN) < 0: raise OSError(ctypes.get_errno(), "")
+ways = {
+    "connect": lambda s: s.connect(place),
+    "sendto": lambda s: s.sendto(b"attack", MSG_FASTOPEN, place),
+    "sendmsg": lambda s: s.sendmsg([b"attack"], [], MSG_FASTOPEN, place),
+    "sendmmsg": by_many,
+    "first connect": lambda s: (s.setsockopt(6, 30, 1), s.connect(place), s.send(b"attack")),
+}
+for name, way in ways.items():
+    with socket.socket() as s:
+        try: way(s); print(name)
+        except OSError: pass
+"""
+
+
+class Ports(AttackTest):
+    """What gets round a limit of ports on the host's network, which is Landlock's, and is asked at connect(2) alone."""
+
+    def test_a_connection_that_is_made_by_sending_is_limited_too(self) -> None:
+        server = internet_listener("127.0.0.1", socket.SOCK_STREAM)
+        port = server.server.getsockname()[1]
+        run = ("/usr/bin/python3", "-I", "-S", "-c", FAST_OPEN, str(port))
+        ways = ["connect", "sendto", "sendmsg", "sendmmsg", "first connect"]
+        for ports in ((), ("-s", f"network.connect=tcp :{port}, udp")):
+            with self.subTest("the control", ports=ports):
+                reached = self.attack(SHARED_NETWORK, *run, options=ports).out.splitlines()
+                self.assertEqual(reached, [way for way in ways if not ports or not way.startswith("send")])
+                wait_for(lambda: server.visitors() > 0)
+        for options in ((), ("-s", "seccomp.32-bit=yes"), ("-s", "seccomp.log=yes")):
+            with self.subTest(options=options):
+                limit = ("-s", "network.connect=tcp :443, udp", *options)
+                self.assertEqual(self.attack(SHARED_NETWORK, *run, options=limit).out, "")
+                self.assertEqual(server.visitors(), 0)
+        denied = self.sbox("log").out
+        self.assertIn("sendto", denied)
+
+    def test_what_would_hide_it_from_the_filter_is_refused(self) -> None:
+        options = ("-s", "network.mode=host", "-s", "network.connect=tcp :443, udp")
+        self.assertEqual(self.sbox(*options, "--", "true").status, 0, "the control")
+        for setting in ("seccomp.mode=none", "seccomp.allow=@io-uring", "seccomp.allow=socketcall"):
+            with self.subTest(setting):
+                self.refused(*options, "-s", setting, "--", "true")
 
 
 class FailClosed(AttackTest):

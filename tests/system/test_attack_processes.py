@@ -395,7 +395,9 @@ class Inherited(Seen):
                         result = self.account.run(command if outside else [str(SBOX), *options, *command], stdin=fd, stdout=fd, stderr=fd)
                     finally:
                         os.close(fd)
-                    self.assertEqual(result.status, 0, report.read_text())
+                    # Output that nothing takes is lost, which is no success.
+                    is_lost = flags == os.O_RDONLY and not outside
+                    self.assertEqual(result.status, 125 if is_lost else 0, report.read_text())
                     after = file.stat()
                     changed = [name for name in ("st_mode", "st_mtime", "st_gid", "st_ino") if getattr(before, name) != getattr(after, name)]
                     said = dict(line.rsplit(" ", 1) for line in report.read_text().splitlines())
@@ -423,7 +425,9 @@ class Inherited(Seen):
         file = os.open(self.file("file", "text"), os.O_RDWR)
         memory = os.memfd_create("canary")
         script = f"{descriptors} descriptors >{report}"
-        kinds = {"socket": left.fileno(), "pipe": reader, "terminal": follower, "directory": folder, "file": file, "memory": memory}
+        place, pidfd, space = os.open(self.work, os.O_PATH), os.pidfd_open(os.getpid()), os.open("/proc/self/ns/mnt", os.O_RDONLY)
+        kinds = {"socket": left.fileno(), "pipe": reader, "terminal": follower, "directory": folder, "file": file, "memory": memory,
+                 "place": place, "pidfd": pidfd, "namespace": space}  # fmt: skip
         try:
             for name, fd in kinds.items():
                 with self.subTest(name):
@@ -437,7 +441,7 @@ class Inherited(Seen):
                     if result.status == 0:
                         self.assertNotIn(own, report.read_text())
         finally:
-            for fd in (reader, writer, leader, follower, folder, file, memory):
+            for fd in (reader, writer, leader, follower, folder, file, memory, place, pidfd, space):
                 os.close(fd)
             left.close()
             right.close()
@@ -541,6 +545,38 @@ class Others(AttackTest):
         self.assertIsNone(child.poll())
         self.assertEqual(status_field(child.pid, "TracerPid"), "0")
 
+    def test_a_service_that_is_granted_is_reached_by_its_socket_alone(self) -> None:
+        # The kernel hands out a descriptor of the process behind a socket, in whatever namespace that is.
+        place = self.work / "service"
+        ways = """
+import ctypes, fcntl, socket, struct, sys
+SO_PEERPIDFD, PIDFD_GET_USER_NAMESPACE = 77, 0xff09
+libc = ctypes.CDLL(None, use_errno=True)
+peer = socket.socket(socket.AF_UNIX)
+peer.connect(sys.argv[1])
+print("connected")
+try: pidfd = struct.unpack("i", peer.getsockopt(socket.SOL_SOCKET, SO_PEERPIDFD, 4))[0]
+except OSError: sys.exit()
+print("descriptor")
+for name, call, *arguments in (("signal", 424, 0, 0, 0), ("descriptor of it", 438, 0, 0), ("signal to all", 424, 0, 0, 4)):
+    if libc.syscall(call, pidfd, *arguments) >= 0: print(name)
+try: fcntl.ioctl(pidfd, PIDFD_GET_USER_NAMESPACE); print("namespace")
+except OSError: pass
+"""
+        serve = "import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.bind(sys.argv[1])\ns.listen()\nwhile True: s.accept()[0].recv(1)"
+        service = self.account.daemon([*PYTHON, serve, str(place)])
+        self.wait_for_file(place, service)
+        outside = wait_for(lambda: self.outside(*PYTHON, ways, str(place)).out.split("\n"), what="the service")
+        self.assertIn("connected", outside, "the control")
+        if "descriptor" in outside:
+            self.assertLessEqual({"signal", "descriptor of it"}, set(outside), "the control")
+        for circumstance in (DEFAULT, SHARED_NETWORK, NESTED):
+            with self.subTest(circumstance.name):
+                out = self.attack(circumstance, *PYTHON, ways, str(place), options=("-s", f"files.read-write+={place}")).out
+                self.assertEqual(out.split("\n")[0], "connected")
+                self.assertLessEqual(set(out.split("\n")), {"connected", "descriptor", ""})
+        self.assertIsNone(service.poll())
+
     def test_the_first_process_cannot_be_traced_or_stopped(self) -> None:
         # Its memory is the only one inside with sbox's own code; and with it, all that it waits for.
         for circumstance in [DEFAULT, SHARED_NETWORK, NESTED, DEBUG, *([BY_ROOT] if os.getuid() == 0 else [])]:
@@ -643,13 +679,14 @@ print(opened)
         evil = "x\x1b]52;c;YQ==\x07\x1b[2K\r\nsbox: fake\u202etxt\u2028\u009b31m\u200b"
         name = self.work / evil.replace("/", "")
         self.account.file(name, "#!/bin/sh\n", 0o755)
+        broken = self.account.file(self.work / f"broken {name.name}", "#!/nowhere\n", 0o755)
         profile = self.account.file(self.account.base / "profiles" / "evil.profile", f"[profile]\ndescription = {evil.splitlines()[0]}\n")
         sane = self.profile("[home]\nmode = empty\n", "sane")
         commands: list[list[str]] = [
             [evil], ["-p", evil, "true"], ["-p", f"/{evil}", "true"], ["-s", f"{evil}=x", "true"], ["-s", f"home.mode={evil}", "true"],
             ["-s", f"files.read-only={evil}", "true"], ["-s", f"files.read-only=/{evil}", "true"], ["-s", f"dbus.talk={evil}", "true"],
             ["--name", evil, "-v", "true"], ["-v", "-p", sane, "true", evil], ["--dry-run", "-p", sane, "true", evil], [f"--{evil}"],
-            ["--dry-run", "--name", evil, "true"], ["-v", str(name)], ["explain", evil], ["explain", "default", f"/{evil}"], ["explain", str(profile)],
+            ["--dry-run", "--name", evil, "true"], ["-v", str(name)], ["-v", "-p", sane, str(broken)], ["explain", evil], ["explain", "default", f"/{evil}"], ["explain", str(profile)],
             ["show", evil], ["show", str(profile)], ["lint", evil], ["lint", str(profile)], ["-p", str(profile), "true"], ["run", evil], [evil, "x"],
             ["-s", f"environment.set=A={evil}", "--dry-run", "true"], ["-s", f"seccomp.allow={evil}", "true"], ["-s", f"system.time-zone={evil}", "true"],
         ]  # fmt: skip

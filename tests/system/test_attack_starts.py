@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import subprocess
 
-from account import SBOX
+from account import SBOX, Result
 from attack import DEFAULT, NESTED, SHIPPED, AttackTest
 from attack_stage import staged
 from desktop import session_bus
@@ -167,11 +167,48 @@ class Libraries(AttackTest):
 
     def test_a_helper_that_ends_at_once_refuses_the_start(self) -> None:
         self.root_only()
-        command = [str(SBOX), *self.filtered, "--", "echo", "started"]
-        for setup, expected in (("", (0, "started\n")), ("mount --bind /bin/false /usr/bin/xdg-dbus-proxy", (125, ""))):
-            with self.subTest(setup=setup):
-                result = staged(self.account, setup, *command, env=self.env)
-                self.assertEqual((result.status, result.out), expected, result)
+        self.assertEqual(self.with_proxy("").out, "started\n")
+        result = self.with_proxy("xdg-dbus-proxy 0.1.9")
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertNotIn("ways around", result.err)
+
+    def test_a_proxy_with_known_holes_refuses_the_start(self) -> None:
+        self.root_only()
+        remembered = self.account.home / ".local/share/sbox/xdg-dbus-proxy"
+        remembered.unlink(missing_ok=True)
+        for version, why in (("xdg-dbus-proxy 0.1.3", "0.1.3: ways around"), ("xdg-dbus-proxy 0.1.8", "0.1.8: ways around"),
+                             ("something", "of no known version")):
+            for _ in range(2):
+                result = self.with_proxy(version)
+                self.assertEqual((result.status, result.out), (125, ""), result)
+                self.assertRegex(result.err, rf"\Asbox: xdg-dbus-proxy: .*{why}.*\n\Z")
+            self.assertFalse(remembered.exists())
+            self.assertEqual(self.with_proxy("").out, "started\n")
+            found = remembered.stat()
+            self.assertIn("CVE-", remembered.read_text(), "when more is known it is asked again")
+            self.assertEqual(self.with_proxy("").out, "started\n")
+            self.assertEqual(remembered.stat().st_ino, found.st_ino, "it is not asked again")
+            self.assertRegex(self.with_proxy(version).err, why, "another file is asked")
+            remembered.unlink()
+
+    def test_the_package_speaks_for_its_own_proxy_alone(self) -> None:
+        self.root_only()
+        version = self.outside("/usr/bin/xdg-dbus-proxy", "--version").out.strip()
+        proxy = self.account.file(self.work / "proxy", f"#!/bin/sh\necho {version}\n", 0o755)
+        setup = "mount --bind /dev/null /usr/bin/xdg-dbus-proxy; mount -t tmpfs -o mode=755 none /usr/local/bin\n"
+        setup += f"cp {proxy} /usr/local/bin/xdg-dbus-proxy; chown 0:0 /usr/local/bin/xdg-dbus-proxy"
+        result = staged(self.account, setup, str(SBOX), *self.filtered, "--", "echo", "started", env=self.env)
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertIn(f"{version.split()[1]}: ways around", result.err)
+
+    def with_proxy(self, version: str) -> Result:
+        """A start with the real proxy, or with one that says this of itself and does nothing."""
+        setup = ""
+        if version:
+            proxy = self.account.file(self.work / "proxy", f'#!/bin/sh\n[ "$1" != --version ] || echo {version}\n', 0o755)
+            os.chown(proxy, 0, 0)
+            setup = f"mount --bind {proxy} /usr/bin/xdg-dbus-proxy"
+        return staged(self.account, setup, str(SBOX), *self.filtered, "--", "echo", "started", env=self.env)
 
 
 class Environment(AttackTest):

@@ -23,6 +23,10 @@ class Arguments(SystemTest):
         result = self.sbox("/usr/bin/printf", "%s\n", "-p", "--dry-run", "--help")
         self.assertEqual((result.status, result.out), (0, "-p\n--dry-run\n--help\n"), result)
 
+    def test_the_beginning_of_an_option_is_no_option(self) -> None:
+        for word, meant in (("--dry-ru", "--dry-run"), ("--nam=x", "--name"), ("--profil=default", "--profile")):
+            self.assertIn(f"(did you mean {meant}?)", self.refused(word, "--", "true").err)
+
     def test_two_dashes_end_the_options(self) -> None:
         result = self.sbox("--", "/usr/bin/echo", "x")
         self.assertEqual((result.status, result.out), (0, "x\n"), result)
@@ -66,12 +70,35 @@ class ExitStatus(SystemTest):
         self.refused("no-such-program-here", status=127)
         self.refused("/usr/bin/no-such-program-here", status=127)
 
+    def test_a_word_that_is_no_program_may_be_meant_for_another(self) -> None:
+        for word, meant in (("fierfox", "did you mean firefox?"), ("listt", "did you mean `sbox list`?"), ("./x", "look at the path")):
+            self.assertIn(f"({meant})", self.refused(word, status=127).err)
+
     def test_what_cannot_be_executed_is_126(self) -> None:
         path = self.file("plain", "text\n", 0o644)
         self.refused("-s", f"files.read-only+={path}", "--", str(path), status=126)
 
     def test_a_directory_is_not_a_program(self) -> None:
         self.refused("/usr", status=126)
+
+    def test_what_is_no_file_is_not_a_program(self) -> None:
+        loop, fifo = self.work / "loop", self.work / "fifo"
+        loop.symlink_to("loop")
+        os.mkfifo(fifo, 0o755)
+        self.assertIn("cannot be reached (look at the path", self.refused("--", str(loop), status=126).err)
+        self.assertIn("is no file", self.refused("--", str(self.account.own(fifo)), status=126).err)
+
+    def test_what_cannot_be_executed_comes_with_what_to_do(self) -> None:
+        cases = (
+            ("#!/no/such/interpreter\n", 0o755, 127, "what its #! line or its loader names is not there"),
+            ("echo\n", 0o755, 126, "a script begins with a line like #!/bin/sh"),
+            ("#!/bin/sh\n", 0o644, 126, "`chmod +x` makes a program of it"),
+        )
+        for text, mode, status, remedy in cases:
+            with self.subTest(remedy=remedy):
+                path = self.file("script", text, mode)
+                self.assertIn(f"({remedy})", self.refused("--", str(path), status=status).err)
+        self.assertEqual(self.sbox("--", str(self.file("script", "#!/bin/sh\nexit 3\n", 0o755))).status, 3)
 
 
 class Refusals(SystemTest):
@@ -96,6 +123,22 @@ class Refusals(SystemTest):
 
     def test_an_unknown_option(self) -> None:
         self.refused("--no-such-option", "true")
+
+    def test_an_unknown_option_of_a_command(self) -> None:
+        for command in ("list", "top", "show", "explain", "lint", "audit", "doctor", "diff", "stop"):
+            self.refused(command, "--jsn")
+
+    def test_limits_in_which_nothing_starts_name_the_line(self) -> None:
+        for key, less, least in (("open-files", "15", "16"), ("tasks", "1", "2"), ("address-space", "15M", "16M")):
+            with self.subTest(key=key):
+                path = self.profile(f"[limits]\n{key} = {less}\n")
+                self.assertIn(f"{path}:2: limits.{key} = {less}: ", self.refused("-p", path, "true").err)
+                self.assertEqual(self.sbox("-s", f"limits.{key}={least}", "true").status, 0)
+
+    def test_too_few_files_of_the_caller_come_with_what_to_do(self) -> None:
+        result = self.account.run(["/bin/sh", "-c", 'ulimit -n 10; exec "$0" true', str(SBOX)])
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertRegex(result.err, r"\Asbox: .*Too many open files \(.*ulimit -n 1024.*\)\n\Z")
 
     def test_no_program(self) -> None:
         result = self.sbox("--")
@@ -147,6 +190,45 @@ class StartsNothing(SystemTest):
                 self.assertEqual(result.status, 0, result)
                 self.assertTrue(result.out.strip(), result)
 
+    def test_each_command_says_how_it_is_called(self) -> None:
+        for word in ("list", "join", "stop", "top", "show", "explain", "lint", "audit", "edit", "learn", "log", "doctor"):
+            for option in ("-h", "--help"):
+                result = self.sbox(word, option)
+                self.assertEqual((result.status, result.err), (0, ""), result)
+                self.assertTrue(result.out.startswith(f"usage: sbox {word} "), result)
+
+    def test_the_value_of_an_option_of_a_command_may_follow_an_equals_sign(self) -> None:
+        for words in (["audit", "--threshold", "1", "firefox"], ["audit", "--threshold=1", "firefox"]):
+            self.assertEqual(self.sbox(*words).status, 1)
+        for words in (["audit", "--threshold=999", "firefox"], ["audit", "firefox", "--threshold=999"]):
+            self.assertEqual(self.sbox(*words).status, 0)
+        for words in (["audit", "--threshold=", "firefox"], ["audit", "--thresholds=9", "firefox"], ["stop", "--time=x", "name"]):
+            self.refused(*words)
+        self.assertIn("no running sandbox", self.refused("stop", "--time=1", "nobody").err)
+
+    def test_verbose_says_what_was_decided(self) -> None:
+        path = self.profile("[home]\nmode = private\n", "decided")
+        result = self.sbox("-v", "-p", path, "--name", "some", "true")
+        self.assertIn(
+            f"sbox: /usr/bin/true as some, by profile decided ({path}): home private, network none\n", result.err
+        )
+
+    def test_what_is_not_written_is_not_a_success(self) -> None:
+        commands = [["--help"], ["--version"], ["--dry-run", "true"], ["list"], ["list", "--json"], ["top"], ["show", "firefox"],
+                    ["explain", "viewer"], ["audit"], ["doctor", "--json"], ["enable", "--list"], ["lint"], ["list", "--help"]]
+        for words in commands:
+            with self.subTest(words=words), open("/dev/full", "wb") as full:
+                result = self.sbox(*words, stdout=full)
+                self.assertEqual(result.status, 125, result)
+                line = "sbox: standard output: No space left on device (not all of it was written)\n"
+                self.assertTrue(result.err.endswith(line), result)
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = self.sbox("show", "firefox", stdout=writer, restore_signals=False)
+        os.close(writer)
+        self.assertEqual(result.status, 125, result)
+        self.assertIn("sbox: standard output: Broken pipe", result.err)
+
     def test_every_shipped_profile_passes_lint(self) -> None:
         result = self.sbox("lint")
         self.assertEqual(result.status, 0, result)
@@ -156,6 +238,26 @@ class StartsNothing(SystemTest):
         result = self.sbox("lint", path)
         self.assertNotEqual(result.status, 0, result)
         self.assertIn(f"{path}:", result.out + result.err)
+
+    def test_lint_finds_what_would_refuse_the_start(self) -> None:
+        for section, line, part in (
+            ("seccomp", "allow = ptrac", "unknown system call or group 'ptrac' (did you mean ptrace?)"),
+            ("environment", "keep = LD_PRELOAD", "'LD_PRELOAD': makes programs load code"),
+        ):
+            path = self.profile(f"[profile]\ndescription = x\n[{section}]\n{line}\n")
+            result = self.sbox("lint", path)
+            self.assertEqual(result.status, 1, result)
+            self.assertIn(f"{path}:4: error: ", result.out)
+            self.assertIn(part, result.out)
+            self.refused("-p", path, "true")
+
+    def test_a_profile_for_the_current_directory_can_be_explained_anywhere(self) -> None:
+        there = self.sbox("explain", "agent", cwd=str(self.work))
+        self.assertIn(str(self.work).replace(str(self.account.home), "~"), there.out)
+        for thing in ([], ["/etc/passwd"]):
+            result = self.sbox("explain", "agent", *thing, cwd=str(self.account.home))
+            self.assertEqual(result.status, 0, result)
+            self.assertIn("${CWD}: the current directory holds the whole home", result.out)
 
     def test_show_prints_the_effective_profile_with_origins(self) -> None:
         result = self.sbox("show", "firefox")

@@ -145,10 +145,16 @@ class FileManagers(SystemTest):
 
     def test_a_type_without_a_program_is_told(self) -> None:
         home = self.directory("home", 0o700)
-        document = self.account.file(home / "a.txt", "the text\n")
-        env = {"HOME": str(home), "XDG_DATA_DIRS": str(home), "PATH": f"{SBOX.parent}:/usr/bin:/bin"}
+        # Whoever names the file does not write to the terminal, nor markup into the notification.
+        document = self.account.file(home / "a\x1b[2K\nsbox: \\074b>&.txt", "the text\n")
+        shown, tools = self.work / "shown", self.directory("tools")
+        self.account.file(tools / "notify-send", f"#!/bin/sh\nshift 4\nprintf %s \"$1\" >{shown}\n", 0o755)
+        env = {"HOME": str(home), "XDG_DATA_DIRS": str(home), "PATH": f"{tools}:{SBOX.parent}:/usr/bin:/bin"}
         result = self.account.run([str(ROOT / "contrib/file-managers/sbox-open"), str(document)], env)
-        self.assertIn("no program is known", result.err)
+        said = rf"{home}/a?[2K?sbox: \074b>&.txt: no program is known for text/plain"
+        self.assertEqual(result.err, f"sbox-open: {said}\n")
+        # notify-send makes one of two backslashes.
+        self.assertEqual(shown.read_text(), said.replace("\\", r"\\").replace("&", "&amp;").replace(">", "&gt;"))
 
 
 if __name__ == "__main__":

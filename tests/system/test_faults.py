@@ -12,7 +12,7 @@ import threading
 
 from account import SBOX
 from desktop import display, session_bus
-from harness import SystemTest, descendants, read_process, wait_for
+from harness import SystemTest, descendants, probe, read_process, wait_for
 
 # What a program can tell of its confinement; each run must give the same.
 FINGERPRINT = """
@@ -86,6 +86,53 @@ class Faults(SystemTest):
         self.assertEqual([line for line in out.splitlines() if line not in normal], [])
         if "complete" in out and "Cap" in out:
             self.assertIn("NoNewPrivs:\t1\nSeccomp:\t2\n", out)
+
+
+class Lies(SystemTest):
+    """A call that says that it succeeded, and did nothing."""
+
+    WRITE, RECVMSG, CLONE, SIGNALFD, FSCONFIG = 1, 47, 56, 289, 431
+    # As tests/cases/inject.c knows them: the process, the call, which one of its (0: the last).
+    LIES = {
+        "network.mode=private": {
+            "who enters the sandbox's user namespace is there": ("0", CLONE, 2),
+            "the rules are written": ("0.1.0", WRITE, 1),
+            "a file of the tree is written": ("0.0", WRITE, 0),
+            "the helpers serve": ("0.0.0", RECVMSG, 1),
+        },
+        "home.mode=overlay": {
+            "signals will be heard": ("0", SIGNALFD, 1),
+            "the overlay has attributes of the user's kind": ("0.0", FSCONFIG, 2),
+        },
+    }
+
+    def told(self, setting: str, *what: str) -> tuple[int, str, list[str]]:
+        report = self.directory("report") / "report"
+        command = [str(SBOX), "-s", setting, "--", "sh", "-c", "echo ran"]
+        result = self.account.run([probe("inject"), str(report), "15", *what, "--", *command], timeout=40)
+        lines = report.read_text().splitlines()
+        shutil.rmtree(report.parent)
+        status = next(int(line.split()[1]) for line in lines if line.startswith("status "))
+        return status, result.out, lines
+
+    def test_nobody_starts_on_the_word_of_one_call(self) -> None:
+        if os.uname().machine != "x86_64":
+            self.skipTest("tests/cases/inject.c knows the registers of x86_64 alone")
+        for setting, lies in self.LIES.items():
+            status, out, calls = self.told(setting, "record")
+            self.assertEqual((status, out), (0, "ran\n"))
+            for lie, place in lies.items():
+                with self.subTest(lie):
+                    self.assert_refused(setting, calls, *place)
+
+    def assert_refused(self, setting: str, calls: list[str], role: str, call: int, occurrence: int) -> None:
+        made = [line.split()[2] for line in calls if line.startswith(f"{role} {call} ")]
+        # A new process is told that it is one.
+        value = "0" if call == self.CLONE else made[occurrence - 1]
+        status, out, lines = self.told(setting, role, str(call), str(occurrence or len(made)), value)
+        self.assertIn("injected 1", lines)
+        self.assertIn("left 0", lines)
+        self.assertEqual((status, out), (125, ""))
 
 
 class Races(SystemTest):

@@ -486,6 +486,20 @@ class Top(InstanceTest):
         self.assertTrue([line for line in lines if line.startswith(f"{self.name}-busy ")], lines)
         self.assertNotIn("\x1b", "".join(lines))
 
+    def test_it_counts_what_goes_by_a_network_of_its_own(self) -> None:
+        code = "import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        code += "for i in range(100): s.sendto(bytes(1000), ('198.51.100.1', 9))\ntime.sleep(999)"
+        for mode in ("host", "private"):
+            self.launch(f"{self.name}-{mode}", *PYTHON, code, options=("-s", f"network.mode={mode}"))
+
+        def sent() -> dict[str, int]:
+            return {row["name"]: row["sent"] for row in json.loads(self.sbox("top", "--json").out)}
+
+        # The first ones wait for the address of the gateway, and not all of them find room.
+        wait_for(lambda: sent()[f"{self.name}-private"] > 50_000, what="what was sent")
+        self.assertLess(sent()[f"{self.name}-private"], 200_000)
+        self.assertEqual(sent()[f"{self.name}-host"], 0)
+
     def test_on_a_terminal_it_goes_on(self) -> None:
         self.launch(self.name)
         terminal = Terminal(self)
@@ -770,12 +784,33 @@ print(len(seen) > 0, won)
         child = self.launch_talking(code)
         assert child.stdin and child.stdout
         for _ in range(60):
-            self.assertEqual(self.joined(self.name, "true").status, 0)
+            result = self.joined(self.name, "true")
+            self.assertEqual(result.status, 0, result)
         child.stdin.close()
         self.assertEqual(child.stdout.read(), b"True []\n")
 
-    def launch_talking(self, code: str) -> subprocess.Popen[bytes]:
-        child = self.start("--name", self.name, "--", *PYTHON, code, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def test_what_the_program_takes_from_process_1_refuses_the_next_one(self) -> None:
+        code = """
+import resource, sys
+print("up", flush=True)
+sys.stdin.readline()
+resource.prlimit(1, getattr(resource, sys.argv[1]), (0, 0))
+print("done", flush=True)
+sys.stdin.readline()
+"""
+        for limit in ("RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_AS"):
+            with self.subTest(limit):
+                child = self.launch_talking(code, limit)
+                assert child.stdin and child.stdout
+                child.stdin.write(b"go\n")
+                child.stdin.flush()
+                self.assertEqual(child.stdout.readline(), b"done\n")
+                self.refused("join", self.name, "--", "echo", "served")
+                self.sbox("stop", self.name)  # where it has not ended by that
+                child.communicate(timeout=10)
+
+    def launch_talking(self, code: str, *arguments: str) -> subprocess.Popen[bytes]:
+        child = self.start("--name", self.name, "--", *PYTHON, code, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert child.stdout
         self.assertEqual(child.stdout.readline(), b"up\n")
         wait_for(lambda: self.joined(self.name, "true").status == 0, what="its door")

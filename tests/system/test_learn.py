@@ -10,7 +10,7 @@ from typing import Any
 
 from account import SBOX, Result
 from harness import descendants, read_process, wait_for
-from lab import NAME_SERVER, WORLD4, Lab
+from lab import NAME_SERVER, WORLD4, make_lab
 from learning import LearnTest
 from test_terminal import Terminal
 
@@ -108,10 +108,7 @@ class Network(LearnTest):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        if os.getuid() != 0:
-            raise cls.skipTest(cls, "needs root to make network namespaces")  # type: ignore[arg-type,misc]
-        cls.lab = Lab(cls.account)
-        cls.addClassCleanup(cls.lab.close)
+        cls.lab = make_lab(cls)
         cls.lab.reach(NAME_SERVER)
         cls.lab.names.write_text(f"www.example.org 60 {WORLD4}\nother.example.org 60 {WORLD4}\n")
         cls.pages = [f"http {WORLD4} {port}" for port in (80, 8080)]

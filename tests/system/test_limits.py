@@ -6,7 +6,7 @@ import json
 import re
 import signal
 
-from harness import SystemTest
+from harness import SystemTest, status_field, wait_for
 
 FORKS = """
 import os, signal
@@ -44,6 +44,19 @@ class Limits(SystemTest):
         self.assertEqual([each["text"] for each in said], ["the time limit was reached"])
         self.assertIn("the time limit was reached", self.sbox("log").out)
         self.assertEqual(self.sbox("-s", "limits.time=1h", "--", "/bin/true").status, 0)
+
+    def test_a_program_that_stops_itself_does_not_stop_the_clock(self) -> None:
+        # sbox stops with the program, so that a shell knows; others inside go on, and make it stop once more.
+        script = "me=$$; (while :; do date +%s%N >>ticks; kill -CONT $me; kill -STOP $me; sleep 0.05; done) & kill -STOP $me; sleep 1000"
+        place = self.directory("place")
+        command = ("-s", f"files.read-write={place}", "--", "/bin/sh", "-c", script)
+        child = self.start(*command, cwd=str(place))
+        wait_for(lambda: status_field(child.pid, "State").startswith("T"), what="the stop")
+        self.wait_for_file(place / "ticks", child)
+        self.account.end(child)
+        result = self.sbox("-s", "limits.time=1s", *command, cwd=str(place), timeout=15)
+        self.assertEqual(result.status, 128 + signal.SIGKILL, result)
+        self.assertEqual(result.err, "sbox: the time limit was reached\n")
 
     def test_priorities_are_lowered_for_good(self) -> None:
         script = "nice; ionice; renice -n 0 -p $$ >/dev/null 2>&1; ionice -c 2 -n 0 -p $$ 2>/dev/null; nice; ionice"

@@ -103,6 +103,25 @@ class NestedX11(SystemTest):
                 self.assertEqual(self.account.run(paste, screen.env).out, "of the session")
                 self.assertEqual(self.sbox("join", "default", "--", *paste, env=screen.env).out, "of the program")
 
+    def test_a_window_manager_can_be_joined(self) -> None:
+        """As the manual says; it gives the program's windows their frames."""
+        with display(self.account, manager=False) as screen:
+            script = "xeyes & until xwininfo -name xeyes >/dev/null 2>&1; do sleep 0.1; done; echo ready; "
+            script += "while read line; do xprop -name xeyes _NET_FRAME_EXTENTS; done; kill $!"
+            with self.running(script, screen.env) as child:
+                self.assertEqual(self.line(child), "ready")
+                assert child.stdin
+
+                def frame() -> str:
+                    child.stdin.write(b"\n")  # type: ignore[union-attr]
+                    child.stdin.flush()  # type: ignore[union-attr]
+                    return self.line(child)
+
+                self.assertNotIn("=", frame())
+                manager = self.start("join", "default", "--", "openbox", env=screen.env, stdin=subprocess.DEVNULL)
+                wait_for(lambda: re.search(r"= [1-9]", frame()), what="a frame")
+            self.assertNotEqual(manager.wait(10), None)
+
     def test_its_screen_follows_the_window(self) -> None:
         with display(self.account, manager=False) as screen:
             script = 'xeyes & echo ready; while read line; do xwininfo -root | grep geometry; done; kill $!'

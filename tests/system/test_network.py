@@ -11,7 +11,7 @@ from typing import Any
 
 from account import SBOX, Result
 from harness import SystemTest, descendants, namespace, read_process, status_field, wait_for
-from lab import MACHINE4, MACHINE6, NAME_SERVER, WORLD4, WORLD6, Lab
+from lab import MACHINE4, MACHINE6, NAME_SERVER, WORLD4, WORLD6, Lab, make_lab
 
 PRIVATE = ("-s", "network.mode=private")
 SHARED = ("-s", "network.mode=host")
@@ -41,10 +41,7 @@ class NetworkTest(SystemTest):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        if os.getuid() != 0:
-            raise cls.skipTest(cls, "needs root to make network namespaces")  # type: ignore[arg-type,misc]
-        cls.lab = Lab(cls.account)
-        cls.addClassCleanup(cls.lab.close)
+        cls.lab = make_lab(cls)
 
     def visit(self, places: list[str], *options: str, **settings: Any) -> list[str]:
         """What a program in a sandbox with these options gets from each place: "KIND ADDRESS PORT WHO" or "no ..."."""

@@ -132,6 +132,35 @@ class Isolation(OverlayTest):
         expected.pop("link")
         self.assertEqual(self.kinds(), expected)
 
+    def test_a_look_while_the_program_swaps_names_neither_waits_nor_follows(self) -> None:
+        self.put("secret", "the secret\n")
+        swap = """
+import os
+os.mkdir("d")
+print("up", flush=True)
+while True:
+    for make in (lambda: open("new", "w").write("plain\\n"), lambda: os.mkfifo("new"), lambda: os.symlink("../../../../../../secret", "new"),
+                 lambda: os.symlink("/dev/zero", "new")):
+        make()
+        os.rename("new", "swapped")
+        os.rename("d", "e"), os.symlink("/", "d"), os.unlink("d"), os.rename("e", "d")
+"""
+        settings = self.at_home({})
+        child = self.start("-s", "home.mode=overlay", "--name", "o", "--", "/usr/bin/python3", "-I", "-S", "-c", swap,
+                           stdout=subprocess.PIPE, **settings)
+        assert child.stdout
+        self.assertEqual(child.stdout.readline(), b"up\n")
+        seen = set()
+        for _ in range(40):
+            result = self.sbox("diff", "--text", "--no-pager", "o", timeout=10, **settings)
+            self.assertIn(result.status, (0, 125), result)
+            self.assertNotIn("the secret", result.out)
+            self.assertLessEqual(result.err.count("\n"), 1)
+            seen |= {kind for kind in ("+plain", "(fifo", "(symlink") if kind in result.out}
+        self.assertGreaterEqual(len(seen), 2, "the control")
+        self.account.end(child)
+        child.stdout.close()
+
     def test_what_is_taken_over_is_what_the_program_saw(self) -> None:
         for name in NAMES:
             self.put(name)
@@ -294,6 +323,18 @@ class Taking(OverlayTest):
         self.command("commit", "--force", "o")
         self.assertEqual((self.home / "both").read_text(), "new\n")
         self.assertFalse((self.home / "gone").exists())
+
+    def test_more_files_than_may_be_open_are_taken_over_all_the_same(self) -> None:
+        # Some of the descriptors are for other things: of a hundred all, and then it is one file at a time.
+        for limit in (150, 100):
+            with self.subTest(limit=limit):
+                self.changed(f"mkdir {limit}; cd {limit}; for n in $(seq 300); do echo new > $n; done; ln 1 again")
+                limited = ["prlimit", f"--nofile={limit}:{limit}", str(SBOX), "commit", "-q", "o"]
+                result = self.account.run(limited, **self.at_home({}))
+                self.assertEqual((result.status, result.err), (0, ""), result)
+                files = list((self.home / str(limit)).iterdir())
+                self.assertEqual((len(files), {file.read_text() for file in files}), (301, {"new\n"}))
+                self.assertEqual(os.stat(self.home / f"{limit}/again").st_nlink, 2)
 
     def test_a_file_that_was_taken_over_may_be_changed_again(self) -> None:
         self.put("file")
@@ -459,6 +500,7 @@ class Hostile(OverlayTest):
 
 class Crash(OverlayTest):
     FILES = 12
+    STRACE: tuple[str, ...] = ("strace",)
     # Where it is killed: the system call and which of them.
     POINTS = (("openat", 60), ("openat2", 40), ("mkdirat", 1), ("mknodat", 1), ("linkat", 1), ("linkat", 7), ("linkat", 20),
               ("renameat", 2), ("renameat", 6), ("renameat", 11), ("syncfs", 1), ("syncfs", 2), ("unlinkat", 3),
@@ -507,7 +549,7 @@ class Crash(OverlayTest):
     def kill_and_go_on(self, call: str, when: int) -> None:
         states = self.fill()
         inject = ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={when}"]
-        result = self.account.run(["strace", "-qq", "-o", "/dev/null", *inject, str(SBOX), "commit", "o"],
+        result = self.account.run([*self.STRACE, "-qq", "-o", "/dev/null", *inject, str(SBOX), "commit", "o"],
                                   **self.at_home({}))
         self.assertEqual(result.status, -signal.SIGKILL, result)
         for name, either in states.items():

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 
-from desktop import Display, display, session_bus
+from desktop import Display, display, session_bus, web_server
 from harness import SystemTest, wait_for
 
 LIBEXEC = pathlib.Path("/usr/libexec")
@@ -21,6 +21,7 @@ NAMES = (
     "org.freedesktop.portal.Desktop",
 )
 DARK = 1
+PORTAL = ("-d", "org.freedesktop.portal.Desktop", "-o", "/org/freedesktop/portal/desktop", "-m")
 # Opens the chooser, adds a line to what was picked and says where it was.
 EDITOR = """
 import gi, sys
@@ -126,11 +127,42 @@ class Portals(SystemTest):
         default = "[Default Applications]\nx-scheme-handler/https=reader.desktop\n"
         self.account.file(self.account.home / ".config/mimeapps.list", default)
         with self.desktop():
-            call = ["-d", "org.freedesktop.portal.Desktop", "-o", "/org/freedesktop/portal/desktop", "-m"]
-            call += ["org.freedesktop.portal.OpenURI.OpenURI", "", "https://example.org/", "{}"]
+            call = [*PORTAL, "org.freedesktop.portal.OpenURI.OpenURI", "", "https://example.org/", "{}"]
             self.assertIn("/request/", self.inside_call(*call))
             wait_for(opened.exists, what="the link")
             wait_for(lambda: opened.read_text() == "https://example.org/\n", what="the address")
+
+    def test_a_link_opens_in_the_browser_s_own_sandbox(self) -> None:
+        if not pathlib.Path("/usr/bin/firefox-esr").exists():
+            self.skipTest("firefox-esr is not installed")
+        default = "[Default Applications]\nx-scheme-handler/http=firefox-esr.desktop\n"
+        self.account.file(self.account.home / ".config/mimeapps.list", default)
+        self.assertEqual(self.sbox("enable", "firefox-esr").status, 0)
+        self.addCleanup(self.sbox, "disable", "firefox-esr")
+        with self.desktop() as shown, web_server("<title>by a link</title>") as server:
+            self.addCleanup(self.sbox, "stop", "firefox")
+            opened = self.inside_call(*PORTAL, "org.freedesktop.portal.OpenURI.OpenURI", "", server.url, "{}")
+            self.assertIn("/request/", opened)
+            shown.wait_for_window("by a link")
+            listed = json.loads(self.sbox("list", "--json").out)
+            self.assertEqual([row["program"] for row in listed if row["name"] == "firefox"], ["/usr/lib/firefox-esr/firefox-esr"])
+
+    def test_what_the_user_forbids_an_application_is_not_shown(self) -> None:
+        add = [*PORTAL, "org.freedesktop.portal.Notification.AddNotification", "one"]
+        with self.desktop(), contextlib.ExitStack() as stack:
+            heard = self.account.file(self.work / "heard")
+            listener = ["dbus-monitor", "--session", "interface='org.freedesktop.impl.portal.Notification'"]
+            with open(heard, "wb") as output:
+                stack.callback(self.account.stop, self.account.daemon(listener, self.env, stdout=output))
+            wait_for(lambda: "NameLost" in heard.read_text(), what="monitor")
+            store = ["org.freedesktop.impl.portal.PermissionStore", "/org/freedesktop/impl/portal/PermissionStore",
+                     "org.freedesktop.impl.portal.PermissionStore.SetPermission", "notifications", "true", "notification"]
+            for answer in ("no", "yes"):
+                self.call(*store, "local.sbox.default", f"['{answer}']")
+                self.inside_call(*add, f"{{'title': <'{answer}, thanks'>}}")
+            wait_for(lambda: "yes, thanks" in heard.read_text(), what="the notification")
+            self.assertNotIn("no, thanks", heard.read_text())
+            self.assertIn('string "local.sbox.default"', heard.read_text())
 
     def test_the_document_portal_is_started_where_it_does_not_run(self) -> None:
         mounted = ["test", "-d", str(self.account.runtime / "doc/by-app")]
@@ -145,8 +177,7 @@ class Portals(SystemTest):
 
     def test_settings_tell_of_dark_mode(self) -> None:
         with self.desktop():
-            read = ["-d", "org.freedesktop.portal.Desktop", "-o", "/org/freedesktop/portal/desktop", "-m"]
-            read += ["org.freedesktop.portal.Settings.Read", "org.freedesktop.appearance", "color-scheme"]
+            read = [*PORTAL, "org.freedesktop.portal.Settings.Read", "org.freedesktop.appearance", "color-scheme"]
             self.assertIn("uint32 0", self.inside_call(*read))
             scheme = ["gsettings", "set", "org.gnome.desktop.interface", "color-scheme", "prefer-dark"]
             self.assertEqual(self.account.run(scheme, self.env).status, 0)
@@ -154,8 +185,7 @@ class Portals(SystemTest):
 
     def test_without_the_word_no_portal_is_in_reach(self) -> None:
         with self.desktop():
-            read = ["-d", "org.freedesktop.portal.Desktop", "-o", "/org/freedesktop/portal/desktop", "-m"]
-            read += ["org.freedesktop.portal.Settings.Read", "org.freedesktop.appearance", "color-scheme"]
+            read = [*PORTAL, "org.freedesktop.portal.Settings.Read", "org.freedesktop.appearance", "color-scheme"]
             denied = self.inside_call(*read, options=("-s", "dbus.session=filtered"))
             self.assertRegex(denied, "ServiceUnknown|AccessDenied")
             self.assertFalse(json.loads(self.sbox("--dry-run", "true", env=self.env).out)["helpers"])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import select
+import signal
 import subprocess
 
 from account import SBOX
-from harness import SystemTest
+from harness import SystemTest, descendants, read_process, wait_for
 
 BIG = 50_000_000
 LIST_DESCRIPTORS = """
@@ -52,9 +54,36 @@ class Relay(SystemTest):
         child.stdout.close()
         self.assertEqual(child.wait(10), 128 + 13)
 
+    def test_output_that_nobody_reads_does_not_keep_sbox_from_ending(self) -> None:
+        child = self.start("head", "-c", "80000", "/dev/zero", stdout=subprocess.PIPE)
+        assert child.stdout
+        self.addCleanup(child.stdout.close)
+        select.select([child.stdout], [], [])
+        wait_for(lambda: not any(read_process(pid, "cmdline") for pid in descendants(child.pid)), what="the end of the program")
+        child.send_signal(signal.SIGUSR1)
+        self.assertIsNone(child.poll(), "the control: it waits for the reader")
+        # What comes before it has seen the end is for the program.
+        wait_for(lambda: child.send_signal(signal.SIGTERM) or child.poll() is not None, 10, "the end of sbox")
+        self.assertEqual(child.wait(), 128 + signal.SIGTERM)
+
     def test_a_program_that_does_not_read_its_input_ends_all_the_same(self) -> None:
         result = self.sbox("true", data=b"x" * 1_000_000, timeout=10)
         self.assertEqual(result.status, 0, result)
+
+    def test_output_for_which_there_is_no_room_is_not_lost_in_silence(self) -> None:
+        line = "sbox: output of the program: No space left on device (not all of it was written)\n"
+        for script, status in (("echo x", 125), ("echo x; exit 3", 3)):
+            with open("/dev/full", "wb") as full:
+                result = self.sbox("--", "/bin/sh", "-c", script, stdout=full)
+                self.assertEqual((result.status, result.err), (status, line))
+        name = "roomless"
+        running = self.start("--name", name, "--", "/bin/sleep", "999")
+        self.addCleanup(self.account.end, running)
+        wait_for(lambda: self.sbox("join", name, "true").status == 0, what="a program joins")
+        for script, status in (("echo x", 125), ("echo x; exit 3", 3)):
+            with open("/dev/full", "wb") as full:
+                result = self.sbox("join", name, "--", "/bin/sh", "-c", script, stdout=full)
+                self.assertEqual((result.status, result.err), (status, line))
 
     def test_what_a_program_wrote_before_its_end_is_not_lost(self) -> None:
         out = self.inside("head -c 3000000 /dev/zero | tr '\\0' x; exit 0")

@@ -37,7 +37,17 @@ TEST_F(Doctor, TellsWhetherAnOverlayOfTheHomeCanBeMade) {
   EXPECT_EQ(check("overlay homes").health, Health::ok);
   probes.overlay = EINVAL;
   EXPECT_EQ(check("overlay homes").health, Health::missing);
+  EXPECT_THAT(check("overlay homes").meaning, HasSubstr("the home holds a mount"));
   EXPECT_TRUE(can_start(examine(host, probes)));
+}
+
+TEST_F(Doctor, DoesNotBlameTheHomeWhereNamespacesAreRefused) {
+  fail_at(ProbeStage::user_namespace, EPERM);
+  probes.overlay = EPERM;
+  EXPECT_EQ(check("overlay homes").meaning, "not tried: there are no user namespaces");
+  EXPECT_EQ(check("overlay homes").health, Health::missing);
+  probes.has_granter = true;
+  EXPECT_EQ(check("overlay homes").health, Health::ok);
 }
 
 TEST_F(Doctor, RefusesAnOldKernel) {
@@ -56,6 +66,24 @@ TEST_F(Doctor, TellsApartWhoForbidsUserNamespaces) {
   host.file("/proc/sys/kernel/unprivileged_userns_clone", "0\n");
   EXPECT_THAT(check("user namespaces").remedy, HasSubstr("kernel.unprivileged_userns_clone=1"));
   EXPECT_FALSE(can_start(examine(host, probes)));
+}
+
+TEST_F(Doctor, TellsWhichProfileOfAppArmorForbidsUserNamespaces) {
+  fail_at(ProbeStage::user_namespace, EACCES);
+  for (const char* free : {"unconfined\n", "sbox (unconfined)\n", "sbox (complain)\n"}) {
+    host.file("/proc/self/attr/apparmor/current", free);
+    EXPECT_THAT(check("user namespaces").meaning, HasSubstr("something around")) << free;
+  }
+  host.file("/proc/self/attr/apparmor/current", "all\033 (enforce)\n");
+  EXPECT_THAT(check("user namespaces").meaning,
+              HasSubstr("a profile without them: all\\x1b (enforce) (Permission denied)"));
+  EXPECT_THAT(check("user namespaces").remedy, HasSubstr("/usr/local/share/sbox/apparmor/sbox /etc/apparmor.d"));
+  fail_at(ProbeStage::namespaces, ENOSPC);
+  EXPECT_THAT(check("user namespaces").meaning, HasSubstr("too many"));
+  // There the profile is the container's.
+  fail_at(ProbeStage::user_namespace, EACCES);
+  host.file("/.dockerenv");
+  EXPECT_THAT(check("user namespaces").remedy, HasSubstr("docker run"));
 }
 
 TEST_F(Doctor, CountsOnSboxUsernsOnlyWhereItWorksAndIsNeeded) {
@@ -88,14 +116,22 @@ TEST_F(Doctor, SaysWhatAnOlderLandlockLeavesOpen) {
 TEST_F(Doctor, KnowsProxiesWithHolesAndPackagesThatClosedThem) {
   EXPECT_EQ(check("xdg-dbus-proxy").health, Health::missing);
   host.program("/usr/bin/xdg-dbus-proxy");
-  probes.proxy_version = "xdg-dbus-proxy 0.1.8";
+  probes.proxy_version = "xdg-dbus-proxy 0.1.9";
   EXPECT_EQ(check("xdg-dbus-proxy").health, Health::ok);
   probes.proxy_version = "xdg-dbus-proxy 0.1.4";
-  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::limited);
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::missing);
   host.file("/var/lib/dpkg/status", "Package: a\nVersion: 1\n\nPackage: xdg-dbus-proxy\nVersion: 0.1.4-3+deb12u2\n\n");
   EXPECT_EQ(check("xdg-dbus-proxy").health, Health::ok);
   host.file("/var/lib/dpkg/status", "Package: xdg-dbus-proxy\nVersion: 0.1.4-3+deb12u1\n");
-  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::limited);
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::missing);
+  probes.proxy_version = "xdg-dbus-proxy 0.1.6";
+  host.file("/var/lib/dpkg/status", "Package: xdg-dbus-proxy\nVersion: 0.1.6-1+deb13u2\n");
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::missing);
+  host.file("/var/lib/dpkg/status", "Package: xdg-dbus-proxy\nVersion: 0.1.6-1+deb13u3\n");
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::ok);
+  probes.proxy_version = "xdg-dbus-proxy 0.1.8";
+  host.file("/var/lib/dpkg/status", "");
+  EXPECT_EQ(check("xdg-dbus-proxy").health, Health::missing);
 }
 
 TEST_F(Doctor, FindsTheSocketsOfASession) {
@@ -157,6 +193,25 @@ TEST_F(Doctor, CallsAnOldPastaLimited) {
   EXPECT_EQ(check("private network").health, Health::ok);
   host.file("/var/lib/dpkg/status", "Package: passt\nVersion: 0.0~git20220929.06aa26f-1\n");
   EXPECT_EQ(check("private network").health, Health::limited);
+}
+
+TEST_F(Doctor, SaysWhatOfPrivateNetworksTheKernelLacks) {
+  host.program("/usr/bin/pasta");
+  host.node("/dev/net/tun", FileKind::character_device);
+  for (const char* name : {"private network", "network log", "bandwidth"}) EXPECT_EQ(check(name).health, Health::ok);
+  probes.network.tells = false;
+  EXPECT_EQ(check("network log").health, Health::limited);
+  EXPECT_THAT(check("network log").remedy, HasSubstr("nfnetlink_log"));
+  probes.network.bandwidth = {"ifb", EOPNOTSUPP, true};
+  EXPECT_EQ(check("bandwidth").health, Health::missing);
+  EXPECT_THAT(check("bandwidth").meaning, HasSubstr("ifb (Operation not supported)"));
+  EXPECT_THAT(check("bandwidth").remedy, HasSubstr("modprobe -a ifb"));
+  EXPECT_EQ(check("private network").health, Health::ok);
+  probes.network.firewall = EINVAL;
+  EXPECT_EQ(check("private network").health, Health::missing);
+  probes.network = NetworkProbe{.tried = false, .firewall = 0, .tells = true, .bandwidth = {}};
+  for (const char* name : {"network log", "bandwidth"}) EXPECT_THAT(check(name).meaning, HasSubstr("not tried"));
+  EXPECT_TRUE(can_start(examine(host, probes)));
 }
 
 TEST_F(Doctor, SaysWhatLearningLacks) {

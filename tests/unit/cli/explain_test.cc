@@ -102,6 +102,15 @@ TEST_F(Explain, WarnsOfTheHostsNetworkOnlyWhereItIsGranted) {
   EXPECT_THAT(page(), HasSubstr("listen on this machine"));
 }
 
+TEST_F(Explain, SaysHowMuchAPrivateNetworkCarries) {
+  host.program("/usr/bin/pasta");
+  host.node("/dev/net/tun", FileKind::character_device);
+  set(Key::network_mode, "private");
+  EXPECT_THAT(page(), Not(HasSubstr("in a second")));
+  set(Key::network_bandwidth, "2M down, 500K up");
+  EXPECT_THAT(page(), HasSubstr("Most bytes in a second: 2M down, 500K up. [test.profile:2]"));
+}
+
 TEST_F(Explain, WarnsOfAbstractSocketsWhereTheKernelCannotKeepThemAway) {
   set(Key::network_mode, "host");
   set(Key::profile_optional, "abstract-sockets");

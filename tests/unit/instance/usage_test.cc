@@ -25,5 +25,25 @@ TEST(Descendants, OfARootBelowARootAreItsOwn) {
   EXPECT_EQ(descendants_of({10, 11}, parents), (Processes{{10, 10}, {11, 11}, {12, 11}}));
 }
 
+TEST(Traffic, IsWhatLeavesTheSandbox) {
+  Usage usage;
+  add_traffic(
+      "Inter-|   Receive  |  Transmit\n"
+      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls\n"
+      "    lo:    1000      10    0    0    0     0          0         0     1000      10    0    0    0     0\n"
+      "  eth0:      42       1    0    0    0     0          0         0    95906      93    0    0    0     0\n"
+      "sbox-down:   7       1    0    0    0     0          0         0       7       1    0    0    0     0\n"
+      "  tun0:8  1 0 0 0 0 0 0 1\n",
+      usage);
+  EXPECT_EQ(usage.received, 50u);
+  EXPECT_EQ(usage.sent, 95907u);
+}
+
+TEST(Traffic, OfATextThatIsNoneIsNone) {
+  Usage usage;
+  for (const char* text : {"", ":", "eth0", "eth0:", "eth0: x y", "\n\n:\n"}) add_traffic(text, usage);
+  EXPECT_EQ(usage.received + usage.sent, 0u);
+}
+
 }  // namespace
 }  // namespace sbox

@@ -17,7 +17,10 @@ TEST(NetworkRules, AreRead) {
                   "name 1 *.example.org\n"
                   "names listed\n"
                   "upstream 198.51.100.53\n"
-                  "resolver /resolver/resolv.conf\n",
+                  "resolver /resolver/resolv.conf\n"
+                  "limit down 10737418240\n"
+                  "limit up 16384\n"
+                  "end\n",
                   rules));
   ASSERT_EQ(rules.outward.size(), 3U);
   EXPECT_FALSE(rules.outward[0].allow);
@@ -33,11 +36,12 @@ TEST(NetworkRules, AreRead) {
   EXPECT_FALSE(rules.all_names);
   EXPECT_EQ(rules.upstreams.size(), 1U);
   EXPECT_EQ(rules.resolver, "/resolver/resolv.conf");
+  EXPECT_EQ(rules.limits.down, 10737418240U);
+  EXPECT_EQ(rules.limits.up, 16384U);
 }
 
 TEST(NetworkRules, OfAnyOtherFormAreNone) {
-  for (const char* line : {"allow any any any",
-                           "permit any any any\n",
+  for (const char* line : {"permit any any any\n",
                            "allow any any\n",
                            "allow any any any any\n",
                            "allow any icmp any\n",
@@ -55,10 +59,24 @@ TEST(NetworkRules, OfAnyOtherFormAreNone) {
                            "name 0\n",
                            "upstream here\n",
                            "resolver file\n",
+                           "limit down\n",
+                           "limit down 0\n",
+                           "limit down 16K\n",
+                           "limit down 18446744073709551616\n",
+                           "limit both 16384\n",
+                           "limit up 1 2\n",
                            "\n",
                            "deny any any -\n"}) {
     Rules rules;
-    EXPECT_FALSE(parse_rules(line, rules)) << line;
+    EXPECT_FALSE(parse_rules(line + std::string("end\n"), rules)) << line;
+  }
+}
+
+// Less rules would allow more.
+TEST(NetworkRules, ThatAreCutShortAreNone) {
+  for (const char* text : {"", "names all\n", "names all\nend", "names all\nend\nlog all\n"}) {
+    Rules rules;
+    EXPECT_FALSE(parse_rules(text, rules)) << text;
   }
 }
 

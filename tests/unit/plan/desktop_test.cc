@@ -62,6 +62,23 @@ TEST_F(Display, ACompositorThatDoesNotAnswerIsNone) {
   EXPECT_EQ(what(plan(), "/tmp/.X11-unix/X3"), "ro");
 }
 
+// Toolkits choose by it, and it may speak of a server that is not in the sandbox, or of the terminal of the session.
+TEST_F(Display, TheTypeOfTheSessionIsThatOfTheServerInside) {
+  for (const char* outside : {"tty", "x11", "wayland"}) {
+    host.set("XDG_SESSION_TYPE", outside);
+    host.set("DISPLAY", ":3");
+    set(Key::display_x11, "fallback");
+    set(Key::display_wayland, "yes");
+    host.set("WAYLAND_DISPLAY", "wayland-7");
+    EXPECT_EQ(variable(plan(), "XDG_SESSION_TYPE"), "wayland");
+    host.set("WAYLAND_DISPLAY", "");
+    EXPECT_EQ(variable(plan(), "XDG_SESSION_TYPE"), "x11");
+    set(Key::display_wayland, "no");
+    set(Key::display_x11, "no");
+    EXPECT_EQ(variable(plan(), "XDG_SESSION_TYPE"), "unset");
+  }
+}
+
 class NestedX11 : public Display {
  protected:
   NestedX11() {

@@ -31,6 +31,7 @@ class FakeHost : public Host {
   void set_hard_limit(int resource, uint64_t limit) { hard_limits_[resource] = limit; }
   void set_hostname(const std::string& name) { hostname_ = name; }
   void set_compositor(std::optional<bool> confines) { compositor_ = confines; }
+  void set_bound_sockets(std::optional<std::vector<std::string>> names) { bound_sockets_ = std::move(names); }
   void set_home(const std::string& home) { home_ = home; }
 
   FileStatus status(const std::string& path) const override;
@@ -52,6 +53,7 @@ class FakeHost : public Host {
     return found == hard_limits_.end() ? UINT64_MAX : found->second;
   }
   std::optional<bool> confines_wayland_clients(const std::string&) const override { return compositor_; }
+  std::optional<std::vector<std::string>> bound_sockets() const override { return bound_sockets_; }
   std::string random_hex(size_t digits) const override { return std::string(digits, 'a'); }
 
  private:
@@ -68,6 +70,7 @@ class FakeHost : public Host {
   std::string home_ = "/home/ann", directory_ = "/home/ann", hostname_ = "workshop";
   uint32_t landlock_ = 7;
   std::optional<bool> compositor_ = false;
+  std::optional<std::vector<std::string>> bound_sockets_ = std::vector<std::string>();
 };
 
 }  // namespace sbox::testing

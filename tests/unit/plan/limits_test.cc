@@ -50,6 +50,18 @@ TEST_F(Limits, TooLittleMemoryIsRefused) {
   EXPECT_THAT(fault(), HasSubstr("so little"));
 }
 
+TEST_F(Limits, InWhichNoProgramStartsAreRefused) {
+  set(Key::limits_tasks, "1");
+  EXPECT_THAT(fault(), AllOf(HasSubstr("limits.tasks = 1"), HasSubstr("so little")));
+  set(Key::limits_tasks, "2");
+  EXPECT_EQ(fault(), "");
+  set(Key::limits_open_files, "15");
+  EXPECT_THAT(fault(), HasSubstr("limits.open-files = 15"));
+  set(Key::limits_open_files, "16");
+  set(Key::limits_address_space, "15M");
+  EXPECT_THAT(fault(), HasSubstr("limits.address-space = 15M"));
+}
+
 TEST_F(Limits, ProcessorByShareAndWeight) {
   set(Key::limits_cpu, "1.5");
   set(Key::limits_cpu_weight, "7");

@@ -154,6 +154,21 @@ TEST_F(PrivateNetwork, LeadsToAProxyOnTheHostByOnePort) {
   EXPECT_EQ(variable(plan(), "http_proxy"), "http://127.0.0.1:8118");
 }
 
+TEST_F(PrivateNetwork, HasTheLimitsOfBandwidthThatAreSaid) {
+  EXPECT_EQ(rules().find("limit"), std::string::npos);
+  set(Key::network_bandwidth, "2M down, 500K up");
+  EXPECT_NE(rules().find("limit down 2097152\nlimit up 512000\n"), std::string::npos) << rules();
+  const std::vector<Node> nodes = plan().helpers.at(0).nodes;
+  auto planned = std::find_if(nodes.begin(), nodes.end(), [](const Node& node) { return node.target == "/rules"; });
+  ASSERT_NE(planned, nodes.end());
+  EXPECT_NE(planned->content.find("limit up 512000\n"), std::string::npos) << "the helper gets no such rule";
+  set(Key::network_bandwidth, "500K up");
+  EXPECT_EQ(rules().find("limit down"), std::string::npos);
+  EXPECT_NE(rules().find("limit up 512000\n"), std::string::npos);
+  set(Key::network_mode, "none");
+  EXPECT_TRUE(plan().helpers.empty()) << "nothing to limit";
+}
+
 class HostNetwork : public testing::Planning {
  protected:
   HostNetwork() { set(Key::network_mode, "host"); }
@@ -198,6 +213,7 @@ TEST_F(HostNetwork, RefusesWhatLandlockCannotHold) {
            Row{Key::network_forward, "8080:80", "cannot be enforced on the host's network"},
            Row{Key::network_dns, "192.0.2.1", "cannot be enforced on the host's network"},
            Row{Key::network_proxy, "http://localhost:80", "cannot be enforced on the host's network"},
+           Row{Key::network_bandwidth, "2M down", "cannot be enforced on the host's network"},
            Row{Key::network_listen, "udp 53", "only ports of TCP can be enforced"},
        }) {
     HostNetwork::profile = Profile();

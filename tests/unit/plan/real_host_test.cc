@@ -3,11 +3,16 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+
+#include "base/unique_fd.h"
 
 namespace sbox {
 namespace {
@@ -28,6 +33,33 @@ class OnDisk : public ::testing::Test {
   const char* environment[4] = {"A=1", "=odd", "B=x=y", nullptr};
   RealHost host{environment};
 };
+
+UniqueFd bound_socket(int type, const std::string& path) {
+  UniqueFd fd(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) fd.reset();
+  return fd;
+}
+
+TEST_F(OnDisk, SocketsThatTakeConnectionsOrDatagramsAreFoundByTheirNames) {
+  const std::string stream = root + "/two\nlines", datagram = root + "/datagram", idle = root + "/idle";
+  UniqueFd listener = bound_socket(SOCK_SEQPACKET, stream), receiver = bound_socket(SOCK_DGRAM, datagram);
+  UniqueFd not_yet = bound_socket(SOCK_STREAM, idle), client(socket(AF_UNIX, SOCK_SEQPACKET, 0));
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  ASSERT_EQ(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  ASSERT_EQ(connect(client.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  UniqueFd accepted(accept(listener.get(), nullptr, nullptr));
+  ASSERT_TRUE(accepted.ok());
+  std::optional<std::vector<std::string>> names = host.bound_sockets();
+  ASSERT_TRUE(names);
+  for (const std::string& name : {stream, datagram, idle}) EXPECT_EQ(std::ranges::count(*names, name), 1) << name;
+  listener.reset();
+  EXPECT_EQ(std::ranges::count(host.bound_sockets().value(), stream), 0) << "what it has accepted is no way in";
+}
 
 TEST_F(OnDisk, PathsAreResolvedThroughLinks) {
   std::filesystem::create_directories(root + "/a/b");

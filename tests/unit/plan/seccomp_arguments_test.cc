@@ -159,6 +159,38 @@ TEST_P(ArgumentsEverywhere, NoFileGetsASetIdBit) {
   expect(ENOSYS, "fchmodat2", {3, 0x1000, 0644});
 }
 
+TEST_P(ArgumentsEverywhere, NoDeviceFileIsMade) {
+  for (uint64_t type : {S_IFCHR, S_IFBLK}) {
+    expect(EPERM, "mknodat", {3, 0x1000, type | 0600, 0});
+    if (has_old_calls()) expect(EPERM, "mknod", {0x1000, type, 0});
+  }
+  for (uint64_t type : {0U, S_IFREG | 0U, S_IFIFO | 0U, S_IFSOCK | 0U}) {
+    expect(0, "mknodat", {3, 0x1000, type | 0644, 0});
+    if (has_old_calls()) expect(0, "mknod", {0x1000, type | 0644, 0});
+  }
+  constexpr uint64_t kNoReplace = 1, kExchange = 2, kWhiteout = 4;
+  for (uint64_t flags : {kWhiteout, kWhiteout | kNoReplace}) expect(EINVAL, "renameat2", {3, 0x1000, 3, 0x2000, flags});
+  for (uint64_t flags : {0UL, kNoReplace, kExchange}) expect(0, "renameat2", {3, 0x1000, 3, 0x2000, flags});
+}
+
+TEST_P(ArgumentsEverywhere, NoConnectionIsMadeBySendingWherePortsAreLimited) {
+  constexpr uint64_t kFastOpen = 0x20000000, kNoSignal = 0x4000, kHigh = uint64_t{1} << 32;
+  for (uint64_t flags : {uint64_t{0}, kNoSignal, kFastOpen}) expect(0, "sendto", {3, 0x1000, 5, flags, 0x2000, 16});
+  SeccompPolicy limited;
+  limited.tcp_by_port = true;
+  use_with(limited);
+  for (uint64_t flags : {kFastOpen, kFastOpen | kNoSignal, kFastOpen | kHigh}) {
+    expect(EOPNOTSUPP, "sendto", {3, 0x1000, 5, flags, 0x2000, 16});
+    expect(EOPNOTSUPP, "sendmsg", {3, 0x1000, flags});
+    expect(EOPNOTSUPP, "sendmmsg", {3, 0x1000, 1, flags});
+  }
+  for (uint64_t flags : {uint64_t{0}, kNoSignal}) {
+    expect(0, "sendto", {3, 0x1000, 5, flags, 0x2000, 16});
+    expect(0, "sendmsg", {3, 0x1000, flags});
+    expect(0, "sendmmsg", {3, 0x1000, 1, flags});
+  }
+}
+
 TEST_P(ArgumentsEverywhere, ThePersonalityStaysLinux) {
   for (uint64_t persona : {0x0U, 0x8U, 0xffffffffU}) expect(0, "personality", {persona});
   for (uint64_t persona : {0x0040000U, 0x0400000U, 0x4000000U, 0x0020000U, 0x1U, 0x9U, 0xfffffffeU, 0x80000000U}) {

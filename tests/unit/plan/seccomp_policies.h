@@ -41,6 +41,7 @@ inline std::vector<NamedPolicy> every_kind_of_policy() {
   auto everything = [](SeccompPolicy& policy) {
     policy.nested_sandbox = policy.debug = policy.write_xor_execute = policy.compat_32_bit = policy.kill = true;
   };
+  auto by_port = [](SeccompPolicy& policy) { policy.tcp_by_port = policy.compat_32_bit = true; };
   auto lists = [](SeccompPolicy& policy) {
     policy.allow = {"@io-uring", "bpf", "socketcall", "statmount"};
     policy.deny = {"@network", "bpf"};
@@ -55,6 +56,7 @@ inline std::vector<NamedPolicy> every_kind_of_policy() {
           with("network", network),
           with("everything", everything),
           with("lists", lists),
+          with("tcp-by-port", by_port),
           with("aarch64", nothing, "aarch64"),
           with("aarch64 nested", nested, "aarch64"),
           with("aarch64 write-xor-execute", exclusive, "aarch64")};

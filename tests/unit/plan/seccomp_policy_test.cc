@@ -54,6 +54,18 @@ TEST(SeccompPolicyOfAProfile, AnUnknownCallOrGroupIsRefusedWithTheNearestName) {
   }
 }
 
+TEST(SeccompPolicyOfAProfile, WherePortsAreLimitedNoFlagsOfSendingAreHidden) {
+  Profile profile;
+  profile.assign(Key::network_mode, written("host"));
+  EXPECT_FALSE(seccomp_policy(profile).tcp_by_port);
+  profile.assign(Key::seccomp_allow, written("@io-uring"));
+  EXPECT_NO_THROW(seccomp_policy(profile));
+  profile.assign(Key::network_connect, written("tcp :443"));
+  expect_refused(profile, "mode = private");
+  profile.assign(Key::seccomp_allow, written(""));
+  EXPECT_TRUE(seccomp_policy(profile).tcp_by_port);
+}
+
 TEST(SeccompPolicyOfAProfile, Clone3CannotBeAllowed) {
   Profile profile;
   profile.assign(Key::seccomp_allow, written("clone3"));

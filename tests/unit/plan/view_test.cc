@@ -272,8 +272,9 @@ TEST_F(View, ASocketOfTheRuntimeDirectoryKeepsItsNameInside) {
 
 class Sockets : public View {
  protected:
-  // Sockets of the host, as the kernel lists them.
+  // Sockets of the host, as the kernel lists all of them where it cannot be asked for some.
   void listed(std::initializer_list<const char*> paths) {
+    host.set_bound_sockets(std::nullopt);
     std::string list = "Num       RefCount Protocol Flags    Type St Inode Path\n";
     for (const char* path : paths) {
       list += std::string("0000000087eb5318: 00000002 00000000 00010000 0001 01 1607055 ") + path + "\n";
@@ -298,6 +299,20 @@ TEST_F(Sockets, BelowAGrantedDirectoryAreHiddenButForOneThatIsGranted) {
   }
 }
 
+TEST_F(Sockets, AreHiddenWhereTheKernelNamesTheBoundOnesAlone) {
+  for (const char* path : {"/data/hidden", "/data/two\nlines", "/data/named"}) host.socket(path);
+  host.remove("/proc/net/unix");
+  host.set_bound_sockets({{"/data/hidden", "/data/two\nlines", "/data/named", "/data/gone", "relative",
+                           std::string("\0/data/abstract", 15), ""}});
+  set(Key::files_read_only, "/data");
+  set(Key::files_read_only, "/data/named");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/data/hidden"), "hide");
+  EXPECT_EQ(what(p, "/data/two\nlines"), "hide");
+  EXPECT_NE(what(p, "/data/named"), "hide");
+  EXPECT_EQ(what(p, "/data/gone"), "none");
+}
+
 TEST_F(Sockets, ThatLeadNowhereAreNoReasonToRefuse) {
   host.directory("/data");
   host.link("/data/odd", "missing/../..", 2000);
@@ -314,6 +329,7 @@ TEST_F(Sockets, BelowAWritableDirectoryHaveTheirAncestorsPinned) {
 }
 
 TEST_F(Sockets, ThatCannotBeListedRefuseTheStartOfWhatGrantsFiles) {
+  host.set_bound_sockets(std::nullopt);
   host.remove("/proc/net/unix");
   EXPECT_EQ(fault(), "");
   host.directory("/data");

@@ -43,6 +43,10 @@ TEST(Lint, WarnsOfDangerousSettings) {
       {"[files]\nread-write = /etc/ssh\n", "files.read-write = /etc/ssh: dangerous"},
       {"[files]\nread-write = /usr\n", "files.read-write = /usr: dangerous"},
       {"[home]\nkeep = ~/.config/autostart\n", "dangerous: what is written there is run outside"},
+      {"[home]\nkeep = ~/.config/user-dirs.dirs\n", "dangerous: what is written there decides what ${DOWNLOADS}"},
+      {"[home]\nkeep = ${HOME}/.gitconfig\n", "dangerous: what is written there is run outside"},
+      {"[files]\nread-write = ~/.local/lib/python3.11\n", "dangerous: what is written there is run outside"},
+      {"[home]\nkeep = ~/.mozilla\n", "dangerous: what a browser outside starts"},
       {"[files]\nread-only = ~/.ssh/id_rsa\n", "dangerous: private keys"},
       {"[dbus]\nsession = filtered\ntalk = org.freedesktop.*\n", "dangerous: org.freedesktop.systemd1"},
       {"[dbus]\nsystem = filtered\nsystem-talk = org.freedesktop.login1\n", "dangerous: org.freedesktop.login1"},
@@ -53,11 +57,23 @@ TEST(Lint, WarnsOfDangerousSettings) {
 }
 
 TEST(Lint, AHostHomeOfWhichOnlySomeIsKeptIsNotDangerous) {
-  EXPECT_THAT(lint("[home]\nmode = host\nkeep = ~/.mozilla\n"), IsEmpty());
+  EXPECT_THAT(lint("[home]\nmode = host\nkeep = ~/.mozilla/firefox\n"), IsEmpty());
+}
+
+TEST(Lint, WarnsOfWordsThatAreTakenAsTheyStand) {
+  EXPECT_THAT(lint("[home]\nkeep = ~/Notes # mine\n"), ElementsAre(HasSubstr("a comment has a line of its own")));
+  EXPECT_THAT(lint("[home]\nkeep = ~/Notes#1\n"), IsEmpty());
+  for (const char* word : {"lna", "LAN", "Lan"}) {
+    std::string text = std::string("[network]\nmode = private\ndeny = ") + word + "\n";
+    EXPECT_THAT(lint(text), ElementsAre(HasSubstr("did you mean lan?"))) << word;
+  }
+  EXPECT_THAT(lint("[network]\nmode = private\ndeny = lan, intranet, lan.example.org\n"), IsEmpty());
 }
 
 TEST(Lint, WarnsOfUselessSettings) {
   const std::pair<const char*, const char*> kCases[] = {
+      {"[network]\nconnect = example.org\n", "network.connect = example.org: useless: there is no network"},
+      {"[network]\nlisten = 80\n", "network.listen = 80: useless: there is no network"},
       {"[files]\nhide = ~/private\n", "files.hide = ~/private: useless: nothing shows it"},
       {"[network]\nmode = none\n", "network.mode = none: useless: this is the default"},
       {"[files]\nread-only = /srv, /data, /srv\n", "files.read-only = /srv: useless: it is in line 4 already"},
@@ -65,6 +81,7 @@ TEST(Lint, WarnsOfUselessSettings) {
       {"[home]\nrecover = ~/Downloads\n", "home.recover = ~/Downloads: useless: the home is no overlay"},
       {"[home]\nmode = overlay\nrecover = ~/.bashrc\n", "home.recover = ~/.bashrc: dangerous"},
       {"[dbus]\ntalk = org.a.B\n", "useless: there is no session bus"},
+      {"[network]\nbandwidth = 1M up\n", "network.bandwidth = 1M up: useless: the network is not a private one"},
       {"[dbus]\nsystem-call = org.a.B=org.a.B.C@/\n", "useless: there is no system bus"},
   };
   for (const auto& [content, part] : kCases) EXPECT_THAT(lint(content), ElementsAre(HasSubstr(part))) << content;

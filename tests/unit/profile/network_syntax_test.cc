@@ -83,6 +83,22 @@ TEST(Proxies, AreAHostAndItsPort) {
   }
 }
 
+TEST(Bandwidths, AreSizesForOneOrBothDirections) {
+  std::string why;
+  EXPECT_EQ(parse_bandwidth("2M down, 500K up", why)->down, 2097152U);
+  EXPECT_EQ(parse_bandwidth("500K up,2M down", why)->up, 512000U);
+  EXPECT_EQ(parse_bandwidth("20000  up", why)->up, 20000U);
+  EXPECT_EQ(parse_bandwidth("20000 up", why)->down, 0U);
+  EXPECT_EQ(parse_bandwidth("16K down, 10G up", why)->up, 10737418240U);
+  for (const char* text : {"", "2M", "down", "2M both", "2M down 500K up", "2M down, ", ",2M down", "2Mdown", "2m down",
+                           "1.5M down", "-1 down", "0 down", "0 up", "16383 down", "10737418241 up", "2M down, 1M down",
+                           "99999999999999999999 up", "2M down, 500K up, 1M up"}) {
+    why.clear();
+    EXPECT_FALSE(parse_bandwidth(text, why)) << text;
+    EXPECT_FALSE(why.empty()) << text;
+  }
+}
+
 Destination read(const std::string& text) {
   std::string why;
   return *parse_destination(text, why);
