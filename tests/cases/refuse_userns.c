@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
     perror("refuse_userns");
     return 99;
   }
-  execv(argv[3], argv + 3);
+  execvp(argv[3], argv + 3);
   perror(argv[3]);
   return 99;
 }

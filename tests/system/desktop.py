@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from account import Account
-from harness import wait_for
+from harness import wait_for, wait_for_server
 
 Colour = tuple[int, int, int]
 
@@ -125,7 +125,7 @@ def session_bus(account: Account, env: dict[str, str] | None = None) -> Iterator
     argv = ["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address=unix:path={socket}"]
     daemon = account.daemon(argv, env)
     try:
-        wait_for(socket.exists, what="session bus")
+        wait_for_server(account, daemon, socket)
         yield {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={socket}"}
     finally:
         account.stop(daemon)
@@ -161,7 +161,7 @@ def wayland(account: Account, more: str = "", session: dict[str, str] | None = N
     env = (session or {}) | {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman", "WLR_LIBINPUT_NO_DEVICES": "1", "SWAYSOCK": str(control)}
     compositor = account.daemon(["sway", "-c", str(config)], env)
     try:
-        wait_for(control.exists, what="sway")
+        wait_for_server(account, compositor, control)
         socket = wait_for(lambda: [path for path in account.runtime.glob("wayland-*") if path.is_socket()], what="wayland")[0]
         yield {"WAYLAND_DISPLAY": socket.name, "SWAYSOCK": str(control)}
     finally:
@@ -176,8 +176,8 @@ def weston(account: Account) -> Iterator[dict[str, str]]:
     argv += ["--idle-time=0", "--xwayland", f"--socket={socket.name}", f"--log={log}"]
     compositor = account.daemon(argv)
     try:
+        wait_for_server(account, compositor, socket)
         found = wait_for(lambda: re.search(r"xserver listening on display (:\d+)", log.read_text()), what="Weston")
-        wait_for(socket.exists, what="Weston's socket")
         yield {"WAYLAND_DISPLAY": socket.name, "DISPLAY": found[1], "XDG_SESSION_TYPE": "wayland"}
     finally:
         account.stop(compositor)
@@ -207,8 +207,9 @@ def sound(account: Account) -> Iterator[Sound]:
     argv += ["-L", "module-null-sink sink_name=null", "-L", f"module-native-protocol-unix socket={socket}"]
     record = account.file(account.base / "recorded.raw")
     with contextlib.ExitStack() as stack:
-        stack.callback(account.stop, account.daemon(argv))
-        wait_for(socket.exists, what="PulseAudio")
+        server = account.daemon(argv)
+        stack.callback(account.stop, server)
+        wait_for_server(account, server, socket)
         env = {"PULSE_SERVER": f"unix:{socket}"}
         recorder = ["parec", "--device=null.monitor", "--raw", "--format=s16le", "--latency-msec=50"]
         with open(record, "wb") as output:

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 
 from account import Account
-from harness import wait_for
+from harness import wait_for, wait_for_server
 
 PRINTER = "paper"
 CUPS = """
@@ -73,7 +73,7 @@ def ssh_agent(account: Account) -> Iterator[dict[str, str]]:
     socket, key = account.base / "agent.socket", account.base / "key"
     agent = account.daemon(["ssh-agent", "-D", "-a", str(socket)])
     try:
-        wait_for(socket.exists, what="ssh-agent")
+        wait_for_server(account, agent, socket)
         env = {"SSH_AUTH_SOCK": str(socket)}
         checked(account, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "sbox-key", "-f", str(key))
         checked(account, "ssh-add", "-q", str(key), env=env)
@@ -148,7 +148,7 @@ def answering(account: Account, socket: str, *names: str) -> Iterator[None]:
     argv = ["/usr/bin/python3", "-I", "-S", "-c", WIRE + ANSWERING, socket, str(ready), *names]
     server = account.daemon(argv)
     try:
-        wait_for(ready.exists, what=f"service {names}")
+        wait_for_server(account, server, ready)
         yield
     finally:
         account.end(server)
@@ -166,7 +166,7 @@ def system_bus(account: Account) -> Iterator[dict[str, str]]:
     config.write_text(config.read_text().replace('<policy context="default">', '<policy context="default"><allow user="*"/>'))
     bus = account.daemon(argv, user=0, group=0)
     try:
-        wait_for(socket.exists, what="system bus")
+        wait_for_server(account, bus, socket)
         socket.chmod(0o666)
         yield {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={socket}"}
     finally:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from account import Account
 from attack import SHIPPED, AttackTest, Circumstance
-from harness import wait_for
+from harness import wait_for, wait_for_server
 
 WIRE = (pathlib.Path(__file__).parent / "dbus_wire.py").read_text()
 NOTIFICATIONS, SYSTEMD = "org.freedesktop.Notifications", "org.freedesktop.systemd1"
@@ -182,8 +182,9 @@ def bus_with_services(account: Account, base: pathlib.Path) -> Iterator[tuple[st
     argv = ["dbus-daemon", f"--config-file={path}", "--nofork", "--nopidfile", f"--address=unix:path={socket}"]
     with contextlib.ExitStack() as stack:
         stack.callback(socket.unlink, missing_ok=True)
-        stack.callback(account.stop, account.daemon(argv))
-        wait_for(socket.exists, what="session bus")
+        bus = account.daemon(argv)
+        stack.callback(account.stop, bus)
+        wait_for_server(account, bus, socket)
         account.file(log)
         mock = ["/usr/bin/python3", "-I", "-S", "-c", WIRE + MOCK, str(socket), str(log), str(ready), " ".join(GRANTED), *NAMES]
         stack.callback(account.end, account.daemon(mock))

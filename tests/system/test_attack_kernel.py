@@ -596,7 +596,9 @@ try:
         children.append(pid)
     print("all")
 except BlockingIOError: print("limit")
-for pid in children: os.kill(pid, signal.SIGKILL)
+for pid in children:
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
 """
         python = ["/usr/bin/python3", "-I", "-S", "-c", code]
         self.assertEqual(self.outside(*python).out, "all\n", "the control")
