@@ -20,6 +20,7 @@ bool has_event(const std::vector<pollfd>& polled, int fd, short events) {
 }
 
 bool is_temporary(int errnum) { return errnum == EAGAIN || errnum == EINTR; }
+bool is_gone(int errnum) { return errnum == EPIPE || errnum == ECONNRESET; }  // the reader, of its own will
 
 void stop_reading(Channel& channel) {
   channel.from = -1;
@@ -129,7 +130,7 @@ void Relay::work(const std::vector<pollfd>& polled, bool is_over) {
       fill(channel, false);
     } else if (channel.begin < channel.end && has_event(polled, channel.to, POLLOUT)) {
       int why = drain(channel);
-      if (channel.is_output && why != 0 && why != EPIPE) lost_ = why;
+      if (channel.is_output && why != 0 && !is_gone(why)) lost_ = why;
     }
     if (is_over && channel.is_output && channel.from >= 0 && channel.begin == channel.end) fill(channel, true);
     // End of the caller's input is end of input inside.

@@ -163,8 +163,7 @@ const std::pair<std::string_view, uint64_t>* expectation_for(const Expectations&
   return expectation_for(expected, target.substr(0, slash));
 }
 
-void check_mounts(const Step& step, const Plan& plan, uint64_t root_mount_id) {
-  std::vector<MountEntry> table = read_mount_table(step);
+void check_mounts(const Step& step, const Plan& plan, const std::vector<MountEntry>& table, uint64_t root_mount_id) {
   Expectations expected = expected_mounts(plan);
   size_t found = 0;
   for (size_t i = 0; i < table.size(); ++i) {
@@ -188,9 +187,7 @@ void check_mounts(const Step& step, const Plan& plan, uint64_t root_mount_id) {
 
 // Anything else at its place would be the host's own. With attributes of another kind it could not write down what was
 // replaced.
-void check_overlay(const Step& step, const Plan& plan) {
-  if (plan.overlay.lower.empty()) return;
-  std::vector<MountEntry> table = read_mount_table(step);
+void check_overlay(const Step& step, const Plan& plan, const std::vector<MountEntry>& table) {
   for (const Node& node : plan.nodes) {
     if (node.kind != NodeKind::overlay) continue;
     struct statfs found {};
@@ -256,9 +253,10 @@ Namespaces current_namespaces(const Step& step) {
 void check_confinement(const Step& step, const Plan& plan, const Expected& expected) {
   check_landlock(step, plan, expected.probe);
   close(expected.probe);
-  check_mounts(step, plan, expected.root_mount_id);
+  std::vector<MountEntry> table = read_mount_table(step);
+  check_mounts(step, plan, table, expected.root_mount_id);
   check_ports(step, plan);
-  check_overlay(step, plan);
+  check_overlay(step, plan, table);
   check_guest(step, plan, expected);
 }
 

@@ -7,6 +7,8 @@ import json
 import os
 import select
 import signal
+import socket
+import struct
 import subprocess
 
 from account import SBOX
@@ -84,6 +86,14 @@ class Relay(SystemTest):
             with open("/dev/full", "wb") as full:
                 result = self.sbox("join", name, "--", "/bin/sh", "-c", script, stdout=full)
                 self.assertEqual((result.status, result.err), (status, line))
+
+    def test_a_reader_that_has_gone_is_no_loss(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as output:
+            reader, _ = server.accept()
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # its end is a reset
+            reader.close()
+            result = self.sbox("--", "/bin/sh", "-c", "echo x; exit 3", stdout=output)
+            self.assertEqual((result.status, result.err), (3, ""), result)
 
     def test_what_a_program_wrote_before_its_end_is_not_lost(self) -> None:
         out = self.inside("head -c 3000000 /dev/zero | tr '\\0' x; exit 0")
