@@ -32,6 +32,7 @@ bool Followers::watch(const std::string& source) {
 void Followers::add(const std::string& source, UniqueFd copy) { followers_.push_back({source, std::move(copy), {}}); }
 
 bool Followers::start() {
+  if (followers_.empty()) return true;
   events_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!events_) return false;
   for (Follower& follower : followers_) {

@@ -12,10 +12,9 @@ class Followers {
  public:
   // `source`: the host's file, by the name that programs use; `copy`: the file inside, open for writing.
   void add(const std::string& source, UniqueFd copy);
-  // Whether start() is still to be called. It comes a moment after the program's start: letting go of an inotify
-  // descriptor costs the kernel some milliseconds, which programs that end at once are spared.
-  bool is_waiting() const { return !events_ && !followers_.empty(); }
-  // Begins to watch, and catches up with what changed since the plan was made. False with errno set on failure.
+  // Begins to watch, and catches up with what changed since the plan was made. False with errno set on failure. To be
+  // called a moment after the program's start: letting go of an inotify descriptor costs the kernel some milliseconds,
+  // which programs that end at once are spared.
   bool start();
   // -1 while nothing is watched.
   int descriptor() const { return events_.get(); }

@@ -1,9 +1,11 @@
 #include "launcher/init.h"
 
 #include <fcntl.h>
+#include <link.h>
 #include <linux/close_range.h>
 #include <malloc.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -151,9 +153,14 @@ template <typename LetIn>
   UniqueFd children(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
   step.require(children.ok(), "signalfd");
   reap(step.socket(), program);
-  for (;;) {
+  for (int patience = kSettledAfterMs;;) {
     pollfd polled[] = {{step.socket(), POLLIN, 0}, {children.get(), POLLIN, 0}, {door.get(), POLLIN, 0}};
-    if (poll(polled, 3, -1) < 0 && errno != EINTR) _exit(kFailure);
+    int happenings = poll(polled, 3, patience);
+    if (happenings < 0 && errno != EINTR) _exit(kFailure);
+    if (happenings == 0) {
+      forget_code();
+      patience = -1;
+    }
     if (polled[0].revents != 0) obey(step.socket(), program);
     if (polled[1].revents != 0) {
       // Before and after: a signal that is taken away must not be the only hint of a child's end.
@@ -223,6 +230,21 @@ void load_plan_filters(const Step& step, const Plan& plan) {
 void forget(Plan& plan) {
   plan = Plan();
   malloc_trim(0);
+}
+
+void forget_code() {
+  auto forget_segments = [](dl_phdr_info* program, size_t, void*) {
+    for (int i = 0; i < program->dlpi_phnum; ++i) {
+      const ElfW(Phdr)& segment = program->dlpi_phdr[i];
+      if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+      uintptr_t page = static_cast<uintptr_t>(getpagesize());
+      uintptr_t begin = (program->dlpi_addr + segment.p_vaddr) / page * page;
+      uintptr_t end = program->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+      madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+    return 1;  // of this one alone: the kernel's own part has no file
+  };
+  dl_iterate_phdr(forget_segments, nullptr);
 }
 
 void run_init(const InitContext& context, int socket) {

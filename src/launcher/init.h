@@ -21,6 +21,10 @@ struct InitContext {
 
 // Takes memory back that only the set-up needed.
 void forget(Plan& plan);
+// Lets go of the pages of this program's file, most of which are the set-up's; the few that are still used come back by
+// themselves. That takes longer than a short program should wait for its end: for one that has run for kSettledAfterMs.
+void forget_code();
+constexpr int kSettledAfterMs = 100;
 
 // Precondition: just cloned into all namespaces of the plan; `socket` leads to the supervisor.
 [[noreturn]] void run_init(const InitContext& context, int socket);

@@ -33,11 +33,11 @@ namespace sbox {
 namespace {
 
 constexpr int kFailure = 125;
-constexpr int kFollowAfterMs = 500;
 // A set-up that does not come to an end is ended. It takes some milliseconds.
 constexpr int64_t kStartSeconds = 20;
 constexpr int64_t kSecond = 1'000'000'000, kMillisecond = 1'000'000;
 int64_t new_deadline() { return now_ns() + kStartSeconds * kSecond; }
+bool has_come(const std::optional<int64_t>& moment) { return moment && now_ns() >= *moment; }
 // For poll(2).
 int milliseconds_until(int64_t ns) {
   return static_cast<int>(std::clamp<int64_t>((ns - now_ns()) / kMillisecond + 1, 0, INT_MAX));
@@ -117,9 +117,8 @@ class Supervisor {
   bool start_init();
   int loop();
   bool is_starting() const;
-  bool is_time_over() const { return end_ && now_ns() >= *end_; }
   int patience() const;
-  void handle_silence();
+  void settle();
   void handle_message();
   void handle(Message message);
   void start_the_helper(const Helper& helper, int served);
@@ -154,7 +153,8 @@ class Supervisor {
   bool gives_up_ = false;  // on output that nobody takes
   std::optional<int> status_;
   int64_t deadline_ = new_deadline();
-  std::optional<int64_t> end_;  // of the time that the sandbox may run
+  std::optional<int64_t> settled_;  // when the program will have run long enough for what a short one is spared
+  std::optional<int64_t> end_;      // of the time that the sandbox may run
   Cgroup cgroup_;
 };
 
@@ -223,6 +223,11 @@ int Supervisor::run() {
 int Supervisor::loop() {
   std::vector<pollfd> polled;
   while (!(is_init_gone_ && (relay_->is_drained() || gives_up_))) {
+    if (has_come(settled_)) settle();
+    if (has_come(end_)) {
+      end_.reset();
+      fail("the time limit was reached", 128 + SIGKILL);
+    }
     polled.clear();
     polled.push_back({signals_.get(), POLLIN, 0});
     if (!is_init_gone_) polled.push_back({init_.get(), POLLIN, 0});
@@ -233,14 +238,10 @@ int Supervisor::loop() {
       bool may_speak = !helper.serves || helper.tells;
       polled.push_back({helper.ready.get(), static_cast<short>(may_speak ? POLLIN : 0), 0});
     }
-    if (is_time_over()) {
-      end_.reset();
-      fail("the time limit was reached", 128 + SIGKILL);
-    }
     relay_->prepare(polled, !is_init_gone_ && terminal_.may_read());
     int happenings = poll(polled.data(), polled.size(), patience());
     if (happenings < 0 && errno != EINTR) return complain_errno("poll");
-    if (happenings == 0) handle_silence();
+    if (happenings == 0 && is_starting()) fail("the start took longer than " + std::to_string(kStartSeconds) + " s");
     auto happened = [&](int fd) {
       return fd >= 0 &&
              std::any_of(polled.begin(), polled.end(), [&](const pollfd& p) { return p.fd == fd && p.revents != 0; });
@@ -273,13 +274,14 @@ bool Supervisor::is_starting() const { return !is_started_ && !is_init_gone_ && 
 int Supervisor::patience() const {
   if (is_starting()) return milliseconds_until(deadline_);
   int left = end_ ? milliseconds_until(*end_) : INT_MAX;
-  if (followers_.is_waiting()) left = std::min(left, kFollowAfterMs);
+  if (settled_) left = std::min(left, milliseconds_until(*settled_));
   return left == INT_MAX ? -1 : left;
 }
 
-void Supervisor::handle_silence() {
-  if (is_starting()) return fail("the start took longer than " + std::to_string(kStartSeconds) + " s");
-  if (followers_.is_waiting() && !followers_.start()) fail(std::string("watch files of the host: ") + reason(errno));
+void Supervisor::settle() {
+  settled_.reset();
+  if (!followers_.start()) return fail(std::string("watch files of the host: ") + reason(errno));
+  forget_code();
 }
 
 void Supervisor::handle_message() {
@@ -310,6 +312,7 @@ void Supervisor::handle(Message message) {
       return followers_.add(plan_.nodes[index].source, std::move(message.fd));
     case MessageKind::started:
       is_started_ = true;
+      settled_ = now_ns() + kSettledAfterMs * kMillisecond;
       if (is_granted_) drop_capabilities(Step(-1, false));
       return forget(plan_);
     case MessageKind::stopped:
@@ -416,7 +419,7 @@ void Supervisor::forward(const signalfd_siginfo& info) {
 
 // The program has stopped: so does the caller's whole job, until it is continued.
 void Supervisor::stop_with_program(int signal_number) {
-  if (status_ || is_time_over()) return;
+  if (status_ || has_come(end_)) return;
   terminal_.leave();
   if (signal_number != SIGSTOP && terminal_.is_connected()) kill(0, SIGTSTP);
   raise(SIGSTOP);

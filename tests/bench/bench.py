@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 import nodes
@@ -258,11 +259,13 @@ def proportional_memory(pid):
 
 
 def memory_of(shop, command):
+    """What of it is in memory a second after the start, in KiB, and in how many processes."""
     process = shop.popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         if process.stdout.readline() != b"up\n":
             raise NotMeasured(f"{command[0]}: the program does not start")
         wait_for_sleep(process.pid)
+        time.sleep(1)  # what is measured is how it runs, not how it starts
         return proportional_memory(process.pid)
     finally:
         end(process)

@@ -80,6 +80,25 @@ class Lifetime(SystemTest):
         self.assertEqual(child.wait(5), 128 + 9)
         self.assert_all_gone()
 
+    def test_code_of_the_start_alone_does_not_stay_in_memory(self) -> None:
+        def resident(pid: int) -> float:
+            """What part of the mapped file of the launcher is in memory."""
+            sums, is_file = {"Size": 0, "Rss": 0}, False
+            for line in read_process(pid, "smaps").splitlines():
+                word, value, *rest = line.split()
+                if not word.endswith(":"):
+                    is_file = bool(rest) and rest[-1].endswith("/sbox-launch")
+                elif is_file and word[:-1] in sums:
+                    sums[word[:-1]] += int(value)
+            return sums["Rss"] / sums["Size"]
+
+        self.root_only()
+        child = self.start_stubborn()
+        own = [child.pid] + [pid for pid in descendants(child.pid) if self.is_sbox_s(pid)]
+        self.assertEqual(len(own), 2)
+        for pid in own:
+            wait_for(lambda: resident(pid) < 0.6, 5, f"little memory: {resident(pid)}")
+
     def test_a_polite_signal_reaches_the_program(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(signal=number.name):

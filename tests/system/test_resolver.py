@@ -10,14 +10,14 @@ from account import SBOX
 from harness import SystemTest, wait_for
 
 # A mount namespace in which /etc can be changed without the machine noticing. Then sbox runs as the user, and a line on
-# standard input makes the host's file another one, by rename as network managers do.
+# standard input makes the host's file another one, by rename as network managers do. The program keeps sbox busy.
 STAGE = """
 set -e
 mkdir "$1/upper" "$1/work"
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
 echo 'nameserver 192.0.2.1' >/etc/resolv.new && mv /etc/resolv.new /etc/resolv.conf
 setpriv --reuid "$2" --regid "$3" --clear-groups env -i PATH=/usr/bin:/bin HOME="$4" "$5" -s network.mode=host -- \
-  sh -c 'cat /etc/resolv.conf; until grep -q 192.0.2.2 /etc/resolv.conf; do sleep 0.05; done; cat /etc/resolv.conf' &
+  sh -c 'cat /etc/resolv.conf; until grep -q 192.0.2.2 /etc/resolv.conf; do echo still >&2; sleep 0.05; done; cat /etc/resolv.conf' &
 read line
 echo 'nameserver 192.0.2.2' >/etc/resolv.new && mv /etc/resolv.new /etc/resolv.conf
 wait $!
@@ -34,7 +34,8 @@ class Resolver(SystemTest):
         subprocess.run(["mkdir", stage], check=True)
         who = [str(stage), str(self.account.uid), str(self.account.gid), str(self.account.home), str(SBOX)]
         argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", STAGE, "sh", *who]
-        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ) as child:
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        with subprocess.Popen(argv, **pipes, text=True, env=os.environ) as child:
             assert child.stdin and child.stdout
             self.assertEqual(child.stdout.readline(), "nameserver 192.0.2.1\n")
             child.stdin.write("change\n")
