@@ -22,13 +22,26 @@ namespace {
 constexpr char kFile[] = "/.local/share/sbox/instances";
 constexpr char kLauncher[] = "/sbox-launch";
 constexpr size_t kLongestCommandLine = 3 * 4096;
+constexpr int kNumberBits = 20;  // of a place
+constexpr uint64_t kNumbers = uint64_t{1} << kNumberBits, kBases = uint64_t{1} << (62 - kNumberBits);
 constexpr off_t kPlaces = off_t{1} << 62;
 
-// FNV-1a: a name always has the same place, and two names the same one never by chance.
+// "x" is number 1 of x, "x-7" number 7; what nobody would count so is a name of its own.
+std::pair<std::string_view, uint64_t> number_of(std::string_view name) {
+  size_t dash = name.rfind('-');
+  if (dash == std::string_view::npos || name.substr(dash + 1).starts_with('0')) return {name, 1};
+  std::optional<unsigned long long> number = parse_number(name.substr(dash + 1));
+  if (!number || *number < 2 || *number >= kNumbers) return {name, 1};
+  return {name.substr(0, dash), *number};
+}
+
+// FNV-1a: a name always has the same place, and two names the same one never by chance. Those that are counted lie side
+// by side: there is nothing to ask between them.
 off_t place_of(std::string_view name) {
+  auto [base, number] = number_of(name);
   uint64_t hash = 0xcbf29ce484222325;
-  for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return static_cast<off_t>(hash % static_cast<uint64_t>(kPlaces));
+  for (char c : base) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return static_cast<off_t>(hash % kBases * kNumbers + number);
 }
 
 struct flock lock_of(off_t place, off_t size = 1) {
@@ -168,9 +181,10 @@ bool Registry::is_taken(const std::string& name) const {
   return file_ && other_lock(file_.get(), place, place + 1);
 }
 
-// What /proc/PID says is what the holder of the lock says only if it still holds it afterwards: the number of a process
-// that is gone may be another's by now, but that one has no lock.
-std::optional<RunningInstance> Registry::read(pid_t pid, int64_t place) const {
+// The number of a process that is gone may be another's by now. What /proc/PID says is what the holder of the lock says
+// if that process had started before it was named as the holder, or if it still is the holder: another one has no lock.
+// The second is asked where the first does not tell: with a thousand others the kernel takes its time to answer.
+std::optional<RunningInstance> Registry::read(pid_t pid, int64_t place, uint64_t named) const {
   if (pid <= 0) return std::nullopt;
   RunningInstance found;
   found.process = open_process(pid);
@@ -187,6 +201,7 @@ std::optional<RunningInstance> Registry::read(pid_t pid, int64_t place) const {
   if (!status) return std::nullopt;
   instance.started = status->started;
   instance.pid = pid;
+  if (instance.started < named) return found;
   std::optional<struct flock> still = other_lock(file_.get(), place, place + 1);
   if (!still || still->l_pid != pid) return std::nullopt;
   return found;
@@ -195,10 +210,11 @@ std::optional<RunningInstance> Registry::read(pid_t pid, int64_t place) const {
 std::vector<Instance> Registry::list() const {
   std::vector<Instance> instances;
   if (!file_) return instances;
+  uint64_t asked = ticks_since_boot();
   std::vector<struct flock> locks;
   collect_locks(file_.get(), 0, kPlaces, locks);
   for (const struct flock& lock : locks) {
-    if (auto found = read(lock.l_pid, lock.l_start)) instances.push_back(std::move(found->instance));
+    if (auto found = read(lock.l_pid, lock.l_start, asked)) instances.push_back(std::move(found->instance));
   }
   std::sort(instances.begin(), instances.end(), [](const Instance& a, const Instance& b) {
     return std::tie(a.started, a.pid) < std::tie(b.started, b.pid);
@@ -209,9 +225,10 @@ std::vector<Instance> Registry::list() const {
 std::optional<RunningInstance> Registry::find(const std::string& name) const {
   if (!file_) return std::nullopt;
   off_t place = place_of(name);
+  uint64_t asked = ticks_since_boot();
   std::optional<struct flock> lock = other_lock(file_.get(), place, place + 1);
   if (!lock) return std::nullopt;
-  std::optional<RunningInstance> found = read(lock->l_pid, place);
+  std::optional<RunningInstance> found = read(lock->l_pid, place, asked);
   if (!found) return std::nullopt;
   found->pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, found->instance.pid, 0)));
   // Opened last: while the lock is held, the number is that process's.

@@ -64,7 +64,8 @@ class Registry {
 
  private:
   explicit Registry(UniqueFd file) : file_(std::move(file)) {}
-  std::optional<RunningInstance> read(pid_t pid, int64_t place) const;
+  // `named`: before the kernel named `pid` as the holder of the lock, in clock ticks since boot.
+  std::optional<RunningInstance> read(pid_t pid, int64_t place, uint64_t named) const;
 
   UniqueFd file_;
 };

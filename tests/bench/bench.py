@@ -222,9 +222,10 @@ def filter_rows(shop):
                 costs.setdefault(call, {}).setdefault(name, []).append(float(cost))
     for call, cost in costs.items():
         shipped, one_rule = (statistics.median(cost[name]) for name in commands)
-        yield Row(f"{call} under the shipped filter against one rule",
-                  f"{shipped / one_rule:.3f} x ({shipped:.0f} : {one_rule:.0f} ns)", "<= 1.05 x",
-                  shipped / one_rule <= 1.05)
+        # Of each round, not of the medians: a processor that changes its speed divides the rounds into two kinds.
+        ratio = statistics.median(mine / other for mine, other in zip(*cost.values()))
+        yield Row(f"{call} under the shipped filter against one rule", f"{ratio:.3f} x ({shipped:.0f} : {one_rule:.0f} ns)",
+                  "<= 1.05 x", ratio <= 1.05)
 
 
 def descendants(pid):

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -98,6 +100,35 @@ TEST_F(RegistryFile, IsMadeForItsUserAlone) {
   EXPECT_EQ(status.st_mode & 0777, 0600U);
   EXPECT_EQ(std::move(registry).release(), kClaimDescriptor);
   close(kClaimDescriptor);
+}
+
+// Locks are of a process: another one holds them.
+TEST_F(RegistryFile, HasAPlaceOfItsOwnForEachName) {
+  Registry registry = Registry::open_or_make(home_);
+  const std::vector<std::string> taken = {"x", "x-1", "x-3", "x-03", "x-1048575", "x-1048577", "x-y", "x-2-2", "2"};
+  const std::vector<std::string> free = {"x-2",       "x-4",       "x-01",  "x-003", "x-1048574",
+                                         "x-1048576", "x-1048578", "x-2-3", "x-y-2", "3"};
+  int said[2];
+  ASSERT_EQ(pipe(said), 0);
+  pid_t child = fork();
+  if (child == 0) {
+    for (const std::string& name : taken) registry.claim(name);
+    (void)!write(said[1], "x", 1);
+    pause();
+  }
+  char byte;
+  ASSERT_EQ(read(said[0], &byte, 1), 1);
+  for (const std::string& name : taken) EXPECT_TRUE(registry.is_taken(name)) << name;
+  for (const std::string& name : free) EXPECT_FALSE(registry.is_taken(name)) << name;
+  EXPECT_EQ(registry.claim_one_of("x"), "x-2");
+  EXPECT_EQ(registry.claim_one_of("x-2"), "x-2");
+  EXPECT_EQ(registry.claim_one_of("y"), "y");
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  EXPECT_FALSE(registry.is_taken("x"));
+  close(said[0]);
+  close(said[1]);
+  close(std::move(registry).release());
 }
 
 TEST_F(RegistryFile, IsNotUsableWhereItCannotBe) {
