@@ -1,6 +1,8 @@
 #include "launcher/relay.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +24,21 @@ bool has_event(const std::vector<pollfd>& polled, int fd, short events) {
 bool is_temporary(int errnum) { return errnum == EAGAIN || errnum == EINTR; }
 bool is_gone(int errnum) { return errnum == EPIPE || errnum == ECONNRESET; }  // the reader, of its own will
 
+// What the caller shares with others: they may have taken the room, or the bytes, that poll(2) saw. Pipes can be asked
+// not to wait since Linux 6.4. Files never keep anybody waiting, and asked so some would never be ready.
+bool is_shared(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
+// `move`: preadv2(2) or pwritev2(2).
+template <typename Move>
+ssize_t move_now(Move move, int fd, bool is_shared, char* bytes, size_t size) {
+  iovec whole{bytes, size};
+  ssize_t moved = move(fd, &whole, 1, -1, is_shared ? RWF_NOWAIT : 0);
+  return moved < 0 && errno == EOPNOTSUPP ? move(fd, &whole, 1, -1, 0) : moved;
+}
+
 void stop_reading(Channel& channel) {
   channel.from = -1;
   channel.owned_from.reset();
@@ -35,7 +52,7 @@ void stop_writing(Channel& channel) {
 
 void fill(Channel& channel, bool is_over) {
   if (!channel.buffer) channel.buffer = std::make_unique<char[]>(kBuffer);
-  ssize_t size = read(channel.from, channel.buffer.get(), kBuffer);
+  ssize_t size = move_now(preadv2, channel.from, channel.is_shared, channel.buffer.get(), kBuffer);
   if (size < 0 && is_temporary(errno) && !is_over) return;
   // The pty is open as long as process 1 of the sandbox lives.
   if (size <= 0 && channel.is_screen && !is_over) return;
@@ -47,7 +64,7 @@ void fill(Channel& channel, bool is_over) {
 // The errno by which what was to be written is lost, else 0.
 int drain(Channel& channel) {
   size_t most = std::min(channel.end - channel.begin, kMostPerWrite);
-  ssize_t size = write(channel.to, channel.buffer.get() + channel.begin, most);
+  ssize_t size = move_now(pwritev2, channel.to, channel.is_shared, channel.buffer.get() + channel.begin, most);
   if (size >= 0) {
     channel.begin += std::min(static_cast<size_t>(size), most);
   } else if (!is_temporary(errno) && channel.is_screen) {
@@ -89,6 +106,7 @@ Relay::Relay(Stdio& stdio) {
       channel.to = fd;
       channel.is_output = true;
     }
+    channel.is_shared = is_shared(fd);
     add(std::move(channel));
   }
 }

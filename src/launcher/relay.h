@@ -1,5 +1,5 @@
 // The supervisor's side of the streams: copies between the caller's descriptors and the pipes or pty of the sandbox.
-// Never blocks but in a write that poll(2) promised; nothing of the copied bytes is looked at.
+// Blocks in no read or write that poll(2) has not promised; nothing of the copied bytes is looked at.
 #pragma once
 
 #include <poll.h>
@@ -17,6 +17,7 @@ struct Channel {
   UniqueFd owned_from, owned_to;
   bool is_output = false;    // from the sandbox: must be drained before the end
   bool is_screen = false;    // to the caller's terminal
+  bool is_shared = false;    // the caller's end may be others' too
   bool is_keyboard = false;  // from the caller's terminal: only while in the foreground
   std::unique_ptr<char[]> buffer;
   size_t begin = 0, end = 0;

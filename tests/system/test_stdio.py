@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -86,6 +87,24 @@ class Relay(SystemTest):
             with open("/dev/full", "wb") as full:
                 result = self.sbox("join", name, "--", "/bin/sh", "-c", script, stdout=full)
                 self.assertEqual((result.status, result.err), (status, line))
+
+    def test_who_shares_a_pipe_does_not_wait_for_the_others(self) -> None:
+        """Each of those that write into one pipe hears signals when its reader has stopped to read."""
+        taken, output = os.pipe()
+        fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, 4096)
+        runs = [self.start("--", "/usr/bin/yes", stdout=output) for _ in range(12)]
+        wait_for(lambda: all(len(descendants(run.pid)) == 2 for run in runs), what="all run")
+        for _ in range(3000):
+            os.read(taken, 4096)
+        for run in runs:
+            run.terminate()
+        inside = [pid for run in runs for pid in descendants(run.pid)]
+        wait_for(lambda: not any("yes" in read_process(pid, "cmdline") for pid in inside), 5, "the end of the programs")
+        for run in runs:
+            run.terminate()  # no longer waiting to hand on what they wrote
+        wait_for(lambda: all(run.poll() is not None for run in runs), 5, "their end")
+        os.close(output)
+        os.close(taken)
 
     def test_a_reader_that_has_gone_is_no_loss(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as output:
