@@ -33,7 +33,10 @@ def wait_for(condition: Callable[[], T], timeout: float = 20, what: str = "") ->
 
 
 def wait_for_server(account: Account, server: subprocess.Popen[bytes], path: pathlib.Path) -> None:
-    """Until a server of the account has made its socket, or another file that says it is ready; one that ends instead is an error, with all that servers said."""
+    """Until a server of the account has made its socket, or another file that says it is ready.
+
+    One that ends instead is an error, with all that servers said.
+    """
     wait_for(lambda: path.exists() or server.poll() is not None, what=f"{server.args}")
     if server.returncode is not None:
         raise RuntimeError(f"{server.args} ended with {server.returncode}: {(account.base / 'daemons.log').read_text()}")
