@@ -13,6 +13,7 @@
 #include "overlay/snapshot.h"
 #include "overlay/store.h"
 #include "plan/seccomp.h"
+#include "profile/search.h"
 
 namespace sbox {
 namespace {
@@ -132,6 +133,8 @@ class Completer {
 
   void profiles(const std::string& before) {
     for (const std::string& name : list_profiles(context_.search)) add(before + name);
+    if (!current().starts_with(before + "lib/")) return;
+    for (const std::string& name : Search(context_.search).blocks()) add(before + name);
   }
 
   // Of what an answer of `explain` can be about, what has a table.

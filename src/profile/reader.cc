@@ -17,8 +17,14 @@ namespace {
 
 constexpr size_t kDeepestInclude = 16;
 constexpr std::string_view kSuffix = ".profile";
+constexpr std::string_view kBlockFolder = "lib/";
 // Grows when a setting gets another meaning or its values others; a new key alone is told by its name.
 constexpr unsigned long long kNewestFormat = 1;
+
+// lib/NAME; lib/NAME.profile is a file.
+bool is_block_name(const std::string& name) {
+  return name.starts_with(kBlockFolder) && !name.ends_with(kSuffix) && is_include_name(name);
+}
 
 bool exists(const std::string& path) {
   struct stat status;
@@ -107,6 +113,7 @@ class Reader {
   enum class Role { main, included };
 
   void read_name(const std::string& name);
+  void read_block(const std::string& name);
   void read_path(const std::string& path);
   void merge_drop_ins(const std::string& name, Role role);
   void merge(const ProfileFile& file, Role role);
@@ -122,8 +129,14 @@ class Reader {
 };
 
 Profile Reader::read(const std::string& name_or_file) {
-  bool is_path = name_or_file.find('/') != std::string::npos;
-  is_path ? read_path(name_or_file) : read_name(name_or_file);
+  bool has_slash = name_or_file.find('/') != std::string::npos;
+  if (!has_slash) {
+    read_name(name_or_file);
+  } else if (is_block_name(name_or_file)) {
+    read_block(name_or_file);
+  } else {
+    read_path(name_or_file);
+  }
   return std::move(profile_);
 }
 
@@ -132,6 +145,19 @@ void Reader::read_name(const std::string& name) {
   if (is_profile_name(name)) file = search_.find(name);
   if (!file) fail_missing(name);
   profile_.rename(name, file->path);
+  chain_ = {name};
+  merge(*file, Role::main);
+  merge_drop_ins(name, Role::main);
+}
+
+void Reader::read_block(const std::string& name) {
+  std::optional<ProfileFile> file = search_.find(name);
+  if (!file) {
+    Error error("block " + quote(name), "there is no such block");
+    if (exists("./" + name)) throw std::move(error).hint("for the file in this directory write ./" + name);
+    throw std::move(error).hint(did_you_mean(name, search_.blocks(), "sbox-profile(5) lists those that are shipped"));
+  }
+  profile_.rename(name.substr(name.find('/') + 1), file->path);
   chain_ = {name};
   merge(*file, Role::main);
   merge_drop_ins(name, Role::main);

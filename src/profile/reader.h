@@ -25,9 +25,9 @@ struct Override {
 Override parse_override(const std::string& text);
 
 // Reads the profile `name_or_file` with its includes and drop-ins, then applies `overrides` (origin "command line").
-// With a slash it is a file, read without drop-ins (these belong to names); without, a name that is looked for in
-// `search`, never in the current directory. Error for everything that is odd: see sbox-profile(5). Nothing is ever half
-// read.
+// Without a slash it is a name that is looked for in `search`, never in the current directory; so is lib/NAME, a block.
+// What else has a slash is a file, read without drop-ins (these belong to names). Error for everything that is odd: see
+// sbox-profile(5). Nothing is ever half read.
 //
 // A file's includes are merged before it, its drop-ins after it. The last scalar wins; lists grow, and `key =` alone
 // empties one. What is included twice counts where it stands first. description, programs and include stay with the

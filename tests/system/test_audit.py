@@ -104,8 +104,21 @@ class Edit(SystemTest):
         self.assertIn("warning: ", result.err)
         self.assertTrue(self.drop_in.exists())
 
+    def test_a_block_is_changed_in_the_same_way(self) -> None:
+        drop_in = self.folder.parent / "lib/viewer.profile.d/local.conf"
+        self.addCleanup(drop_in.unlink, missing_ok=True)
+        result = self.edit("printf '[network]\\nmode = host\\n' > $1", "lib/viewer")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(drop_in.read_text(), "[network]\nmode = host\n")
+        self.assertIn(f"{drop_in}:2", self.sbox("explain", "evince", "network").out)
+        self.assertEqual(self.edit("printf '[nettwork]\\n' > $1", "lib/viewer").status, 1)
+        self.assertEqual(drop_in.read_text(), "[network]\nmode = host\n")
+        for command in (["show"], ["lint"], ["explain"], ["audit"]):
+            with self.subTest(command):
+                self.assertEqual(self.sbox(*command, "lib/viewer").status, 0)
+
     def test_there_must_be_such_a_profile(self) -> None:
-        for name in ("no-such-profile", "../x", "/etc/passwd", ""):
+        for name in ("no-such-profile", "lib/no-such-block", "../x", "/etc/passwd", ""):
             with self.subTest(name):
                 self.assertEqual(self.edit("true", name).status, 125)
 

@@ -43,6 +43,7 @@ class Candidates(CompletionTest):
     def test_options_and_their_values(self) -> None:
         self.assertIn("firefox", self.complete("-p", ""))
         self.assertEqual(self.complete("--profile=fire"), ["--profile=firefox"])
+        self.assertEqual(self.complete("--profile=lib/view"), ["--profile=lib/viewer"])
         self.assertEqual(self.complete("run", "-s", "network.mo"), ["network.mode="])
         self.assertEqual(self.complete("-s", "network.mode=p"), ["network.mode=private"])
         self.assertEqual(self.complete("--set=devices.gpu="), ["--set=devices.gpu=yes", "--set=devices.gpu=no"])

@@ -51,6 +51,19 @@ TEST(Profile, OfANewerFormatIsRefusedForThatAloneWhateverElseItHas) {
   EXPECT_NE(tree.failure("e"), "");
 }
 
+TEST(Profile, MayBeABlockOfTheSearchPathByItsName) {
+  ProfileTree tree;
+  tree.write("share/lib/gui.profile", "[profile]\ndescription = x\n[files]\nread-only = /a\n");
+  tree.write("user/lib/gui.profile.d/mine.conf", "[files]\nread-only = /b\n");
+  Profile block = tree.read("lib/gui");
+  EXPECT_EQ(block.name(), "gui");
+  EXPECT_EQ(block.path(), tree.path("share/lib/gui.profile"));
+  EXPECT_THAT(texts(block.list(Key::files_read_only)), ElementsAre("/a", "/b"));
+  EXPECT_EQ(tree.failure("lib/gi"), "block 'lib/gi': there is no such block (did you mean lib/gui?)");
+  EXPECT_THAT(tree.failure("lib/gui.profile"), HasSubstr("there is no such file"));
+  EXPECT_THAT(tree.failure("./lib/gui"), HasSubstr("there is no such file"));
+}
+
 TEST(Profile, KnowsWhereEachValueWasWritten) {
   ProfileTree tree;
   tree.write("user/a.profile", "[devices]\ngpu = yes\n[files]\nhide = /a, /b\n  \"/c, d\"\n");
