@@ -53,6 +53,30 @@ std::vector<std::string> everything(const SearchPath& search) {
   return names;
 }
 
+// Where drop-ins for `name` belong, when there is no profile of that name.
+std::string hint_for_drop_ins(const SearchPath& search, const std::string& name) {
+  try {
+    if (auto profile = find_profile_for(search, name)) return name + " has the profile " + *profile;
+  } catch (const Error&) {
+    // Told as an error of that profile.
+  }
+  std::vector<std::string> names = list_profiles(search), blocks = Search(search).blocks();
+  names.insert(names.end(), blocks.begin(), blocks.end());
+  std::optional<std::string> near = nearest(name, names);
+  return near ? "did you mean " + *near + ".profile.d?" : "";
+}
+
+Finding finding_of(const SearchPath& search, const Stray& stray) {
+  Finding finding{Finding::Severity::warning, {stray.path, 0}, "useless: it is not read", ""};
+  if (stray.kind == Stray::Kind::profile) finding.hint = "profiles end in .profile, drop-ins are in NAME.profile.d";
+  if (stray.kind == Stray::Kind::drop_in) finding.hint = "drop-ins end in .conf";
+  if (stray.kind == Stray::Kind::drop_ins) {
+    finding.text = "useless: there is no profile " + quote(stray.name) + " to be changed by these";
+    finding.hint = hint_for_drop_ins(search, stray.name);
+  }
+  return finding;
+}
+
 }  // namespace
 
 std::vector<Finding> lint_all(const SearchPath& search, const std::vector<std::string>& names) {
@@ -64,6 +88,8 @@ std::vector<Finding> lint_all(const SearchPath& search, const std::vector<std::s
         if (!known) findings.push_back(std::move(finding));
       }
     }
+    if (!names.empty()) return findings;
+    for (const Stray& stray : Search(search).strays()) findings.push_back(finding_of(search, stray));
   } catch (const Error& error) {
     findings.push_back(finding_of(error));
   }

@@ -78,6 +78,15 @@ bool file_mentions(int directory, const std::string& name, std::string_view word
   return got > 0 && has_word(std::string_view(content).substr(0, static_cast<size_t>(got)), word);
 }
 
+bool is_directory(int folder, const std::string& name) {
+  struct stat status;
+  return fstatat(folder, name.c_str(), &status, 0) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool is_note_or_backup(const std::string& name) {
+  return name.starts_with('.') || name.starts_with("README") || name.ends_with('~');
+}
+
 std::vector<std::string> sorted(const std::set<std::string>& names) { return {names.begin(), names.end()}; }
 
 }  // namespace
@@ -186,6 +195,39 @@ std::vector<std::string> Search::mentioning(std::string_view word) const {
   }
   std::erase_if(order, [&](const std::string& name) { return !mentioned.contains(name); });
   return order;
+}
+
+// `prefix`: "" for profiles, "lib/" for blocks.
+void Search::add_strays(const Directory& directory, const std::string& prefix, std::vector<Stray>& found) const {
+  std::string path = directory.path + (prefix.empty() ? "" : "/" + std::string(kBlocks));
+  std::optional<UniqueFd> folder = open_trusted_directory(directory.fd.get(), prefix.empty() ? "." : kBlocks, path);
+  if (!folder) return;
+  for (const std::string& entry : names_in(*folder, path)) {
+    bool is_known = entry.ends_with(kProfile) || (prefix.empty() && entry == kBlocks);
+    if (is_known || is_note_or_backup(entry)) continue;
+    std::string place = path + "/" + entry;
+    if (!entry.ends_with(kDropIns)) {
+      bool is_other = is_directory(folder->get(), entry) && !entry.ends_with(".d");
+      if (!is_other) found.push_back({Stray::Kind::profile, place, ""});
+      continue;
+    }
+    std::string name = prefix + entry.substr(0, entry.size() - kDropIns.size());
+    if (!has(name)) found.push_back({Stray::Kind::drop_ins, place, name});
+    std::optional<UniqueFd> drop_ins = open_trusted_directory(folder->get(), entry, place);
+    if (!drop_ins) continue;
+    for (const std::string& file : names_in(*drop_ins, place)) {
+      if (is_note_or_backup(file) || file.ends_with(kDropIn)) continue;
+      found.push_back({Stray::Kind::drop_in, place + "/" + file, name});
+    }
+  }
+}
+
+std::vector<Stray> Search::strays() const {
+  std::vector<Stray> found;
+  for (const Directory& directory : directories_) {
+    for (const char* prefix : {"", "lib/"}) add_strays(directory, prefix, found);
+  }
+  return found;
 }
 
 std::vector<std::string> Search::all_files() const {

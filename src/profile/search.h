@@ -16,6 +16,16 @@ struct ProfileFile {
   std::string content;
 };
 
+struct Stray {
+  enum class Kind {
+    drop_ins,  // a folder of drop-ins for a profile or block that there is not
+    drop_in,   // not called like one
+    profile,
+  } kind;
+  std::string path;
+  std::string name;  // of the profile or block; "" where it is known of none
+};
+
 class Search {
  public:
   // Error when one of the directories is there but not trusted (trusted_file.h), or cannot be opened.
@@ -41,6 +51,8 @@ class Search {
 
   // Paths of all files that are policy, also those that a higher directory hides.
   std::vector<std::string> all_files() const;
+  // What lies in the directories and no reading ever comes to. Notes (README) and the backups of editors are left out.
+  std::vector<Stray> strays() const;
 
  private:
   struct Directory {
@@ -48,6 +60,8 @@ class Search {
     UniqueFd fd;
     std::optional<UniqueFd> blocks;  // its lib/, once that was asked for
   };
+  void add_strays(const Directory& directory, const std::string& prefix, std::vector<Stray>& found) const;
+
   std::vector<Directory> directories_;
 };
 

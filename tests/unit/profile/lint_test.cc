@@ -56,6 +56,36 @@ TEST(Lint, WarnsOfDangerousSettings) {
   for (const auto& [content, part] : kCases) EXPECT_THAT(lint(content), ElementsAre(HasSubstr(part))) << content;
 }
 
+TEST(Lint, OfAllFilesTellsThoseThatNothingReads) {
+  ProfileTree tree;
+  const char* text = "[profile]\ndescription = x\n";
+  tree.write("share/browser.profile", std::string(text) + "programs = browser-esr\n");
+  tree.write("share/lib/gui.profile", text);
+  for (const char* name :
+       {"user/browser.profile.d/a.conf", "user/lib/gui.profile.d/a.conf", "user/browser.profile.d/a.conf~",
+        "user/browser.profile.d/.a.swp", "user/README", "user/lib/README.md"}) {
+    tree.write(name, "# nothing\n");
+  }
+  EXPECT_THAT(lines(tree, lint_all(tree.search(), {})), IsEmpty());
+  for (const char* name : {"user/browser-esr.profile.d/a.conf", "etc/browsr.profile.d/a.conf",
+                           "user/browser.profile.d/b", "user/lib/gi.profile.d/a.conf", "user/browser.conf"}) {
+    tree.write(name, "# nothing\n");
+  }
+  EXPECT_THAT(
+      lines(tree, lint_all(tree.search(), {})),
+      ElementsAre(
+          "ROOT/user/browser-esr.profile.d: warning: useless: there is no profile 'browser-esr' to be changed by "
+          "these (browser-esr has the profile browser)",
+          "ROOT/user/browser.conf: warning: useless: it is not read (profiles end in .profile, drop-ins are in "
+          "NAME.profile.d)",
+          "ROOT/user/browser.profile.d/b: warning: useless: it is not read (drop-ins end in .conf)",
+          "ROOT/user/lib/gi.profile.d: warning: useless: there is no profile 'lib/gi' to be changed by these (did "
+          "you mean lib/gui.profile.d?)",
+          "ROOT/etc/browsr.profile.d: warning: useless: there is no profile 'browsr' to be changed by these (did "
+          "you mean browser.profile.d?)"));
+  EXPECT_THAT(lines(tree, lint_all(tree.search(), {"browser"})), IsEmpty());
+}
+
 TEST(Lint, AHostHomeOfWhichOnlySomeIsKeptIsNotDangerous) {
   EXPECT_THAT(lint("[home]\nmode = host\nkeep = ~/.mozilla/firefox\n"), IsEmpty());
 }
