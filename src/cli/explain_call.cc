@@ -50,11 +50,9 @@ void say_allowed(Answer& answer, const Profile& profile, const SeccompPolicy& po
   answer.origin = origin_of_grant(profile, answer.thing, group);
   answer.say("Yes: it is in " + std::string(group.name) + ", " + by_line(answer.origin) + ".");
   say_rules(answer, policy);
-  if (answer.origin == "sbox") {
-    answer.offer("To take it away:", line_of(Key::seccomp_deny, answer.thing));
-  } else {
-    answer.say("To take it away, remove " + answer.origin + ".");
-  }
+  bool is_by_a_line = answer.origin != "sbox";
+  answer.offer("To take it away" + (is_by_a_line ? ", remove " + answer.origin + ", or write:" : ":"),
+               line_of(Key::seccomp_deny, answer.thing));
 }
 
 void say_how(Answer& answer, const SyscallGroup& group) {

@@ -1,4 +1,5 @@
 #include <optional>
+#include <span>
 
 #include "base/strings.h"
 #include "cli/explain.h"
@@ -134,8 +135,10 @@ void explain_sight(Answer& answer, const Question& question, const Sight& sight,
     answer.offer(is_own_line ? "To let it change it, in place of that line:" : "To let it change it:",
                  line_to_write(question));
   }
-  if (is_own_line) {
+  if (is_own_line && (node.device || question.asked == question.home)) {
     answer.say("To take it away, remove " + node.origin + ".");
+  } else if (is_own_line) {
+    answer.offer("To take it away, remove " + node.origin + ", or write:", hider);
   } else if (!node.device) {
     answer.offer("To take it away:", hider);
   }
@@ -198,15 +201,28 @@ bool covers(const Value& value, const std::string& path, const Places& places, c
   return false;
 }
 
+constexpr Key kGrants[] = {Key::home_keep, Key::home_keep_read_only, Key::files_read_write, Key::files_read_only};
+constexpr Key kHides[] = {Key::files_hide};
+
 // The line of the profile that names a path at or above what was asked; nothing where there is none.
-std::optional<Origin> line_naming(const Profile& profile, const Question& question, const Host& host) {
+std::optional<Origin> line_naming(const Profile& profile, std::span<const Key> keys, const Question& question,
+                                  const Host& host) {
   Places places = find_places(host);
-  for (Key key : {Key::home_keep, Key::home_keep_read_only, Key::files_read_write, Key::files_read_only}) {
+  for (Key key : keys) {
     for (const Value& value : profile.list(key)) {
       if (covers(value, question.asked, places, host)) return value.origin;
     }
   }
   return std::nullopt;
+}
+
+// Hidden where nothing else would be seen either, or in place of what another line of the same path grants.
+void explain_hidden(Answer& answer, const Question& question, const Origin& line, bool is_granted) {
+  answer.origin = line.text();
+  answer.say("No: it is hidden, by " + line.text() + ".");
+  std::optional<std::string> reader = line_to_read(question);
+  if (is_granted || !reader) return answer.say("To show it, remove " + line.text() + ".");
+  answer.offer("To let it have the host's, remove " + line.text() + ", and write:", *reader);
 }
 
 }  // namespace
@@ -223,7 +239,9 @@ Answer explain_path(const Profile& profile, const Plan& plan, const std::string&
   bool is_hidden = there && there->kind == NodeKind::hide;
   if (std::optional<Sight> sight = find_sight(plan, question.host)) {
     explain_sight(answer, question, *sight, plan.overlay.directory);
-  } else if (auto line = line_naming(profile, question, host);
+  } else if (auto hider = line_naming(profile, kHides, question, host); hider && !is_hidden) {
+    explain_hidden(answer, question, *hider, line_naming(profile, kGrants, question, host).has_value());
+  } else if (auto line = line_naming(profile, kGrants, question, host);
              line && question.kind == FileKind::missing && !is_hidden) {
     answer.origin = line->text();
     answer.say("No: " + line->text() + " names it, but what does not exist at the start is left out.");

@@ -43,6 +43,24 @@ TEST_F(Explain, SaysThatAHiddenPathIsHiddenAndByWhichLine) {
   EXPECT_THAT(path("/srv/photos/private/x"), HasSubstr("To show it, remove test.profile:2."));
 }
 
+TEST_F(Explain, OffersALineThatTakesAwayWhatALineOfAFileThatIsNotOnesOwnGrants) {
+  host.directory("/srv/photos", 0);
+  set(Key::files_read_only, "/srv/photos");
+  EXPECT_THAT(path("/srv/photos"), HasSubstr("To take it away, remove test.profile:1, or write:"));
+  EXPECT_THAT(path("/srv/photos"), HasSubstr("[files] hide = /srv/photos"));
+  set(Key::files_hide, "/srv/photos");
+  EXPECT_THAT(path("/srv/photos"), HasSubstr("No: it is hidden, by test.profile:2."));
+  EXPECT_THAT(path("/srv/photos"), HasSubstr("To show it, remove test.profile:2."));
+}
+
+TEST_F(Explain, SaysWhatElseIsMissingForWhatIsHiddenAndNotGranted) {
+  host.directory("/srv/photos", 0);
+  set(Key::files_hide, "/srv");
+  EXPECT_THAT(path("/srv/photos"), HasSubstr("No: it is hidden, by test.profile:1."));
+  EXPECT_THAT(path("/srv/photos"),
+              HasSubstr("remove test.profile:1, and write:\n      [files] read-only = /srv/photos"));
+}
+
 TEST_F(Explain, SuggestsTheHomeSectionForWhatLiesInTheHome) {
   host.directory("/home/ann/.ssh");
   EXPECT_THAT(path("/home/ann/.ssh"), HasSubstr("No: "));
