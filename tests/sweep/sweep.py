@@ -132,7 +132,7 @@ def overlay(worker: Worker) -> list[str]:
 JOIN_ROLES = ("0.0.0", "0.1")
 JOIN = """
 exec 3<>"$1"
-{ %s; echo gone; } >&3 &
+{ %s; echo gone >&3; } &
 read -r first <&3
 %s
 status=$?
@@ -144,13 +144,13 @@ exit $status
 
 def join(worker: Worker) -> list[str]:
     """Who joins a running sandbox, whose own start may fail as well."""
-    started = worker.reports / "started"
+    started = worker.marker / "started"  # not by its output, which is sbox's to pass on
     if not started.exists():
         os.mkfifo(started)
         worker.account.own(started)
     name = worker.account.base.name
     options, program = sbox(worker, "--name", name)[:-2], [worker.probe, f"{worker.marker}/ran"]
-    first = [*options, "sh", "-c", "echo up; exec sleep 60"]
+    first = [*options, "sh", "-c", f"echo up >{started}; exec sleep 60"]
     others = [[str(SBOX), "join", name, "--", *program], [str(SBOX), "stop", name]]
     return ["sh", "-c", JOIN % tuple(shlex.join(argv) for argv in (first, *others)), "sh", str(started)]
 
