@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 
 #include "base/strings.h"
 #include "cli/join.h"
@@ -82,12 +83,19 @@ void stop(const RunningInstance& running, int grace_ms) {
 int run_stop(const Context& context, const std::vector<std::string>& arguments) {
   StopOptions options = parse(arguments);
   Registry registry = Registry::open(context.host.home());
+  int status = 0;
   for (const std::string& name : options.names) {
-    std::optional<RunningInstance> running = registry.find(name);
-    if (!running) throw does_not_run(registry, name);
-    stop(*running, options.grace_ms);
+    try {
+      std::optional<RunningInstance> running = registry.find(name);
+      if (!running) throw does_not_run(registry, name);
+      stop(*running, options.grace_ms);
+    } catch (const Error& error) {
+      // One that has ended meanwhile keeps nobody else running.
+      fprintf(stderr, "%s\n", error.line().c_str());
+      status = error.exit_status();
+    }
   }
-  return 0;
+  return status;
 }
 
 }  // namespace sbox

@@ -556,6 +556,8 @@ class Stop(InstanceTest):
             with self.subTest(wrong=wrong):
                 self.refused("stop", *wrong)
         self.assertEqual(list(self.listed()), names[2:])
+        self.refused("stop", names[0], names[2])
+        self.assertEqual(self.listed(), {})
 
 
 HOLD = """
