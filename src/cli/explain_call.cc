@@ -45,6 +45,18 @@ void say_rules(Answer& answer, const SeccompPolicy& policy) {
   }
 }
 
+// Landlock's rules for files refuse the call whatever the filter says.
+bool is_refused_by_landlock(const Inquiry& inquiry, std::string_view call) {
+  return changes_mounts(call) && inquiry.plan.landlock.handled != 0;
+}
+
+void say_unmountable(Answer& answer, const Profile& profile) {
+  answer.origin = profile.scalar(Key::process_nested_sandbox).origin.text();
+  answer.say(
+      "No: it fails with EPERM, whatever the filter says: Landlock, which watches the files, lets nobody mount.");
+  answer.offer("To let it:", line_of(Key::process_nested_sandbox, "mounts"));
+}
+
 void say_allowed(Answer& answer, const Profile& profile, const SeccompPolicy& policy, const SyscallGroup& group) {
   answer.verdict = "yes";
   answer.origin = origin_of_grant(profile, answer.thing, group);
@@ -60,8 +72,11 @@ void say_how(Answer& answer, const SyscallGroup& group) {
     return answer.say("No line changes that: its flags are where no filter sees them. Libraries use clone instead.");
   }
   if (std::optional<Key> key = setting_for(group)) {
-    answer.offer("To let it, with all of " + std::string(group.name) + ":", line_of(*key, "yes"));
-    answer.offer("To let it alone:", line_of(Key::seccomp_allow, answer.thing));
+    std::string value = is_for_mounts(answer.thing) ? "mounts" : "yes";
+    answer.offer("To let it, with all of " + std::string(group.name) + ":", line_of(*key, value));
+    // The others need a namespace that only the setting gives.
+    bool is_use_alone = group.name != "@namespace" || answer.thing == "unshare";
+    if (is_use_alone) answer.offer("To let it alone:", line_of(Key::seccomp_allow, answer.thing));
   } else {
     answer.offer("To let it:", line_of(Key::seccomp_allow, answer.thing));
   }
@@ -98,7 +113,11 @@ void explain_group(Answer& answer, const SyscallGroup& group, const std::set<std
   answer.say(std::string(group.meaning));
   if (!yes.empty()) answer.say((no.empty() ? "Yes, all:" : "Yes:") + yes + ".");
   if (!no.empty()) answer.say((yes.empty() ? "No, none:" : "No:") + no + ".");
-  if (!no.empty()) answer.offer("To let it all:", line_of(Key::seccomp_allow, answer.thing));
+  if (!no.empty()) {
+    bool is_namespace = group.name == "@namespace";
+    answer.offer("To let it all:", is_namespace ? line_of(Key::process_nested_sandbox, "mounts")
+                                                : line_of(Key::seccomp_allow, answer.thing));
+  }
   if (no.empty()) answer.offer("To take all away:", line_of(Key::seccomp_deny, answer.thing));
 }
 
@@ -112,7 +131,12 @@ Answer explain_call(const Inquiry& inquiry, const std::string& word) {
   if (!is_call_or_group(word)) {
     throw Error("system call " + quote(word), "unknown").hint("see sbox-profile(5) for the groups");
   }
-  if (profile.text(Key::seccomp_mode) == "none") {
+  bool is_unfiltered = profile.text(Key::seccomp_mode) == "none";
+  if (is_unfiltered && is_refused_by_landlock(inquiry, word)) {
+    say_unmountable(answer, profile);
+    return answer;
+  }
+  if (is_unfiltered) {
     answer.verdict = "yes";
     answer.origin = profile.scalar(Key::seccomp_mode).origin.text();
     answer.say("Yes: system calls are not filtered, " + by_line(answer.origin) + ".");
@@ -123,12 +147,15 @@ Answer explain_call(const Inquiry& inquiry, const std::string& word) {
   policy.architecture = inquiry.host.architecture();
   std::set<std::string_view> allowed = allowed_calls(policy);
   if (const SyscallGroup* group = find_group(word)) {
+    std::erase_if(allowed, [&](std::string_view call) { return is_refused_by_landlock(inquiry, call); });
     explain_group(answer, *group, allowed);
     return answer;
   }
   const SyscallGroup& group = *group_of(word);
   CallAnswer given = answer_to(word, allowed, policy);
-  if (given == CallAnswer::allowed) {
+  if (given == CallAnswer::allowed && is_refused_by_landlock(inquiry, word)) {
+    say_unmountable(answer, profile);
+  } else if (given == CallAnswer::allowed) {
     say_allowed(answer, profile, policy, group);
   } else {
     say_denied(answer, profile, policy, group, given == CallAnswer::missing);

@@ -64,6 +64,10 @@ constexpr Name kBpfCommands[] = {{BPF_MAP_CREATE, "BPF_MAP_CREATE"},
 constexpr Name kTerminalRequests[] = {
     {0x5412, "TIOCSTI"}, {0x541c, "TIOCLINUX"}, {0x541d, "TIOCCONS"}, {0x5423, "TIOCSETD"}};
 
+constexpr uint64_t kAllNamespaces =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+constexpr const char* kMountsLine = "[process] nested-sandbox = mounts";
+
 enum class Form { hexadecimal, octal, decimal, one, flags };
 
 // An argument that says what the call was for: no pointer, and no descriptor.
@@ -175,15 +179,23 @@ const ArgumentRule* broken(const std::vector<ArgumentRule>& rules, std::string_v
   return found == rules.end() ? nullptr : &*found;
 }
 
-}  // namespace
+// A mount namespace is no use to whoever may not mount in it.
+bool wants_mounts(std::string_view call, const LogRecord& record) {
+  return (call == "clone" || call == "unshare") && (record.arguments[0] & CLONE_NEWNS) != 0;
+}
 
-std::string line_allowing(std::string_view call) {
+// The line that allows a call of the table that is denied by default; "" where none does.
+std::string line_allowing(std::string_view call, const LogRecord& record) {
   const SyscallGroup* group = group_of(call);
   if (call == "clone3" || group == nullptr) return "";
+  if (call == "unshare" && (record.arguments[0] & kAllNamespaces) == 0) return "[seccomp] allow = unshare";
+  if (is_for_mounts(call) || wants_mounts(call, record)) return kMountsLine;
   if (group->name == "@namespace") return "[process] nested-sandbox = yes";
   if (group->name == "@debug") return "[process] debug = yes";
   return "[seccomp] allow = " + std::string(call);
 }
+
+}  // namespace
 
 Denial describe(const LogRecord& record, const SeccompPolicy& policy) {
   std::string architecture = architecture_name(record.architecture);
@@ -196,11 +208,11 @@ Denial describe(const LogRecord& record, const SeccompPolicy& policy) {
   std::vector<ArgumentRule> rules = argument_rules(policy, architecture);
   if (const ArgumentRule* rule = broken(rules, call, record)) {
     denial.why = rule->what;
-    denial.remedy = rule->remedy;
-  } else {
-    const SyscallGroup* group = group_of(call);
-    if (group != nullptr) denial.why = group->meaning;
-    if (group != nullptr && !group->by_default) denial.remedy = line_allowing(call);
+    denial.remedy = !rule->remedy.empty() && wants_mounts(call, record) ? kMountsLine : rule->remedy;
+  } else if (const SyscallGroup* group = group_of(call)) {
+    bool is_taken = allowed_calls(policy).contains(call);  // the policy of a log has no lists
+    denial.why = is_taken ? "taken away by [seccomp] deny" : group->meaning;
+    if (!is_taken && !group->by_default) denial.remedy = line_allowing(call, record);
   }
   if (architecture != policy.architecture) denial.call += " (" + architecture + ")";
   return denial;

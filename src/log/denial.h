@@ -19,9 +19,6 @@ struct Denial {
 
 Denial describe(const LogRecord& record, const SeccompPolicy& policy);
 
-// The line that allows a call of the table that is denied by default; "" where none does.
-std::string line_allowing(std::string_view call);
-
 // "EPERM"
 std::string error_name(int error);
 

@@ -232,6 +232,17 @@ const SyscallGroup* group_of(std::string_view call) {
   return group == syscall_groups().end() ? nullptr : &*group;
 }
 
+bool is_for_mounts(std::string_view call) {
+  const SyscallGroup* group = group_of(call);
+  bool is_other = call == "chroot" || call == "setns" || call == "unshare";
+  return group != nullptr && group->name == "@namespace" && !is_other;
+}
+
+bool changes_mounts(std::string_view call) {
+  constexpr std::string_view kCalls[] = {"mount", "move_mount", "pivot_root", "umount", "umount2"};
+  return std::ranges::count(kCalls, call) > 0;
+}
+
 // Libraries fall back to another call on ENOSYS, but take EPERM for the answer. What is in no group is newer than the
 // table, or a gap in it.
 CallAnswer answer_to(std::string_view call, const std::set<std::string_view>& allowed, const SeccompPolicy& policy) {

@@ -31,6 +31,12 @@ std::set<std::string_view> allowed_calls(const SeccompPolicy& policy);
 // The group that a call is in, or null.
 const SyscallGroup* group_of(std::string_view call);
 
+// Whether a call of @namespace changes mounts or is there for those that do. Landlock's rules for files let nobody
+// change them, whatever the filter says: only process.nested-sandbox = mounts goes without these rules.
+bool is_for_mounts(std::string_view call);
+// Those that Landlock refuses by themselves.
+bool changes_mounts(std::string_view call);
+
 enum class CallAnswer {
   allowed,  // but for what the argument rules keep away
   denied,   // EPERM, or the end of the program

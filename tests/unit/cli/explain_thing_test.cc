@@ -105,6 +105,22 @@ TEST_F(ExplainThing, SaysWhatOfACallIsKeptAway) {
   EXPECT_EQ(ask("clone").verdict, "yes");
 }
 
+TEST_F(ExplainThing, SaysThatLandlockLetsNobodyMount) {
+  EXPECT_EQ(lines("unshare"),
+            (std::vector<std::string>{"[process] nested-sandbox = yes", "[seccomp] allow = unshare"}));
+  EXPECT_EQ(lines("mount"), std::vector<std::string>{"[process] nested-sandbox = mounts"});
+  set(Key::process_nested_sandbox, "yes");
+  EXPECT_EQ(ask("chroot").verdict, "yes");
+  EXPECT_EQ(ask("mount").verdict, "no");
+  EXPECT_EQ(ask("mount").origin, "test.profile:1");
+  EXPECT_EQ(lines("mount"), std::vector<std::string>{"[process] nested-sandbox = mounts"});
+  EXPECT_EQ(ask("@namespace").verdict, "partly");
+  EXPECT_EQ(lines("@namespace"), std::vector<std::string>{"[process] nested-sandbox = mounts"});
+  set(Key::process_nested_sandbox, "mounts");
+  EXPECT_EQ(ask("mount").verdict, "yes");
+  EXPECT_EQ(ask("@namespace").verdict, "yes");
+}
+
 TEST_F(ExplainThing, SaysThatNothingIsFilteredWhereNothingIs) {
   set(Key::seccomp_mode, "none");
   EXPECT_EQ(ask("ptrace").verdict, "yes");

@@ -48,7 +48,8 @@ Run run_of(const std::vector<LogRecord>& records) {
   return run;
 }
 
-constexpr int kSocket = 41, kClone = 56, kPtrace = 101, kMount = 165, kKeyctl = 250, kMmap = 9, kIoctl = 16;
+constexpr int kSocket = 41, kClone = 56, kPtrace = 101, kMount = 165, kKeyctl = 250, kMmap = 9, kIoctl = 16,
+              kUnshare = 272, kSetns = 308;
 
 TEST(LogFile, IsReadAsItWasWritten) {
   LogRecord others, one = record(kMount);
@@ -89,7 +90,10 @@ TEST(Denials, NameTheCallAndTheLineThatAllowsIt) {
   EXPECT_EQ(describe(record(kPtrace, {PTRACE_ATTACH}), header().policy).call, "ptrace");
   EXPECT_EQ(describe(record(kPtrace, {PTRACE_ATTACH}), header().policy).arguments, "PTRACE_ATTACH");
   EXPECT_EQ(describe(record(kPtrace), header().policy).remedy, "[process] debug = yes");
-  EXPECT_EQ(describe(record(kMount), header().policy).remedy, "[process] nested-sandbox = yes");
+  EXPECT_EQ(describe(record(kMount), header().policy).remedy, "[process] nested-sandbox = mounts");
+  EXPECT_EQ(describe(record(kSetns), header().policy).remedy, "[process] nested-sandbox = yes");
+  EXPECT_EQ(describe(record(kUnshare, {CLONE_NEWUSER}), header().policy).remedy, "[process] nested-sandbox = yes");
+  EXPECT_EQ(describe(record(kUnshare, {CLONE_FILES}), header().policy).remedy, "[seccomp] allow = unshare");
   EXPECT_EQ(describe(record(kKeyctl), header().policy).remedy, "[seccomp] allow = keyctl");
   EXPECT_EQ(describe(record(9999), header().policy).call, "system call 9999");
   EXPECT_EQ(describe(record(9999), header().policy).remedy, "");
@@ -102,7 +106,8 @@ TEST(Denials, TellWhichArgumentsWereKeptAway) {
   EXPECT_EQ(socket.remedy, "");
   Denial clone = describe(record(kClone, {CLONE_NEWUSER | CLONE_NEWNS}), header().policy);
   EXPECT_EQ(clone.arguments, "CLONE_NEWNS|CLONE_NEWUSER");
-  EXPECT_EQ(clone.remedy, "[process] nested-sandbox = yes");
+  EXPECT_EQ(clone.remedy, "[process] nested-sandbox = mounts");
+  EXPECT_EQ(describe(record(kClone, {CLONE_NEWUSER}), header().policy).remedy, "[process] nested-sandbox = yes");
   EXPECT_EQ(describe(record(kIoctl, {0, 0x5412}), header().policy).arguments, "TIOCSTI");
   LogHeader exclusive = header();
   exclusive.policy.write_xor_execute = true;
@@ -122,6 +127,10 @@ TEST(Denials, OfAnotherArchitectureSayWhich) {
 TEST(Denials, HaveNoRemedyInAnAllowLineForWhatALineTookAway) {
   constexpr int kSysinfo = 99;
   EXPECT_EQ(describe(record(kSysinfo), header().policy).remedy, "");
+  EXPECT_EQ(describe(record(kSysinfo), header().policy).why, "taken away by [seccomp] deny");
+  LogHeader nested = header();
+  nested.policy.nested_sandbox = true;
+  EXPECT_EQ(describe(record(kMount), nested.policy).why, "taken away by [seccomp] deny");
 }
 
 TEST(LogText, EscapesWhatAProcessCallsItself) {
