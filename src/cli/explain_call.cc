@@ -99,6 +99,11 @@ void say_denied(Answer& answer, const Profile& profile, const SeccompPolicy& pol
     answer.say("No: " + effect + ", by " + answer.origin + ".");
     return answer.offer("To let it:", line_of(Key::process_write_xor_execute, "no"));
   }
+  if (answer.thing == "ioprio_set" && profile.text(Key::limits_io_priority) != "host") {
+    answer.origin = profile.scalar(Key::limits_io_priority).origin.text();
+    answer.say("No: " + effect + ", by " + answer.origin + ".");
+    return answer.offer("To let it:", line_of(Key::limits_io_priority, "host"));
+  }
   answer.say("No: " + effect + ". It is in " + std::string(group.name) +
              (group.by_default ? "." : ", which no sandbox has by default."));
   answer.say(std::string(group.meaning));

@@ -29,13 +29,6 @@ Decision decide(const Profile& profile, Key key, const Destination& asked) {
   return decision;
 }
 
-bool is_never_reached(const Destination& asked) {
-  return std::any_of(std::begin(kNeverReached), std::end(kNeverReached), [&](const char* net) {
-    std::string why;
-    return covers(*parse_destination(net, why), asked);
-  });
-}
-
 void set(Answer& answer, const char* verdict, const Value& value, const std::string& sentence) {
   answer.verdict = verdict;
   answer.origin = value.origin.text();
@@ -94,7 +87,10 @@ void explain_private(Answer& answer, const Inquiry& inquiry, const Destination& 
     return set(answer, "partly", value, "Only through the proxy " + value.text + ", as far as that leads there");
   }
   if (asked.kind == Kind::net && is_never_reached(asked)) {
-    return answer.say("No: no private network leads to addresses of this machine, of its link, or of many at once.");
+    answer.say("No: no private network leads to addresses of this machine, of its link, or of many at once.");
+    bool is_loopback = asked.host.starts_with("127.") || asked.host == "::1";
+    if (is_loopback) answer.say("This machine's loopback is named localhost, as in localhost:5432.");
+    return;
   }
   explain_listed(answer, profile, asked);
   if (answer.verdict == "yes" && asked.kind == Kind::net) {

@@ -5,7 +5,9 @@
 
 #include "base/strings.h"
 #include "cli/print.h"
+#include "plan/draft.h"
 #include "plan/environment.h"
+#include "plan/network.h"
 #include "plan/seccomp.h"
 #include "profile/search.h"
 
@@ -20,7 +22,7 @@ LintScope scope_of(const std::string& path) {
 }
 
 // What refuses the start on any host.
-std::vector<Finding> refusals_of(const Profile& profile) {
+std::vector<Finding> refusals_of(const Profile& profile, LintScope scope) {
   std::vector<Finding> findings;
   auto keep = [&](auto&& check) {
     try {
@@ -31,13 +33,17 @@ std::vector<Finding> refusals_of(const Profile& profile) {
   };
   if (profile.text(Key::seccomp_mode) != "none") keep([&] { seccomp_policy(profile); });
   for (const Value& variable : profile.list(Key::environment_keep)) keep([&] { refuse_loading(variable); });
+  // Of a part, another file may bring what is missing.
+  if (scope == LintScope::fragment) return findings;
+  for (auto check : {check_home, check_limits, check_app_id, check_network, check_filter})
+    keep([&] { check(profile); });
   return findings;
 }
 
 std::vector<Finding> lint_one(const SearchPath& search, const std::string& name) {
   try {
     Profile profile = read_profile(search, name);
-    std::vector<Finding> findings = refusals_of(profile);
+    std::vector<Finding> findings = refusals_of(profile, scope_of(name));
     std::vector<Finding> doubts = lint_profile(profile, scope_of(name));
     findings.insert(findings.end(), doubts.begin(), doubts.end());
     return findings;

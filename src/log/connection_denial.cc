@@ -21,10 +21,7 @@ std::string host_of(const ConnectionDenial& denial) {
 bool is_never_reached(const ConnectionDenial& denial) {
   std::string why;
   std::optional<Destination> asked = parse_destination(denial.address, why);
-  return asked && std::any_of(std::begin(kNeverReached), std::end(kNeverReached), [&](const char* net) {
-           std::optional<Destination> never = parse_destination(net, why);
-           return never && covers(*never, *asked);
-         });
+  return asked && sbox::is_never_reached(*asked);
 }
 
 std::string reason(const ConnectionDenial& denial, Wall wall, const LogHeader& header) {

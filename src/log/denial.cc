@@ -195,6 +195,11 @@ std::string line_allowing(std::string_view call, const LogRecord& record) {
   return "[seccomp] allow = " + std::string(call);
 }
 
+std::string taken_away_by(std::string_view call) {
+  std::string by = "taken away by [seccomp] deny";
+  return call == "ioprio_set" ? by + ", or by [limits] io-priority" : by;
+}
+
 }  // namespace
 
 Denial describe(const LogRecord& record, const SeccompPolicy& policy) {
@@ -211,7 +216,7 @@ Denial describe(const LogRecord& record, const SeccompPolicy& policy) {
     denial.remedy = !rule->remedy.empty() && wants_mounts(call, record) ? kMountsLine : rule->remedy;
   } else if (const SyscallGroup* group = group_of(call)) {
     bool is_taken = allowed_calls(policy).contains(call);  // the policy of a log has no lists
-    denial.why = is_taken ? "taken away by [seccomp] deny" : group->meaning;
+    denial.why = is_taken ? taken_away_by(call) : group->meaning;
     if (!is_taken && !group->by_default) denial.remedy = line_allowing(call, record);
   }
   if (architecture != policy.architecture) denial.call += " (" + architecture + ")";

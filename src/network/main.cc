@@ -251,7 +251,10 @@ class Pasta {
     text.erase(0, text.rfind('\n') + 1);
     size_t time = text.find(": ");
     if (time != std::string::npos && text.find_first_not_of("0123456789.") == time) text.erase(0, time + 2);
-    return text.empty() ? "it ended before it served" : text;
+    if (text.empty()) return "it ended before it served";
+    bool is_taken = text.find("Failed to bind") != std::string::npos;
+    return is_taken ? text + " (another program has that port of this machine, or only root may: forward another one)"
+                    : text;
   }
 
   pid_t pid_ = -1;

@@ -45,6 +45,11 @@ void plan_seccomp(const Inputs& in, Draft& draft);  // [seccomp]
 void plan_environment(const Inputs& in, Draft& draft);  // [environment]; what the others set stays
 void plan_program(const Inputs& in, Draft& draft);      // the program and its arguments
 
+// Error for what refuses the start on any host, whatever is started.
+void check_home(const Profile& profile);
+void check_limits(const Profile& profile);
+void check_app_id(const Profile& profile);
+
 // These need the nodes of draft.plan.
 void make_own_directories(const Inputs& in, Plan& plan);
 void check_program(const Inputs& in, const Plan& plan);  // visible inside, else Error

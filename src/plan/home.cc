@@ -36,15 +36,26 @@ void refuse_mounts_below_home(const Inputs& in) {
   }
 }
 
+Error no_overlay(const std::string& name, const Value& named) {
+  return Error("overlay " + quote(name), "not a name for an overlay")
+      .at(named.origin)
+      .hint("set [home] overlay, without a slash and no dot in front");
+}
+
+Error no_size(const Profile& profile) {
+  const Value& size = profile.scalar(Key::home_size);
+  return Error("home size = " + size.text, "files on a disk take no such limit")
+      .at(size.origin)
+      .hint("leave it out, or set home mode = empty");
+}
+
 std::string place_of_overlay(const Inputs& in) {
   if (!in.request.throw_away.empty()) return in.request.throw_away;
   const Value& named = in.profile.scalar(Key::home_overlay);
   std::string name = !named.text.empty()           ? named.text
                      : in.request.instance.empty() ? in.profile.name()
                                                    : in.request.instance;
-  if (!is_directory_name(name)) {
-    throw Error("overlay " + quote(name), "not a name for an overlay").at(named.origin).hint("set [home] overlay");
-  }
+  if (!is_directory_name(name)) throw no_overlay(name, named);
   return join(data_directory(in.host, in.places), "overlays/" + name);
 }
 
@@ -104,7 +115,8 @@ void keep(const Inputs& in, Draft& draft, Key key, Access access) {
     if (!is_below(path, in.places.home)) {
       throw Error("keep " + quote(value.text), "does not lie below the home directory")
           .at(value.origin)
-          .hint("use [files] for paths outside of it");
+          .hint(path == in.places.home ? "set home mode = host or overlay for the whole home"
+                                       : "use [files] for paths outside of it");
     }
     draft.view.grant({path, access, Strength::written, value.origin});
   }
@@ -149,16 +161,20 @@ std::string home_name(const Inputs& in) {
   return tag.empty() ? in.profile.name() : in.profile.name() + "@" + std::string(tag);
 }
 
+void check_home(const Profile& profile) {
+  const std::string& mode = profile.text(Key::home_mode);
+  bool is_whole = mode != "empty" && profile.list(Key::home_keep).empty();
+  if (profile.is_set(Key::home_size) && (is_whole || mode == "private")) throw no_size(profile);
+  const Value& overlay = profile.scalar(Key::home_overlay);
+  if (!overlay.text.empty() && !is_directory_name(overlay.text)) throw no_overlay(overlay.text, overlay);
+}
+
 void plan_home(const Inputs& in, Draft& draft) {
   const Value& mode = in.profile.scalar(Key::home_mode);
   Sight sight = sight_of(in);
   Access access = sight.is_overlay ? Access::overlay : Access::read_write;
-  const Value& size = in.profile.scalar(Key::home_size);
-  if (in.profile.is_set(Key::home_size) && (sight.is_whole || sight.is_blank || mode.text == "private")) {
-    throw Error("home size = " + size.text, "files on a disk take no such limit")
-        .at(size.origin)
-        .hint("leave it out, or set home mode = empty");
-  }
+  check_home(in.profile);
+  if (sight.is_blank && in.profile.is_set(Key::home_size)) throw no_size(in.profile);
   if (sight.is_overlay) {
     refuse_mounts_below_home(in);
     plan_overlay(in, draft.plan, in.places.home_canonical);

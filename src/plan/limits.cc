@@ -11,29 +11,27 @@ namespace {
 
 constexpr uint64_t kMostNice = 19, kMostWeight = 10'000;
 
-[[noreturn]] void refuse(const Inputs& in, Key key, const std::string& why, const std::string& hint) {
-  const Value& value = in.profile.scalar(key);
+[[noreturn]] void refuse(const Profile& profile, Key key, const std::string& why, const std::string& hint) {
+  const Value& value = profile.scalar(key);
   throw Error(key_name(setting(key)) + " = " + value.text, why).at(value.origin).hint(hint);
 }
 
-uint64_t at_most(const Inputs& in, Key key, uint64_t most) {
-  uint64_t wanted = in.profile.number(key);
-  if (wanted > most) refuse(in, key, "is more than " + std::to_string(most), "ask for less");
-  return wanted;
+void require_most(const Profile& profile, Key key, uint64_t most) {
+  if (profile.number(key) > most) refuse(profile, key, "is more than " + std::to_string(most), "ask for less");
 }
 
 void limit(const Inputs& in, Plan& plan, Key key, const char* name, uint32_t resource) {
   uint64_t wanted = in.profile.number(key);
   if (wanted == 0) return;
   uint64_t most = in.host.hard_limit(static_cast<int>(resource));
-  if (wanted > most) refuse(in, key, "the limit of this session is " + std::to_string(most), "ask for less");
+  if (wanted > most) refuse(in.profile, key, "the limit of this session is " + std::to_string(most), "ask for less");
   plan.limits.push_back({name, resource, wanted, wanted});
 }
 
 // Of what sbox itself needs to bring the program up.
-void require_least(const Inputs& in, Key key, uint64_t least, const char* hint) {
-  uint64_t wanted = in.profile.number(key);
-  if (wanted > 0 && wanted < least) refuse(in, key, "no sandbox starts with so little", hint);
+void require_least(const Profile& profile, Key key, uint64_t least, const char* hint) {
+  uint64_t wanted = profile.number(key);
+  if (wanted > 0 && wanted < least) refuse(profile, key, "no sandbox starts with so little", hint);
 }
 
 void limit_core(const Inputs& in, Plan& plan) {
@@ -55,14 +53,7 @@ std::string whole_pages(uint64_t bytes) {
 
 void limit_memory(const Inputs& in, Plan& plan) {
   uint64_t memory = in.profile.number(Key::limits_memory);
-  if (memory == 0) {
-    if (in.profile.number(Key::limits_swap) > 0) {
-      refuse(in, Key::limits_swap, "there is no limit of memory", "set limits.memory too");
-    }
-    return;
-  }
-  constexpr uint64_t kLeast = 16 << 20;
-  if (memory < kLeast) refuse(in, Key::limits_memory, "no sandbox starts in so little", "ask for 16M at least");
+  if (memory == 0) return;
   std::string most = whole_pages(memory), swap = whole_pages(in.profile.number(Key::limits_swap));
   plan.cgroup.push_back({"memory.max", most, {"MemoryMax", "t", most}, meaning(in, Key::limits_memory)});
   plan.cgroup.push_back({"memory.swap.max", swap, {"MemorySwapMax", "t", swap}, meaning(in, Key::limits_swap)});
@@ -75,7 +66,7 @@ void limit_processor(const Inputs& in, Plan& plan) {
     std::string quota = std::to_string(share * kMicroseconds / kPerCents);
     plan.cgroup.push_back({"cpu.max", line, {"CPUQuotaPerSecUSec", "t", quota}, meaning(in, Key::limits_cpu)});
   }
-  if (uint64_t weight = at_most(in, Key::limits_cpu_weight, kMostWeight); weight > 0) {
+  if (uint64_t weight = in.profile.number(Key::limits_cpu_weight); weight > 0) {
     std::string text = std::to_string(weight);
     plan.cgroup.push_back({"cpu.weight", text, {"CPUWeight", "t", text}, meaning(in, Key::limits_cpu_weight)});
   }
@@ -112,17 +103,31 @@ void limit_disks(const Inputs& in, Plan& plan) {
     }
     plan.cgroup.push_back(std::move(limit));
   }
-  if (!found) refuse(in, first->key, "no disk is to be seen in /sys/block", "leave it out");
+  if (!found) refuse(in.profile, first->key, "no disk is to be seen in /sys/block", "leave it out");
 }
 
 }  // namespace
 
+void check_limits(const Profile& profile) {
+  constexpr uint64_t kLeastFiles = 16, kLeastAddresses = 16 << 20, kLeastMemory = 16 << 20, kLeastTasks = 2;
+  require_least(profile, Key::limits_open_files, kLeastFiles, "ask for 16 at least");
+  require_least(profile, Key::limits_address_space, kLeastAddresses, "ask for 16M at least");
+  require_least(profile, Key::limits_memory, kLeastMemory, "ask for 16M at least");
+  require_least(profile, Key::limits_tasks, kLeastTasks, "ask for 2 at least: process 1 is one of them");
+  require_most(profile, Key::limits_cpu_weight, kMostWeight);
+  require_most(profile, Key::limits_nice, kMostNice);
+  if (profile.number(Key::limits_memory) == 0 && profile.number(Key::limits_swap) > 0) {
+    refuse(profile, Key::limits_swap, "there is no limit of memory", "set limits.memory too");
+  }
+  if (profile.text(Key::limits_io_priority) != "host" && profile.text(Key::seccomp_mode) == "none") {
+    refuse(profile, Key::limits_io_priority, "without a filter of system calls a program sets its own",
+           "leave one of both out");
+  }
+}
+
 void plan_limits(const Inputs& in, Draft& draft) {
   Plan& plan = draft.plan;
-  constexpr uint64_t kLeastFiles = 16, kLeastAddresses = 16 << 20, kLeastTasks = 2;
-  require_least(in, Key::limits_open_files, kLeastFiles, "ask for 16 at least");
-  require_least(in, Key::limits_address_space, kLeastAddresses, "ask for 16M at least");
-  require_least(in, Key::limits_tasks, kLeastTasks, "ask for 2 at least: process 1 is one of them");
+  check_limits(in.profile);
   limit_core(in, plan);
   limit(in, plan, Key::limits_open_files, "RLIMIT_NOFILE", RLIMIT_NOFILE);
   limit(in, plan, Key::limits_file_size, "RLIMIT_FSIZE", RLIMIT_FSIZE);
@@ -133,14 +138,10 @@ void plan_limits(const Inputs& in, Draft& draft) {
   limit_processor(in, plan);
   limit_disks(in, plan);
   plan.seconds = in.profile.number(Key::limits_time);
-  plan.nice = static_cast<uint32_t>(at_most(in, Key::limits_nice, kMostNice));
+  plan.nice = static_cast<uint32_t>(in.profile.number(Key::limits_nice));
   // Class and level of ioprio_set(2): idle, or the last of best effort.
   constexpr uint32_t kIdle = 3 << 13, kLastOfBestEffort = (2 << 13) | 7;
   const std::string& io = in.profile.text(Key::limits_io_priority);
-  if (io != "host" && in.profile.text(Key::seccomp_mode) == "none") {
-    refuse(in, Key::limits_io_priority, "without a filter of system calls a program sets its own",
-           "leave one of both out");
-  }
   plan.io_priority = io == "idle" ? kIdle : io == "low" ? kLastOfBestEffort : 0;
 }
 

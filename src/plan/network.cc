@@ -19,14 +19,14 @@ Error cannot_hold(Key key, const Value& value, const std::string& why) {
 }
 
 // On the host's network there is nothing that could hold to them.
-void refuse_rules(const Inputs& in) {
+void refuse_rules(const Profile& profile) {
   for (Key key : {Key::network_deny, Key::network_forward, Key::network_dns}) {
-    if (in.profile.list(key).empty()) continue;
-    throw cannot_hold(key, in.profile.list(key).front(), "cannot be enforced on the host's network");
+    if (profile.list(key).empty()) continue;
+    throw cannot_hold(key, profile.list(key).front(), "cannot be enforced on the host's network");
   }
   for (Key key : {Key::network_proxy, Key::network_bandwidth}) {
-    if (in.profile.text(key).empty()) continue;
-    throw cannot_hold(key, in.profile.scalar(key), "cannot be enforced on the host's network");
+    if (profile.text(key).empty()) continue;
+    throw cannot_hold(key, profile.scalar(key), "cannot be enforced on the host's network");
   }
 }
 
@@ -37,8 +37,8 @@ void add_ports(const PortRange& range, uint64_t access, Landlock& landlock) {
 }
 
 // TCP by port, and all of UDP, which has to be said since nothing could hold it.
-void limit_connections(const Inputs& in, Landlock& landlock) {
-  const std::vector<Value>& values = in.profile.list(Key::network_connect);
+void limit_connections(const Profile& profile, Landlock& landlock) {
+  const std::vector<Value>& values = profile.list(Key::network_connect);
   if (values.empty()) return;
   bool has_udp = false;
   landlock.handled_ports |= kConnectTcp;
@@ -64,8 +64,8 @@ void limit_connections(const Inputs& in, Landlock& landlock) {
   }
 }
 
-void limit_listening(const Inputs& in, Landlock& landlock) {
-  for (const Value& value : in.profile.list(Key::network_listen)) {
+void limit_listening(const Profile& profile, Landlock& landlock) {
+  for (const Value& value : profile.list(Key::network_listen)) {
     std::string why;
     Listening listening = *parse_listening(value.text, why);
     if (listening.protocol != Protocol::tcp) {
@@ -76,23 +76,15 @@ void limit_listening(const Inputs& in, Landlock& landlock) {
   }
 }
 
-}  // namespace
-
-void limit_ports(const Inputs& in, Landlock& landlock) {
-  if (in.profile.text(Key::network_mode) != "host") return;
-  limit_connections(in, landlock);
-  limit_listening(in, landlock);
-  if (landlock.handled_ports == 0) return;
-  const Value& mode = in.profile.scalar(Key::network_mode);
-  if ((landlock.handled_ports & kConnectTcp) && in.profile.text(Key::seccomp_mode) == "none") {
+// Error for what cannot be held on any host.
+void hold_ports(const Profile& profile, Landlock& landlock) {
+  limit_connections(profile, landlock);
+  limit_listening(profile, landlock);
+  const Value& mode = profile.scalar(Key::network_mode);
+  if ((landlock.handled_ports & kConnectTcp) && profile.text(Key::seccomp_mode) == "none") {
     throw Error("network mode = host", "without a filter TCP Fast Open gets round the ports of connect")
         .at(mode.origin)
         .hint("leave [seccomp] mode as it is, or set [network] mode = private");
-  }
-  if (in.host.landlock_abi() < kFirstAbiWithPorts) {
-    throw Error("network mode = host", "this kernel cannot limit ports (Landlock ABI 4)")
-        .at(mode.origin)
-        .hint("use Linux 6.7 or newer, or set [network] mode = private");
   }
   if (landlock.ports.size() > kMostPorts) {
     throw Error("network mode = host", "has more than " + std::to_string(kMostPorts) + " ports")
@@ -101,12 +93,32 @@ void limit_ports(const Inputs& in, Landlock& landlock) {
   }
 }
 
+}  // namespace
+
+void check_network(const Profile& profile) {
+  const std::string& mode = profile.text(Key::network_mode);
+  if (mode == "private") check_private_network(profile);
+  if (mode != "host") return;
+  refuse_rules(profile);
+  Landlock landlock;
+  hold_ports(profile, landlock);
+}
+
+void limit_ports(const Inputs& in, Landlock& landlock) {
+  if (in.profile.text(Key::network_mode) != "host") return;
+  hold_ports(in.profile, landlock);
+  if (landlock.handled_ports == 0 || in.host.landlock_abi() >= kFirstAbiWithPorts) return;
+  throw Error("network mode = host", "this kernel cannot limit ports (Landlock ABI 4)")
+      .at(in.profile.scalar(Key::network_mode).origin)
+      .hint("use Linux 6.7 or newer, or set [network] mode = private");
+}
+
 void plan_network(const Inputs& in, Draft& draft) {
   const Value& mode = in.profile.scalar(Key::network_mode);
+  check_network(in.profile);
   draft.plan.own_network = mode.text != "host";
   if (mode.text == "private") plan_private_network(in, draft, mode);
   if (draft.plan.own_network) return;
-  refuse_rules(in);
   // Abstract sockets live in the network namespace: on the host's, only Landlock keeps those of X11 and D-Bus away.
   constexpr uint32_t kFirstAbiWithScopes = 6;
   if (in.host.landlock_abi() < kFirstAbiWithScopes && !in.profile.is_optional("abstract-sockets")) {

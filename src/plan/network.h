@@ -11,6 +11,10 @@
 
 namespace sbox {
 
+// Error for what refuses the start on any host.
+void check_network(const Profile& profile);
+void check_private_network(const Profile& profile);
+
 // A private network: sbox-network and pasta beside the sandbox.
 void plan_private_network(const Inputs& in, Draft& draft, const Value& mode);
 
@@ -19,11 +23,7 @@ void plan_private_network(const Inputs& in, Draft& draft, const Value& mode);
 // "" where the profile names servers or there is no such file.
 std::string network_rules(const Profile& profile, const std::string& resolver);
 
-// To which no private network leads, whatever a profile says: this machine and its link, and many at once.
-inline constexpr const char* kNeverReached[] = {"0.0.0.0/8",   "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4",
-                                                "240.0.0.0/4", "::/8",        "fe80::/10",      "ff00::/8"};
-
-// The ports that Landlock holds on the host's network. Error for what it cannot hold.
+// The ports that Landlock holds on the host's network. Error for what it cannot hold here.
 void limit_ports(const Inputs& in, Landlock& landlock);
 
 // The elements of a list, which were checked when they were read.

@@ -24,7 +24,19 @@ bool is_app_id(const std::string& id) {
   return true;
 }
 
+std::string checked(const std::string& id, const Value& named) {
+  if (is_app_id(id)) return id;
+  throw Error("desktop app-id = " + quote(id), "is not the name of an application")
+      .at(named.origin)
+      .hint("write it as org.example.Name");
+}
+
 }  // namespace
+
+void check_app_id(const Profile& profile) {
+  const Value& named = profile.scalar(Key::desktop_app_id);
+  if (!named.text.empty()) checked(named.text, named);
+}
 
 std::string app_id(const Inputs& in) {
   const Value& named = in.profile.scalar(Key::desktop_app_id);
@@ -35,13 +47,11 @@ std::string app_id(const Inputs& in) {
         name.begin(), name.end(), [](char c) { return c != '-' && kRest.find(c) == std::string_view::npos; }, '_');
     id = "local.sbox." + std::string(kLetters.find(name[0]) == std::string_view::npos ? "_" : "") + name;
   }
-  if (is_app_id(id)) return id;
-  throw Error("desktop app-id = " + quote(id), "is not the name of an application")
-      .at(named.origin)
-      .hint("write it as org.example.Name");
+  return checked(id, named);
 }
 
 void plan_portals(const Inputs& in, Draft& draft) {
+  check_app_id(in.profile);
   if (!in.profile.flag(Key::desktop_portals)) return;
   // What the toolkits look at, unless they find that they run in Flatpak.
   draft.environment["GTK_USE_PORTAL"] = "1";

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "base/strings.h"
 #include "plan/network.h"
@@ -31,54 +33,117 @@ std::string resolv_conf(const Inputs& in) {
   return text;
 }
 
+// Ports of one protocol between the loopbacks of this machine and of the sandbox.
+struct Openings {
+  std::map<unsigned, unsigned> inward;  // a port of this machine, and that inside to which it leads
+  std::set<unsigned> outward;           // the same on both
+};
+struct AllOpenings {
+  Openings tcp, udp;
+};
+
 // As pasta takes them: "PORTS" or "ADDRESS/HOSTPORT:PORT".
 using Ports = std::vector<std::string>;
 
-struct Openings {
-  Ports inward_tcp, inward_udp, outward_tcp, outward_udp;
-};
-
-std::string as_text(const PortRange& ports) {
-  std::string text = std::to_string(ports.first);
-  return ports.first == ports.last ? text : text + "-" + std::to_string(ports.last);
+std::string as_text(unsigned first, unsigned last) {
+  return first == last ? std::to_string(first) : std::to_string(first) + "-" + std::to_string(last);
 }
 
-void add(Protocol protocol, const std::string& ports, Ports& tcp, Ports& udp) {
-  if (protocol != Protocol::udp) tcp.push_back(ports);
-  if (protocol != Protocol::tcp) udp.push_back(ports);
+Error of_line(Key key, const Value& value, const std::string& why) {
+  return Error("network " + std::string(setting(key).name) + " = " + value.text, why).at(value.origin);
 }
 
-void open_loopback_of_host(const Inputs& in, Openings& openings) {
-  std::optional<Proxy> proxy = proxy_of(in.profile);
-  if (proxy && proxy->destination.kind == Destination::Kind::localhost) {
-    openings.outward_tcp.push_back(as_text(proxy->destination.ports));
-  }
-  for (const Value& value : in.profile.list(Key::network_connect)) {
+template <typename Action>
+void for_each(Protocol protocol, AllOpenings& all, Action&& action) {
+  if (protocol != Protocol::udp) action(all.tcp);
+  if (protocol != Protocol::tcp) action(all.udp);
+}
+
+void open_loopback_of_host(const Profile& profile, AllOpenings& all) {
+  auto open = [&](const Destination& destination) {
+    for_each(destination.protocol, all, [&](Openings& openings) {
+      for (unsigned port = destination.ports.first; port <= destination.ports.last; ++port)
+        openings.outward.insert(port);
+    });
+  };
+  std::optional<Proxy> proxy = proxy_of(profile);
+  if (proxy && proxy->destination.kind == Destination::Kind::localhost) open(proxy->destination);
+  for (const Value& value : profile.list(Key::network_connect)) {
     std::string why;
     Destination destination = *parse_destination(value.text, why);
     if (destination.kind != Destination::Kind::localhost) continue;
     if (destination.ports.is_all()) {
-      throw Error("network connect = " + value.text, "names no port")
-          .at(value.origin)
-          .hint("name one, as in localhost:5432");
+      throw of_line(Key::network_connect, value, "names no port").hint("name one, as in localhost:5432");
     }
-    add(destination.protocol, as_text(destination.ports), openings.outward_tcp, openings.outward_udp);
+    open(destination);
   }
 }
 
-// pasta takes each port once: of the two loopbacks it is that of IPv4, which clients of `localhost` try too.
-void publish(const Inputs& in, Openings& openings) {
-  const std::string loopback = "127.0.0.1/";
+// A port of a loopback has one end on the other.
+void publish(Key key, const Value& value, unsigned host_port, unsigned port, Openings& openings) {
+  for (unsigned each : {host_port, port}) {
+    if (!openings.outward.contains(each)) continue;
+    throw of_line(key, value, "port " + std::to_string(each) + " of localhost is this machine's, by connect or proxy")
+        .hint("forward another port");
+  }
+  auto [known, is_new] = openings.inward.emplace(host_port, port);
+  if (is_new || known->second == port) return;
+  throw of_line(key, value,
+                "port " + std::to_string(host_port) + " of this machine leads to port " +
+                    std::to_string(known->second) + " already")
+      .hint("choose another port");
+}
+
+void publish_all(const Profile& profile, AllOpenings& all) {
   std::string why;
-  for (const Value& value : in.profile.list(Key::network_listen)) {
+  for (const Value& value : profile.list(Key::network_listen)) {
     Listening listening = *parse_listening(value.text, why);
-    add(listening.protocol, loopback + as_text(listening.ports), openings.inward_tcp, openings.inward_udp);
+    for_each(listening.protocol, all, [&](Openings& openings) {
+      for (unsigned port = listening.ports.first; port <= listening.ports.last; ++port) {
+        publish(Key::network_listen, value, port, port, openings);
+      }
+    });
   }
-  for (const Value& value : in.profile.list(Key::network_forward)) {
+  for (const Value& value : profile.list(Key::network_forward)) {
     Forwarding forwarding = *parse_forwarding(value.text, why);
-    std::string ports = std::to_string(forwarding.host_port) + ":" + std::to_string(forwarding.port);
-    add(forwarding.protocol, loopback + ports, openings.inward_tcp, openings.inward_udp);
+    for_each(forwarding.protocol, all, [&](Openings& openings) {
+      publish(Key::network_forward, value, forwarding.host_port, forwarding.port, openings);
+    });
   }
+}
+
+AllOpenings openings_of(const Profile& profile) {
+  AllOpenings all;
+  open_loopback_of_host(profile, all);
+  publish_all(profile, all);
+  return all;
+}
+
+// pasta takes each port once: of the two loopbacks it is that of IPv4, which clients of `localhost` try too.
+Ports published(const Openings& openings) {
+  const std::string loopback = "127.0.0.1/";
+  Ports ports;
+  for (auto next = openings.inward.begin(); next != openings.inward.end();) {
+    auto [first, port] = *next++;
+    if (first != port) {
+      ports.push_back(loopback + std::to_string(first) + ":" + std::to_string(port));
+      continue;
+    }
+    unsigned last = first;
+    for (; next != openings.inward.end() && next->first == last + 1 && next->second == last + 1; ++next) ++last;
+    ports.push_back(loopback + as_text(first, last));
+  }
+  return ports;
+}
+
+Ports led_outward(const Openings& openings) {
+  Ports ports;
+  for (auto next = openings.outward.begin(); next != openings.outward.end();) {
+    unsigned first = *next++, last = first;
+    for (; next != openings.outward.end() && *next == last + 1; ++next) ++last;
+    ports.push_back(as_text(first, last));
+  }
+  return ports;
 }
 
 // Each direction is said, since what pasta does by itself is to lead from one loopback to the other.
@@ -96,13 +161,11 @@ std::vector<std::string> pasta_command(const Inputs& in) {
   argv.insert(argv.end(), {"--address", kAddress4, "--netmask", "255.255.255.252", "--gateway", kGateway4});
   argv.insert(argv.end(), {"--address", kAddress6, "--gateway", kGateway6});
   argv.insert(argv.end(), {"--ns-mac-addr", kHardware, "--mac-addr", kGatewayHardware});
-  Openings openings;
-  open_loopback_of_host(in, openings);
-  publish(in, openings);
-  add_ports(argv, "--tcp-ports", openings.inward_tcp);
-  add_ports(argv, "--udp-ports", openings.inward_udp);
-  add_ports(argv, "--tcp-ns", openings.outward_tcp);
-  add_ports(argv, "--udp-ns", openings.outward_udp);
+  AllOpenings openings = openings_of(in.profile);
+  add_ports(argv, "--tcp-ports", published(openings.tcp));
+  add_ports(argv, "--udp-ports", published(openings.udp));
+  add_ports(argv, "--tcp-ns", led_outward(openings.tcp));
+  add_ports(argv, "--udp-ns", led_outward(openings.udp));
   return argv;
 }
 
@@ -138,13 +201,10 @@ std::vector<Node> tree_of_helper(const Inputs& in, const std::string& pasta) {
 }
 
 // What is beside the proxy would be another way out.
-void refuse_ways_past_proxy(const Inputs& in) {
+void refuse_ways_past_proxy(const Profile& profile) {
   for (Key key : {Key::network_connect, Key::network_dns}) {
-    if (in.profile.list(key).empty()) continue;
-    const Value& value = in.profile.list(key).front();
-    throw Error("network " + std::string(setting(key).name) + " = " + value.text, "goes past the proxy")
-        .at(value.origin)
-        .hint("take it out, or the proxy");
+    if (profile.list(key).empty()) continue;
+    throw of_line(key, profile.list(key).front(), "goes past the proxy").hint("take it out, or the proxy");
   }
 }
 
@@ -152,7 +212,6 @@ void refuse_ways_past_proxy(const Inputs& in) {
 void announce_proxy(const Inputs& in, Draft& draft) {
   std::optional<Proxy> proxy = proxy_of(in.profile);
   if (!proxy) return;
-  refuse_ways_past_proxy(in);
   std::string host = proxy->destination.kind == Destination::Kind::localhost ? "127.0.0.1" : proxy->destination.host;
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
   std::string url = (proxy->scheme == "socks5" ? "socks5h" : "http") + ("://" + host) + ":" +
@@ -164,6 +223,11 @@ void announce_proxy(const Inputs& in, Draft& draft) {
 }
 
 }  // namespace
+
+void check_private_network(const Profile& profile) {
+  if (proxy_of(profile)) refuse_ways_past_proxy(profile);
+  openings_of(profile);
+}
 
 void plan_private_network(const Inputs& in, Draft& draft, const Value& mode) {
   std::optional<std::string> pasta = trusted_program(in, "pasta");

@@ -185,6 +185,13 @@ SeccompPolicy seccomp_policy(const Profile& profile) {
   return policy;
 }
 
+void check_filter(const Profile& profile) {
+  if (profile.text(Key::seccomp_mode) != "none" || !profile.flag(Key::process_write_xor_execute)) return;
+  throw Error("process write-xor-execute = yes", "without a filter of system calls nothing holds a program to it")
+      .at(profile.scalar(Key::process_write_xor_execute).origin)
+      .hint("leave one of both out");
+}
+
 SeccompPolicy network_helper_policy() {
   SeccompPolicy policy;
   policy.architecture = kHostArchitecture;

@@ -30,6 +30,9 @@ struct SeccompPolicy {
 // planner does not call this.
 SeccompPolicy seccomp_policy(const Profile& profile);
 
+// Error for what only a filter holds, where there is none.
+void check_filter(const Profile& profile);
+
 // That of sbox-network and of pasta.
 SeccompPolicy network_helper_policy();
 

@@ -5,6 +5,7 @@
 namespace sbox {
 
 void plan_seccomp(const Inputs& in, Draft& draft) {
+  check_filter(in.profile);
   if (in.profile.text(Key::seccomp_mode) == "none") return;
   SeccompPolicy policy = seccomp_policy(in.profile);
   policy.architecture = in.host.architecture();

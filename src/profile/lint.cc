@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "profile/network_syntax.h"
 #include "profile/values.h"
 
 namespace sbox {
@@ -299,7 +300,7 @@ void Linter::check_effect(const Setting& row) {
   bool is_of_network = row.section == "network" && row.key != Key::network_mode && !is_of_private;
   if (is_of_network && profile_.text(Key::network_mode) == "none") useless("there is no network (network.mode = none)");
   if (row.key == Key::dbus_log && !has_filtered_bus()) useless("no bus is filtered");
-  bool is_of_filter = row.key == Key::seccomp_allow || row.key == Key::seccomp_deny || row.key == Key::seccomp_log;
+  bool is_of_filter = row.section == "seccomp" && row.key != Key::seccomp_mode;
   if (is_of_filter && profile_.text(Key::seccomp_mode) == "none") useless("there is no filter (seccomp.mode = none)");
   bool may_mount = profile_.text(Key::process_nested_sandbox) == "mounts";
   if (row.key == Key::process_write_xor_execute && may_mount) useless("what may mount gets round it");
@@ -329,6 +330,14 @@ void Linter::check_words() {
     for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     if (value.text != "lan" && nearest(lower, {"lan"}))
       warn(setting(Key::network_deny), value, "is the host of that name", "did you mean lan?");
+  }
+  if (profile_.text(Key::network_mode) != "private") return;
+  for (const Value& value : profile_.list(Key::network_connect)) {
+    std::string why;
+    std::optional<Destination> destination = parse_destination(value.text, why);
+    if (!destination || !is_never_reached(*destination)) continue;
+    warn(setting(Key::network_connect), value, "useless: no private network leads there",
+         "this machine's loopback is localhost:PORT");
   }
 }
 

@@ -242,4 +242,12 @@ bool touches(const Destination& rule, const Destination& asked) {
   return protocol && ports && (covers_place(rule, asked) || covers_place(asked, rule));
 }
 
+bool is_never_reached(const Destination& asked) {
+  return std::any_of(std::begin(kNeverReached), std::end(kNeverReached), [&](const char* net) {
+    std::string why;
+    std::optional<Destination> never = parse_destination(net, why);
+    return never && covers(*never, asked);
+  });
+}
+
 }  // namespace sbox

@@ -72,6 +72,12 @@ bool touches(const Destination& rule, const Destination& asked);
 inline constexpr const char* kPrivateNetworks[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
                                                    "fc00::/7"};
 
+// To which no private network leads, whatever a profile says: this machine and its link, and many at once.
+inline constexpr const char* kNeverReached[] = {"0.0.0.0/8",   "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4",
+                                                "240.0.0.0/4", "::/8",        "fe80::/10",      "ff00::/8"};
+// Whether all that `asked` stands for is there. No name is.
+bool is_never_reached(const Destination& asked);
+
 // Whether `text` is an address of IPv4 or IPv6, and the number of its bits.
 std::optional<unsigned> address_bits(std::string_view text);
 

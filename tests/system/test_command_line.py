@@ -243,13 +243,24 @@ class StartsNothing(SystemTest):
         for section, line, part in (
             ("seccomp", "allow = ptrac", "unknown system call or group 'ptrac' (did you mean ptrace?)"),
             ("environment", "keep = LD_PRELOAD", "'LD_PRELOAD': makes programs load code"),
+            ("home", "size = 10M\nmode = private", "files on a disk take no such limit"),
+            ("home", "overlay = a/b\nmode = overlay", "not a name for an overlay"),
+            ("limits", "swap = 1G", "there is no limit of memory"),
+            ("limits", "nice = 20", "is more than 19"),
+            ("desktop", "app-id = a..b", "is not the name of an application"),
+            ("network", "bandwidth = 1M up\nmode = host", "cannot be enforced on the host's network"),
+            ("network", "connect = example.org\nmode = host", "only ports can be enforced on the host's network"),
+            ("network", "connect = example.org\nmode = private\nproxy = http://localhost:80", "goes past the proxy"),
+            ("network", "forward = 80:80, 80:81\nmode = private", "port 80 of this machine leads to port 80 already"),
+            ("process", "write-xor-execute = yes\n[seccomp]\nmode = none", "without a filter of system calls"),
         ):
-            path = self.profile(f"[profile]\ndescription = x\n[{section}]\n{line}\n")
-            result = self.sbox("lint", path)
-            self.assertEqual(result.status, 1, result)
-            self.assertIn(f"{path}:4: error: ", result.out)
-            self.assertIn(part, result.out)
-            self.refused("-p", path, "true")
+            with self.subTest(line=line):
+                path = self.profile(f"[profile]\ndescription = x\n[{section}]\n{line}\n")
+                result = self.sbox("lint", path)
+                self.assertEqual(result.status, 1, result)
+                self.assertIn(f"{path}:4: error: ", result.out)
+                self.assertIn(part, result.out)
+                self.refused("-p", path, "true")
 
     def test_a_profile_for_the_current_directory_can_be_explained_anywhere(self) -> None:
         there = self.sbox("explain", "agent", cwd=str(self.work))

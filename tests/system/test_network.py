@@ -475,6 +475,8 @@ while True:
         result = self.lab.run("/usr/bin/python3", "-I", "-S", "-c", VISIT, *places)
         found = {place: line for place, line in zip(places, result.out.splitlines()) if not line.startswith("no")}
         self.assertEqual(found, {"tcp 127.0.0.1 7001": "inside 7001", "tcp 127.0.0.1 7002": "inside 7003"})
+        taken = self.lab.run(str(SBOX), *PRIVATE, "-s", "network.listen=7001", "--", "true")
+        self.assertEqual((taken.status, "forward another one" in taken.err), (125, True), taken)
         child.stdout.close()
         self.account.end(child)
 

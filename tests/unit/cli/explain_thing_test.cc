@@ -121,6 +121,12 @@ TEST_F(ExplainThing, SaysThatLandlockLetsNobodyMount) {
   EXPECT_EQ(ask("@namespace").verdict, "yes");
 }
 
+TEST_F(ExplainThing, NamesTheLimitThatTakesACallAway) {
+  set(Key::limits_io_priority, "idle");
+  EXPECT_EQ(ask("ioprio_set").origin, "test.profile:1");
+  EXPECT_EQ(lines("ioprio_set"), std::vector<std::string>{"[limits] io-priority = host"});
+}
+
 TEST_F(ExplainThing, SaysThatNothingIsFilteredWhereNothingIs) {
   set(Key::seccomp_mode, "none");
   EXPECT_EQ(ask("ptrace").verdict, "yes");

@@ -55,10 +55,45 @@ TEST_F(PrivateNetwork, OpensThePortsThatAreNamedAndNoOther) {
   set(Key::network_listen, "9000-9001");
   std::string text = command();
   for (const char* words :
-       {" --tcp-ports 127.0.0.1/9000-9001 --tcp-ports 127.0.0.1/8080:80 --udp-ports 127.0.0.1/5353:53 ",
+       {" --tcp-ports 127.0.0.1/8080:80 --tcp-ports 127.0.0.1/9000-9001 --udp-ports 127.0.0.1/5353:53 ",
         " --tcp-ns 5432 ", " --udp-ns none "}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << text;
   }
+}
+
+// Lists grow, and blocks may name what the profile names too.
+TEST_F(PrivateNetwork, TakesAPortTwiceForOnce) {
+  for (const char* place : {"localhost:5432", "tcp localhost:5430-5433"}) set(Key::network_connect, place);
+  for (const char* ports : {"8080", "8079-8081"}) set(Key::network_listen, ports);
+  for (const char* ports : {"8082:8082", "9000:80", "tcp 9000:80"}) set(Key::network_forward, ports);
+  std::string text = command();
+  for (const char* words : {" --tcp-ports 127.0.0.1/8079-8082 --tcp-ports 127.0.0.1/9000:80 --udp-ports none ",
+                            " --tcp-ns 5430-5433 --udp-ns 5432"}) {
+    EXPECT_NE(text.find(words), std::string::npos) << words << text;
+  }
+}
+
+TEST_F(PrivateNetwork, RefusesAPortThatWouldLeadToTwoPlaces) {
+  set(Key::network_listen, "8080");
+  set(Key::network_forward, "udp 8080:80");
+  set(Key::network_forward, "8080:80");
+  EXPECT_EQ(fault(),
+            "sbox: test.profile:4: network forward = 8080:80: port 8080 of this machine leads to port 8080 already "
+            "(choose another port)");
+}
+
+TEST_F(PrivateNetwork, RefusesToPublishWhatIsThisMachinesOwn) {
+  set(Key::network_connect, "tcp localhost:5432");
+  set(Key::network_forward, "udp 5432:80");
+  EXPECT_NO_THROW(plan());
+  set(Key::network_forward, "80:5432");
+  EXPECT_THAT(fault(), ::testing::HasSubstr("port 5432 of localhost is this machine's, by connect or proxy"));
+}
+
+TEST_F(PrivateNetwork, PublishesNoPortThatItLeadsTo) {
+  set(Key::network_proxy, "socks5://localhost:9050");
+  set(Key::network_forward, "9050:80");
+  EXPECT_THAT(fault(), ::testing::HasSubstr("port 9050 of localhost is this machine's, by connect or proxy"));
 }
 
 TEST_F(PrivateNetwork, NeedsAPortForTheLoopbackOfTheHost) {

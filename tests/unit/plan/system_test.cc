@@ -68,6 +68,7 @@ TEST_F(System, WithWriteXorExecuteNothingThatCanBeWrittenCanBeExecuted) {
   host.directory("/data");
   set(Key::files_read_write, "/data");
   set(Key::process_write_xor_execute, "yes");
+  set(Key::seccomp_mode, "default");
   Plan p = plan();
   for (const Node& node : p.nodes) EXPECT_FALSE(node.writable && node.executable) << node.target;
   EXPECT_FALSE(find(p, "/data")->executable);
@@ -77,6 +78,12 @@ TEST_F(System, WithWriteXorExecuteNothingThatCanBeWrittenCanBeExecuted) {
   for (const LandlockRule& rule : p.landlock.rules) {
     EXPECT_FALSE(rule.path == "/proc" && (rule.access & kWriteFile));
   }
+}
+
+TEST_F(System, WithWriteXorExecuteThereIsAFilter) {
+  set(Key::seccomp_mode, "none");
+  set(Key::process_write_xor_execute, "yes");
+  EXPECT_THAT(fault(), HasSubstr("write-xor-execute = yes: without a filter"));
 }
 
 TEST_F(System, TmpfsHaveTheirModesAndSizes) {

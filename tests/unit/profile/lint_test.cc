@@ -86,6 +86,12 @@ TEST(Lint, OfAllFilesTellsThoseThatNothingReads) {
   EXPECT_THAT(lines(tree, lint_all(tree.search(), {"browser"})), IsEmpty());
 }
 
+TEST(Lint, WarnsOfPlacesThatNoPrivateNetworkLeadsTo) {
+  EXPECT_THAT(lint("[network]\nmode = private\nconnect = 127.0.0.1:80, 192.0.2.1, [::1]:80, 127.0.0.0/4\n"),
+              ElementsAre(HasSubstr("network.connect = 127.0.0.1:80: useless: no private network leads there"),
+                          HasSubstr("network.connect = [::1]:80: useless")));
+}
+
 TEST(Lint, AHostHomeOfWhichOnlySomeIsKeptIsNotDangerous) {
   EXPECT_THAT(lint("[home]\nmode = host\nkeep = ~/.mozilla/firefox\n"), IsEmpty());
 }
