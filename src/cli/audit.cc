@@ -78,11 +78,7 @@ bool is_dangerous_to_write(const std::string& path) { return !danger_of_path(pat
 bool is_dangerous_to_show(const std::string& path) { return !danger_of_path(path, false).empty(); }
 bool is_dangerous_name(const std::string& name) { return is_dangerous_bus_name(name); }
 // By default in no sandbox: more of the kernel than the rest.
-bool is_dangerous_call(const std::string& word) {
-  const SyscallGroup* group = find_group(word);
-  if (group == nullptr) group = group_of(word);
-  return group != nullptr && !group->by_default;
-}
+bool is_dangerous_call(const std::string& word) { return further_group(word) != nullptr; }
 bool is_pattern(const std::string& variable) { return variable == "*"; }
 
 constexpr ListRow kLists[] = {

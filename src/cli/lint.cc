@@ -5,11 +5,15 @@
 
 #include "base/strings.h"
 #include "cli/print.h"
+#include "plan/devices.h"
 #include "plan/draft.h"
 #include "plan/environment.h"
 #include "plan/network.h"
 #include "plan/seccomp.h"
+#include "plan/syscall_groups.h"
+#include "plan/view.h"
 #include "profile/search.h"
+#include "profile/values.h"
 
 namespace sbox {
 namespace {
@@ -21,16 +25,19 @@ LintScope scope_of(const std::string& path) {
   return path.ends_with(".conf") || is_block ? LintScope::fragment : LintScope::whole;
 }
 
+template <typename Check>
+void run_check(std::vector<Finding>& findings, Check&& check) {
+  try {
+    check();
+  } catch (const Error& error) {
+    findings.push_back(finding_of(error));
+  }
+}
+
 // What refuses the start on any host.
 std::vector<Finding> refusals_of(const Profile& profile, LintScope scope) {
   std::vector<Finding> findings;
-  auto keep = [&](auto&& check) {
-    try {
-      check();
-    } catch (const Error& error) {
-      findings.push_back(finding_of(error));
-    }
-  };
+  auto keep = [&](auto&& check) { run_check(findings, check); };
   if (profile.text(Key::seccomp_mode) != "none") keep([&] { seccomp_policy(profile); });
   for (const Value& variable : profile.list(Key::environment_keep)) keep([&] { refuse_loading(variable); });
   // Of a part, another file may bring what is missing.
@@ -40,12 +47,52 @@ std::vector<Finding> refusals_of(const Profile& profile, LintScope scope) {
   return findings;
 }
 
+// Paths that no sandbox may have, each for itself.
+std::vector<Finding> refused_paths(const Profile& profile) {
+  constexpr std::pair<Key, Access> kPaths[] = {
+      {Key::home_keep, Access::read_write},      {Key::home_keep_read_only, Access::read_only},
+      {Key::files_read_only, Access::read_only}, {Key::files_read_write, Access::read_write},
+      {Key::files_hide, Access::hide},           {Key::files_tmpfs, Access::tmpfs},
+  };
+  std::vector<Finding> findings;
+  auto keep = [&](auto&& check) { run_check(findings, check); };
+  for (const auto& [key, access] : kPaths) {
+    for (const Value& value : profile.list(key)) keep([&] { check_written(access, value); });
+  }
+  for (const Value& value : profile.list(Key::devices_allow)) keep([&] { check_device(value); });
+  return findings;
+}
+
+// What the tables of the planner know to be dangerous.
+std::vector<Finding> dangers_of(const Profile& profile) {
+  std::vector<Finding> findings;
+  auto warn = [&](Key key, const Value& value, const std::string& why, const std::string& hint) {
+    findings.push_back(
+        {Finding::Severity::warning, value.origin, shown(setting(key), value) + ": dangerous: " + why, hint});
+  };
+  if (profile.text(Key::seccomp_mode) != "none") {
+    for (const Value& value : profile.list(Key::seccomp_allow)) {
+      const SyscallGroup* group = further_group(value.text);
+      if (group)
+        warn(Key::seccomp_allow, value, "more of the kernel is open to attack (" + std::string(group->name) + ")", "");
+    }
+  }
+  for (const Value& value : profile.list(Key::devices_allow)) {
+    std::optional<Key> word = device_setting(value.text + (value.text == "/dev/input" ? "/" : ""));
+    if (word == Key::devices_input) warn(Key::devices_allow, value, "who reads input devices sees each key", "");
+    if (word == Key::devices_usb) warn(Key::devices_allow, value, "raw USB is keyboards and disks", "");
+  }
+  return findings;
+}
+
 std::vector<Finding> lint_one(const SearchPath& search, const std::string& name) {
   try {
     Profile profile = read_profile(search, name);
     std::vector<Finding> findings = refusals_of(profile, scope_of(name));
-    std::vector<Finding> doubts = lint_profile(profile, scope_of(name));
-    findings.insert(findings.end(), doubts.begin(), doubts.end());
+    for (const std::vector<Finding>& more :
+         {refused_paths(profile), dangers_of(profile), lint_profile(profile, scope_of(name))}) {
+      findings.insert(findings.end(), more.begin(), more.end());
+    }
     return findings;
   } catch (const Error& error) {
     return {finding_of(error)};

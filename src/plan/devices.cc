@@ -114,15 +114,17 @@ void place_security_keys(const Inputs& in, Draft& draft, const Origin& origin) {
   }
 }
 
+Error is_the_machine(const Value& value) {
+  return Error("device " + quote(value.text), "is the machine itself").at(value.origin).hint("take it off the list");
+}
+
 void allow(const Inputs& in, Draft& draft, const Value& value) {
   std::string path = host_path(value, in.places, in.host);
   auto refuse = [&](const char* why) { return Error("device " + quote(value.text), why).at(value.origin); };
   if (!is_below(path, "/dev")) throw refuse("does not lie below /dev").hint("use [files]");
   Resolved found = in.host.resolve(path);
   if (!is_below(found.path, "/dev") && found.path != "/dev") throw refuse("leads out of /dev");
-  if (is_never_granted(found.path)) {
-    throw refuse("is the machine itself").hint("take it off the list");
-  }
+  if (is_never_granted(found.path)) throw is_the_machine(value);
   switch (found.status.kind) {
     case FileKind::missing:
       return;
@@ -144,6 +146,10 @@ void allow(const Inputs& in, Draft& draft, const Value& value) {
 
 bool is_never_granted(std::string_view path) {
   return std::find(std::begin(kNever), std::end(kNever), path) != std::end(kNever);
+}
+
+void check_device(const Value& value) {
+  if (is_never_granted(value.text)) throw is_the_machine(value);
 }
 
 std::optional<Key> device_setting(std::string_view path) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "profile/profile.h"
 #include "profile/settings.h"
 
 namespace sbox {
@@ -13,5 +14,7 @@ std::optional<Key> device_setting(std::string_view path);
 
 // Memory, ports and consoles of the machine: a profile that names one is refused.
 bool is_never_granted(std::string_view path);
+// The same for an element of [devices] allow, as it is written: Error.
+void check_device(const Value& value);
 
 }  // namespace sbox

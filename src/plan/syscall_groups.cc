@@ -243,6 +243,12 @@ bool changes_mounts(std::string_view call) {
   return std::ranges::count(kCalls, call) > 0;
 }
 
+const SyscallGroup* further_group(std::string_view word) {
+  const SyscallGroup* group = find_group(word);
+  if (!group) group = group_of(word);
+  return group && !group->by_default ? group : nullptr;
+}
+
 // Libraries fall back to another call on ENOSYS, but take EPERM for the answer. What is in no group is newer than the
 // table, or a gap in it.
 CallAnswer answer_to(std::string_view call, const std::set<std::string_view>& allowed, const SeccompPolicy& policy) {

@@ -37,6 +37,9 @@ bool is_for_mounts(std::string_view call);
 // Those that Landlock refuses by themselves.
 bool changes_mounts(std::string_view call);
 
+// The group of a word of [seccomp] allow, a call or a group, where no sandbox has it by default; else null.
+const SyscallGroup* further_group(std::string_view word);
+
 enum class CallAnswer {
   allowed,  // but for what the argument rules keep away
   denied,   // EPERM, or the end of the program

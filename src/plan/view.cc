@@ -33,6 +33,25 @@ constexpr Forbidden kForbidden[] = {
     {"/tmp", false, false, "every sandbox has its own /tmp; name single files of the host's"},
 };
 
+// Null where the path may be in a sandbox in this way.
+const Forbidden* forbidden(const std::string& path, Access access) {
+  bool hides = access == Access::hide;
+  for (const Forbidden& row : kForbidden) {
+    bool matches = path == row.path || (row.below_too && !hides && is_below(path, row.path));
+    bool applies = hides ? path == "/" || path == "/proc" || path == "/dev" : access != Access::tmpfs || row.tmpfs_too;
+    if (matches && applies) return &row;
+  }
+  return nullptr;
+}
+
+Error refusal(Access access, const std::string& path, const Origin& origin, const std::string& why,
+              const std::string& hint) {
+  return Error(std::string(name_of(access)) + " = " + quote(path), why).at(origin).hint(hint);
+}
+
+constexpr char kIsPolicy[] = "holds the rules of sbox itself", kIsAll[] = "would change the sandbox as a whole";
+constexpr char kTakeOff[] = "take it off the list";
+
 constexpr int kRankOfTmpfs = 4;
 
 int rank(const Node& node) {
@@ -79,6 +98,17 @@ Node node_for(const Grant& grant, const std::string& path, const std::string& ta
 
 }  // namespace
 
+void check_written(Access access, const Value& value) {
+  constexpr std::string_view kHome = "${HOME}";
+  std::string path = value.text.starts_with(kHome) ? "~" + value.text.substr(kHome.size()) : value.text;
+  for (const char* policy : {"~/.config/sbox", "~/.local/share/sbox", "/etc/sbox"}) {
+    if (!is_at_or_below(path, policy) || access == Access::hide) continue;
+    throw refusal(access, value.text, value.origin, kIsPolicy, kTakeOff);
+  }
+  if (const Forbidden* row = forbidden(path, access))
+    throw refusal(access, value.text, value.origin, kIsAll, row->hint);
+}
+
 struct MountView::Found {
   const Grant& grant;
   std::string path;    // on the host, canonical
@@ -99,28 +129,22 @@ MountView::MountView(const Host& host, const Places& places, const std::string& 
 
 void MountView::refuse_forbidden(const Grant& grant, const std::string& path) const {
   auto refuse = [&](const std::string& why, const std::string& hint) {
-    return Error(std::string(name_of(grant.access)) + " = " + quote(grant.path), why).at(grant.origin).hint(hint);
+    return refusal(grant.access, grant.path, grant.origin, why, hint);
   };
   for (const std::string& policy : policy_) {
     if (is_at_or_below(path, policy) && grant.access != Access::hide) {
-      throw refuse("holds the rules of sbox itself", "take it off the list");
+      throw refuse(kIsPolicy, kTakeOff);
     }
   }
   bool writes = grant.access != Access::hide && grant.access != Access::read_only;
   for (const std::string& program : programs_) {
-    if (writes && is_at_or_below(path, program)) throw refuse("is a part of sbox itself", "take it off the list");
+    if (writes && is_at_or_below(path, program)) throw refuse("is a part of sbox itself", kTakeOff);
   }
   bool is_runtime = path == places_.runtime || path == places_.host_runtime;
   if (is_runtime && grant.access != Access::tmpfs) {
     throw refuse("holds the sockets of the whole session", "name the single sockets that the program needs");
   }
-  bool hides = grant.access == Access::hide;
-  for (const Forbidden& row : kForbidden) {
-    bool matches = path == row.path || (row.below_too && !hides && is_below(path, row.path));
-    bool applies =
-        hides ? path == "/" || path == "/proc" || path == "/dev" : grant.access != Access::tmpfs || row.tmpfs_too;
-    if (matches && applies) throw refuse("would change the sandbox as a whole", row.hint);
-  }
+  if (const Forbidden* row = forbidden(path, grant.access)) throw refuse(kIsAll, row->hint);
 }
 
 std::string MountView::inside(const std::string& host_path) const {

@@ -11,6 +11,7 @@
 #include "plan/places.h"
 #include "plan/plan.h"
 #include "plan/tree.h"
+#include "profile/profile.h"
 
 namespace sbox {
 
@@ -30,6 +31,9 @@ struct Grant {
   Origin origin = {"sbox", 0};
   uint64_t size = 0;  // tmpfs: bytes
 };
+
+// Error for a path, as a profile writes it, that MountView::grant refuses on any host.
+void check_written(Access access, const Value& value);
 
 class MountView {
  public:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import shutil
 import unittest
 
 from account import Result
@@ -106,7 +107,7 @@ class Edit(SystemTest):
 
     def test_a_block_is_changed_in_the_same_way(self) -> None:
         drop_in = self.folder.parent / "lib/viewer.profile.d/local.conf"
-        self.addCleanup(drop_in.unlink, missing_ok=True)
+        self.addCleanup(shutil.rmtree, drop_in.parent, ignore_errors=True)
         result = self.edit("printf '[network]\\nmode = host\\n' > $1", "lib/viewer")
         self.assertEqual(result.status, 0, result)
         self.assertEqual(drop_in.read_text(), "[network]\nmode = host\n")

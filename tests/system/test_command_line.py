@@ -253,6 +253,10 @@ class StartsNothing(SystemTest):
             ("network", "connect = example.org\nmode = private\nproxy = http://localhost:80", "goes past the proxy"),
             ("network", "forward = 80:80, 80:81\nmode = private", "port 80 of this machine leads to port 80 already"),
             ("process", "write-xor-execute = yes\n[seccomp]\nmode = none", "without a filter of system calls"),
+            ("files", "read-only = /proc/sys", "'/proc/sys': would change the sandbox as a whole"),
+            ("files", "hide = /", "'/': would change the sandbox as a whole"),
+            ("files", "tmpfs = /etc", "'/etc': would change the sandbox as a whole"),
+            ("files", "read-write = /etc/sbox/profiles", "'/etc/sbox/profiles': holds the rules of sbox itself"),
         ):
             with self.subTest(line=line):
                 path = self.profile(f"[profile]\ndescription = x\n[{section}]\n{line}\n")
@@ -261,6 +265,14 @@ class StartsNothing(SystemTest):
                 self.assertIn(f"{path}:4: error: ", result.out)
                 self.assertIn(part, result.out)
                 self.refused("-p", path, "true")
+
+    def test_lint_finds_devices_that_no_sandbox_has(self) -> None:
+        path = self.profile("[profile]\ndescription = x\n[devices]\nallow = /dev/mem, /dev/fuse\n[home]\nkeep = ~/.config/sbox\n")
+        result = self.sbox("lint", path)
+        self.assertEqual(result.status, 1, result)
+        for line in ("4: error: device '/dev/mem': is the machine itself", "6: error: read-write = '~/.config/sbox': holds the rules"):
+            self.assertIn(f"{path}:{line}", result.out)
+        self.assertEqual(len(result.out.splitlines()), 2, result)
 
     def test_a_profile_for_the_current_directory_can_be_explained_anywhere(self) -> None:
         there = self.sbox("explain", "agent", cwd=str(self.work))

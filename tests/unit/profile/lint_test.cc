@@ -56,6 +56,19 @@ TEST(Lint, WarnsOfDangerousSettings) {
   for (const auto& [content, part] : kCases) EXPECT_THAT(lint(content), ElementsAre(HasSubstr(part))) << content;
 }
 
+TEST(LintCommand, WarnsOfWhatTheTablesOfThePlannerKnowToBeDangerous) {
+  ProfileTree tree;
+  tree.write(
+      "user/a.profile",
+      "[profile]\ndescription = x\n[seccomp]\nallow = bpf, read, @debug\n[devices]\nallow = /dev/input, /dev/fuse, "
+      "/dev/bus/usb/001, /dev/inputs\n");
+  EXPECT_THAT(lines(tree, lint_all(tree.search(), {"a"})),
+              ElementsAre(HasSubstr("a.profile:4: warning: seccomp.allow = bpf: dangerous: more of the kernel"),
+                          HasSubstr("a.profile:4: warning: seccomp.allow = @debug: dangerous: more of the kernel"),
+                          HasSubstr("a.profile:6: warning: devices.allow = /dev/input: dangerous: "),
+                          HasSubstr("a.profile:6: warning: devices.allow = /dev/bus/usb/001: dangerous: ")));
+}
+
 TEST(Lint, OfAllFilesTellsThoseThatNothingReads) {
   ProfileTree tree;
   const char* text = "[profile]\ndescription = x\n";
