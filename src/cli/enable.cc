@@ -83,6 +83,19 @@ Record record_in(const DesktopEntry& entry) {
   return entry.entry.written ? record_of(*entry.entry.written).value_or(Record{}) : Record{};
 }
 
+// Error for an entry of this id that is there and none that can be started.
+void refuse_unusable(const Desk& desk, const std::string& id) {
+  for (const std::string& directory : desk.directories) {
+    std::string path = directory + "/applications/" + id + ".desktop";
+    std::optional<std::string> text = desk.context.host.read(path);
+    if (!text) continue;
+    KeyFile file = parse_key_file(*text, kEntryGroup, path);
+    bool is_hidden = file.value("Hidden") == "true";
+    throw Error(quote(path), is_hidden ? "is hidden, as if it were not there" : "starts no program")
+        .hint(is_hidden ? "take the line Hidden=true out" : "it needs Type=Application and an Exec");
+  }
+}
+
 // By its id, else all that start the program of that name.
 std::vector<const DesktopEntry*> find(const Desk& desk, const std::string& app) {
   std::string id = app.substr(0, app.size() - (app.ends_with(".desktop") ? std::string_view(".desktop").size() : 0));
@@ -91,10 +104,11 @@ std::vector<const DesktopEntry*> find(const Desk& desk, const std::string& app) 
   for (const DesktopEntry& entry : desk.entries) {
     ids.push_back(entry.id);
     if (entry.id == id) same_id.push_back(&entry);
-    if (base_name(entry.program) == app) same_program.push_back(&entry);
+    if (!entry.program.empty() && base_name(entry.program) == app) same_program.push_back(&entry);
   }
   if (!same_id.empty()) return same_id;
   if (!same_program.empty()) return same_program;
+  if (!id.empty() && id.find('/') == std::string::npos) refuse_unusable(desk, id);
   std::optional<std::string> near = nearest(id, ids);
   throw Error(quote(app), "no desktop entry has that name or starts that program")
       .hint(near ? "did you mean " + *near + "?" : "see `sbox enable --list`");
@@ -152,7 +166,14 @@ void remove_shim(const Desk& desk, const DesktopEntry& entry) {
 std::string aside_of(const Place& place) { return place.path + std::string(kAside); }
 
 std::string text_for(const Desk& desk, const Place& place, const std::string& shim) {
-  return wrapped(place.parse(), desk.sbox, {*place.source, digest_of(place.original), shim});
+  try {
+    return wrapped(place.parse(), desk.sbox, {*place.source, digest_of(place.original), shim});
+  } catch (Error& error) {
+    // It is not set aside yet.
+    if (place.occupied && error.where().file == *place.source)
+      throw std::move(error).at({place.path, error.where().line});
+    throw;
+  }
 }
 
 void write(const Desk& desk, const Place& place, const std::string& text) {

@@ -77,7 +77,7 @@ bool Place::is_stale() const {
   return source != record->source || digest_of(original) != record->digest;
 }
 
-KeyFile Place::parse() const { return parse_key_file(original, group, *source); }
+KeyFile Place::parse() const { return parse_key_file(original, group, occupied ? path : *source); }
 
 std::vector<std::string> data_directories(const Host& host, bool system) {
   std::vector<std::string> directories;

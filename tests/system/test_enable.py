@@ -190,6 +190,22 @@ class Files(EntryTest):
             with self.subTest(arguments=arguments):
                 self.assertRegex(self.run_sbox(*arguments, status=125).err, r"\Asbox: [^\n]+\n\Z")
 
+    def test_what_is_there_and_cannot_be_started_is_told_as_that(self) -> None:
+        self.entry("nothing", "")
+        for name, text, part in (
+            ("hidden", ENTRY.format(name="x", command="mousepad") + "Hidden=true\n", "is hidden"),
+            ("link", "[Desktop Entry]\nType=Link\nName=x\nURL=http://localhost\n", "starts no program"),
+            ("odd", ENTRY.format(name="x", command="mousepad") + "what\n", r"odd\.desktop:\d+: "),
+            ("field", ENTRY.format(name="x", command="mousepad %x"), r"field\.desktop:\d+: Exec: "),
+            ("", "", "no desktop entry has that name"),
+        ):
+            with self.subTest(name):
+                if name:
+                    self.account.file(self.own / f"{name}.desktop", text)
+                before = tree(self.home)
+                self.assertRegex(self.run_sbox("enable", name, status=125).err, part)
+                self.assertEqual(tree(self.home), before)
+
     def test_one_that_cannot_be_enabled_does_not_stop_the_others(self) -> None:
         self.entry("bad", "mousepad %x")
         self.service("bad", SLEEP)
