@@ -11,6 +11,7 @@
 #include "cli/print.h"
 #include "plan/paths.h"
 #include "plan/planner.h"
+#include "profile/values.h"
 
 namespace sbox {
 namespace {
@@ -264,6 +265,20 @@ void explain_services(Page& page, const Profile& profile) {
   for (const RuleRow& row : kServices) say_if(page, profile, row.key, row.sentence);
 }
 
+// What it learns of the user and of this machine besides files.
+void explain_environment(Page& page, const Profile& profile) {
+  page.heading("Environment");
+  page.say("Of the caller's variables it has language, terminal, theme and the like.");
+  list_rules(page, profile, Key::environment_keep, "Besides these:");
+  list_rules(page, profile, Key::environment_set, "Set for it:");
+  if (profile.text(Key::system_machine_id) == "host")
+    page.say("It knows this machine by its machine-id.", origin(profile, Key::system_machine_id));
+  if (profile.text(Key::system_hostname) == "host")
+    page.say("It knows the name of this machine.", origin(profile, Key::system_hostname));
+  const std::string& zone = profile.text(Key::system_time_zone);
+  if (zone != "host") page.say("Its time zone is " + zone + ".", origin(profile, Key::system_time_zone));
+}
+
 void explain_process(Page& page, const Profile& profile) {
   page.heading("Processes");
   if (profile.text(Key::profile_instance) == "single") {
@@ -275,6 +290,8 @@ void explain_process(Page& page, const Profile& profile) {
   page.say(is_filtered ? "System calls are filtered by an allow-list." : "System calls are not filtered.",
            origin(profile, Key::seccomp_mode));
   if (is_filtered) {
+    if (profile.text(Key::seccomp_action) == "kill")
+      page.say("One that is denied ends the program.", origin(profile, Key::seccomp_action));
     list_rules(page, profile, Key::seccomp_allow, "Further system calls:");
     list_rules(page, profile, Key::seccomp_deny, "System calls taken away:");
     say_if(page, profile, Key::seccomp_log, "Those that are denied are written down, for `sbox log`.");
@@ -291,8 +308,10 @@ void explain_limits(Page& page, const Profile& profile) {
   page.heading("Limits");
   bool is_any = false;
   for (const Setting& row : settings()) {
-    if (row.section != "limits" || profile.text(row.key) == row.fallback) continue;
-    page.say(std::string(row.name) + " = " + profile.text(row.key), origin(profile, row.key));
+    bool is_own = row.section == "limits", is_limit = is_own || row.type == Type::size;
+    if (!is_limit || profile.text(row.key) == row.fallback) continue;
+    page.say((is_own ? std::string(row.name) : key_name(row)) + " = " + profile.text(row.key),
+             origin(profile, row.key));
     is_any = true;
   }
   if (!is_any) page.say("None but the session's own; it leaves no core dumps.");
@@ -393,6 +412,7 @@ Page explain_page(const Profile& profile, const Plan& plan) {
   explain_session_bus(page, profile);
   explain_system_bus(page, profile);
   explain_services(page, profile);
+  explain_environment(page, profile);
   explain_process(page, profile);
   explain_limits(page, profile);
   explain_concerns(page, profile, plan);

@@ -75,6 +75,28 @@ TEST_F(Explain, SaysWhereFilesAreOfferedAtTheEnd) {
   EXPECT_THAT(page(), HasSubstr("~/Downloads"));
 }
 
+TEST_F(Explain, SaysWhatItLearnsOfTheCallerAndOfThisMachine) {
+  for (const char* part : {"Besides these", "Set for it", "this machine", "time zone", "ends the program"}) {
+    EXPECT_THAT(page(), Not(HasSubstr(part)));
+  }
+  host.file("/etc/machine-id", "0123\n", 0);
+  host.file("/usr/share/zoneinfo/UTC", "zone", 0);
+  set(Key::environment_keep, "EDITOR");
+  set(Key::environment_set, "GDK_BACKEND=x11");
+  set(Key::system_machine_id, "host");
+  set(Key::system_hostname, "host");
+  set(Key::system_time_zone, "UTC");
+  set(Key::seccomp_action, "kill");
+  set(Key::home_size, "5M");
+  for (const char* part :
+       {"Besides these:\n      EDITOR [test.profile:1]", "Set for it:\n      GDK_BACKEND=x11 [test.profile:2]",
+        "It knows this machine by its machine-id. [test.profile:3]",
+        "It knows the name of this machine. [test.profile:4]", "Its time zone is UTC. [test.profile:5]",
+        "One that is denied ends the program. [test.profile:6]", "home.size = 5M [test.profile:7]"}) {
+    EXPECT_THAT(page(), HasSubstr(part));
+  }
+}
+
 TEST_F(Explain, OffersNoLineForTheRulesOfSbox) {
   EXPECT_THAT(path("/home/ann/.config/sbox/profiles"), HasSubstr("No line changes that"));
   EXPECT_THAT(path("/etc/sbox"), HasSubstr("No line changes that"));
