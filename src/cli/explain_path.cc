@@ -7,6 +7,7 @@
 #include "plan/paths.h"
 #include "plan/places.h"
 #include "plan/tree.h"
+#include "plan/view.h"
 
 namespace sbox {
 namespace {
@@ -98,6 +99,18 @@ std::optional<std::string> line_for_device(const std::string& path) {
   return word ? line_of(*word, "yes") : line_of(Key::devices_allow, path);
 }
 
+// What to write instead where [files] may not name it at all; "" where it may.
+std::string instead_of(const Question& question, const Plan& plan) {
+  if (question.inside == "/run/user/" + std::to_string(plan.uid))
+    return "name the single sockets that the program needs";
+  try {
+    check_written(Access::read_only, {in_profile(question), {"", 0}});
+    return "";
+  } catch (const Error& error) {
+    return error.hint_text();
+  }
+}
+
 // The line that would make it readable; nothing where none may.
 std::optional<std::string> line_to_read(const Question& question) {
   if (is_policy(question) || question.asked == "/" || is_at_or_below(question.asked, "/proc")) return std::nullopt;
@@ -177,7 +190,8 @@ std::string what_is_there(const Node& node, const std::string& inside) {
   return "nothing is there";
 }
 
-void explain_absence(Answer& answer, const Question& question, const Node* there) {
+// `instead`: as of instead_of.
+void explain_absence(Answer& answer, const Question& question, const Node* there, const std::string& instead) {
   answer.say("No: " + (there ? what_is_there(*there, question.inside) : std::string("nothing is there")) + ".");
   if (there) answer.origin = there->origin;
   bool is_hidden = there && there->kind == NodeKind::hide;
@@ -186,6 +200,8 @@ void explain_absence(Answer& answer, const Question& question, const Node* there
     answer.say("To show it, remove " + there->origin + ".");
   } else if (is_hidden || !line) {
     answer.say("No line changes that: no sandbox has it.");
+  } else if (!instead.empty()) {
+    answer.say("No line changes that: " + instead + ".");
   } else {
     std::string wider = line_to_write(question);
     bool has_wider = wider != *line && !is_below(question.asked, "/dev");
@@ -247,7 +263,8 @@ Answer explain_path(const Profile& profile, const Plan& plan, const std::string&
     answer.say("No: " + line->text() + " names it, but what does not exist at the start is left out.");
     answer.say("Make it first.");
   } else {
-    explain_absence(answer, question, there);
+    bool is_of_files = !is_below(question.asked, "/dev") && !is_below(question.asked, "/etc");
+    explain_absence(answer, question, there, is_of_files ? instead_of(question, plan) : "");
   }
   return answer;
 }

@@ -85,6 +85,9 @@ constexpr ThingKind kKinds[] = {
 
 // What a word that is no file could have been meant to be.
 std::optional<std::string> near_word(const std::string& word) {
+  for (const Setting& row : settings()) {
+    if (row.name == word) return std::string(row.section) + "." + word;
+  }
   std::vector<std::string> words = setting_words();
   for (const SyscallGroup& group : syscall_groups()) {
     words.emplace_back(group.name);

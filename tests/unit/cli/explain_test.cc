@@ -102,6 +102,23 @@ TEST_F(Explain, OffersNoLineForTheRulesOfSbox) {
   EXPECT_THAT(path("/etc/sbox"), HasSubstr("No line changes that"));
 }
 
+TEST_F(Explain, OffersNoLineThatWouldBeRefused) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"/tmp", "No line changes that: every sandbox has its own /tmp; name single files of the host's."},
+      {"/etc", "No line changes that: use [system] etc for single entries."},
+      {"/run", "No line changes that: name the single sockets or files that the program needs."},
+      {"/sys", "No line changes that: name the files of /sys that the program needs, or use [devices]."},
+      {"/dev", "No line changes that: use [devices] allow."},
+  };
+  for (const auto& [asked, part] : kCases) {
+    host.directory(asked, 0);
+    EXPECT_THAT(path(asked), HasSubstr(part));
+    EXPECT_THAT(path(asked), Not(HasSubstr("[files]")));
+  }
+  EXPECT_THAT(path("/run/user/1000"),
+              HasSubstr("No line changes that: name the single sockets that the program needs."));
+}
+
 TEST_F(Explain, SaysThatWhatDoesNotExistIsLeftOut) {
   set(Key::home_keep, "~/missing");
   EXPECT_THAT(path("/home/ann/missing"), HasSubstr("It does not exist on this host."));

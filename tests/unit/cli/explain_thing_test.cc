@@ -68,6 +68,7 @@ TEST_F(ExplainThing, RefusesAWordThatIsNotOfTheKindThatIsNamed) {
 
 TEST_F(ExplainThing, GuessesWhatAMisspeltWordWasToBe) {
   EXPECT_THAT(text("ptrce"), HasSubstr("did you mean ptrace?"));
+  EXPECT_THAT(text("memory"), HasSubstr("If no file is meant: did you mean limits.memory?"));
   EXPECT_THAT(text("/ptrce"), Not(HasSubstr("did you mean")));
 }
 
