@@ -305,8 +305,11 @@ void Linter::check_effect(const Setting& row) {
   bool may_mount = profile_.text(Key::process_nested_sandbox) == "mounts";
   if (row.key == Key::process_write_xor_execute && may_mount) useless("what may mount gets round it");
   bool is_overlay = profile_.text(Key::home_mode) == "overlay";
-  bool is_of_overlay = row.key == Key::home_overlay || row.key == Key::home_recover;
-  if (is_of_overlay && !is_overlay) useless("the home is no overlay");
+  if (row.key == Key::home_overlay && !is_overlay) useless("the home is no overlay");
+  for (const Value& value : profile_.list(Key::home_recover)) {
+    if (row.key == Key::home_recover && !is_overlay)
+      warn(row, value, "the home is no overlay, so this starts with --ephemeral alone", "set home.mode = overlay");
+  }
 }
 
 void Linter::check_paths(Key key, bool writable) {

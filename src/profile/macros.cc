@@ -31,13 +31,19 @@ bool has_parent_component(std::string_view path) {
   return false;
 }
 
+// The other directories are never missing, or are told before.
+std::string hint_for_missing(std::string_view name) {
+  bool is_folder = name != "HOME" && name != "RUNTIME" && name != "CWD" && name != "UID";
+  return is_folder ? "name it in ~/.config/user-dirs.dirs, which switches it off, or take it off the list" : "";
+}
+
 // Without a trailing slash, so that "/" in front of a path leaves no "//".
 std::string value_of(std::string_view name, const MacroLookup& lookup) {
   std::string shown = "${" + std::string(name) + "}";
   const Macro* macro = find_macro(name);
   if (!macro) throw Error(shown, "there is no such macro");
   std::optional<std::string> value = lookup(name);
-  if (!value || value->empty()) throw Error(shown, "is not known on this host");
+  if (!value || value->empty()) throw Error(shown, "is not known on this host").hint(hint_for_missing(name));
   if (!is_utf8(*value) || !is_safe_to_show(*value)) {
     throw Error(shown, "its value holds control characters: " + quote(*value));
   }

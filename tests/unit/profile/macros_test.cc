@@ -46,6 +46,15 @@ TEST(Macros, WithBadValuesAreErrors) {
   EXPECT_THROW(expand("/run/${UID}${UID}", {{"UID", "."}}), Error);
 }
 
+TEST(Macros, OfFoldersThatAreSwitchedOffSayWhere) {
+  try {
+    expand("${MUSIC}/x", {{"MUSIC", ""}});
+    FAIL() << "expanded";
+  } catch (const Error& error) {
+    EXPECT_NE(error.line().find("user-dirs.dirs"), std::string::npos) << error.line();
+  }
+}
+
 TEST(Macros, ThatAreUnknownAreErrors) {
   EXPECT_THROW(expand("${MUSIC}/x"), Error);
   EXPECT_THROW(expand("${NOTHING}/x"), Error);
