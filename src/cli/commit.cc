@@ -30,7 +30,10 @@ int run_commit(const Context& context, const std::vector<std::string>& words) {
   for (const auto& [path, why] : result.left) {
     fprintf(stderr, "sbox: not taken over: %s: %s\n", shown_path(path).c_str(), why.c_str());
   }
-  return result.left.empty() ? 0 : kSomeLeft;
+  if (result.left.empty()) return 0;
+  fprintf(stderr, "sbox: these stay in the overlay (look at them by `sbox diff --text`%s)\n",
+          force ? "" : "; --force takes over what changed on the host too");
+  return kSomeLeft;
 }
 
 }  // namespace sbox

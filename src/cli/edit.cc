@@ -160,7 +160,13 @@ int run_edit(const Context& context, const std::vector<std::string>& arguments) 
               editor = editor_of(context.host);
   for (;;) {
     drop_in.write_draft(text);
-    run_editor(editor, drop_in.draft());
+    try {
+      run_editor(editor, drop_in.draft());
+    } catch (const Error&) {
+      // What was written is kept, and what nobody has written is not left behind.
+      if (drop_in.read(kDraft) == text) drop_in.drop_draft();
+      throw;
+    }
     std::string written = drop_in.read(kDraft).value_or("");
     std::string kept = edited_drop_in(written);
     if (kept == before.value_or("") || (!before && is_comment_only(kept))) {

@@ -35,7 +35,8 @@ JoinRequest request_from(const Host& host, std::vector<std::string> argv) {
 Door door_of(const RunningInstance& running) {
   Door door = open_door(running);
   if (door.connection) return door;
-  bool is_closed = faccessat(running.process.get(), "fd", R_OK, 0) != 0 && may_not_look();
+  // Its directory fd can be read all the same, and only what that holds cannot.
+  bool is_closed = read_link_of(running.process.get(), "ns/pid").empty() && may_not_look();
   throw Error("instance " + quote(running.instance.name), "it takes nobody in")
       .hint(is_closed ? "sandboxes by sbox-userns cannot be joined" : "it is still being started, or just ended");
 }

@@ -185,7 +185,8 @@ UniqueFd Snapshots::directory_of(const std::string& label) const {
 
 Snapshot Snapshots::take(const std::string& label) {
   if (!is_directory_name(label) || label == kBeforeRestore) {
-    throw Error("snapshot " + quote(label), "not a name for a snapshot").hint("no dot in front, no slash");
+    throw Error("snapshot " + quote(label), "not a name for a snapshot")
+        .hint("no dot in front, no slash, 255 bytes at most, not " + std::string(kBeforeRestore));
   }
   if (!is_changed(directory_.get())) throw Error("overlay " + quote(overlay_), "nothing is changed in it");
   UniqueFd snapshots = make_directory(directory_.get(), kSnapshots);

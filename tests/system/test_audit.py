@@ -98,6 +98,10 @@ class Edit(SystemTest):
         result = self.edit("echo '[network]' > $1; exit 1")
         self.assertEqual(result.status, 125, result)
         self.assertFalse(self.drop_in.exists())
+        self.assertEqual(self.draft.read_text(), "[network]\n", "what was written is kept")
+        self.draft.unlink()
+        self.assertEqual(self.edit("exit 1").status, 125)
+        self.assertFalse(self.draft.exists())
 
     def test_a_warning_is_told_and_does_not_hinder(self) -> None:
         result = self.edit("printf '[dbus]\\nsession = full\\n' > $1")

@@ -314,8 +314,9 @@ class Taking(OverlayTest):
         for name in ("both", "gone", "made", "host"):
             self.put(name, "host's\n")
         result = self.command("commit", "o", status=1)
-        self.assertEqual(sorted(line.split(":")[2].strip() for line in result.err.splitlines()),
-                         ["~/both", "~/gone", "~/made"])
+        *left, remedy = result.err.splitlines()
+        self.assertEqual(sorted(line.split(":")[2].strip() for line in left), ["~/both", "~/gone", "~/made"])
+        self.assertIn("--force", remedy)
         contents = {name: (self.home / name).read_text() for name in ("both", "gone", "made", "host", "ours")}
         self.assertEqual(contents, {"both": "host's\n", "gone": "host's\n", "made": "host's\n", "host": "host's\n",
                                     "ours": "new\n"})  # fmt: skip

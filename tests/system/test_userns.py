@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -206,6 +207,16 @@ class Ownership(GrantTest):
         child, everyone = self.running(is_granted=False)
         self.assertEqual(self.account.run([probe("enter_userns"), str(everyone[-1])]).out, f"entered {self.account.uid}\n")
         child.kill()
+
+    def test_it_is_listed_and_stopped_and_not_joined(self) -> None:
+        child, _ = self.running(is_granted=True)
+        (row,) = json.loads(run_where_refused(self.account, self.host.sbox, "list", "--json").out)
+        self.assertEqual((row["pid"], row["program"]), (child.pid, "/usr/bin/sh"))
+        result = run_where_refused(self.account, self.host.sbox, "join", row["name"], "true")
+        self.assertEqual(result.status, 125)
+        self.assertIn("sandboxes by sbox-userns cannot be joined", result.err)
+        self.assertEqual(run_where_refused(self.account, self.host.sbox, "stop", "--force", row["name"]).status, 0)
+        child.wait(5)
 
     def test_it_cannot_be_traced_at_any_moment(self) -> None:
         result = self.account.run([probe("trace_start"), "2", str(self.host.granter), "test"])
