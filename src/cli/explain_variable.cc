@@ -36,7 +36,8 @@ Answer explain_variable(const Inquiry& inquiry, const std::string& name) {
     if (!line) answer.offer("To give it another value:", line_of(Key::environment_set, name + "=VALUE"));
     return answer;
   }
-  if (line) {
+  bool may_pass = !speaks_of_the_host(name) && !loads_code(name);
+  if (line && may_pass) {
     answer.say("No: " + answer.origin + " names it, but it is not set here.");
     return answer;
   }

@@ -63,9 +63,16 @@ std::vector<Finding> refused_paths(const Profile& profile) {
   return findings;
 }
 
-// What the tables of the planner know to be dangerous.
-std::vector<Finding> dangers_of(const Profile& profile) {
+// What the tables of the planner know to be dangerous or useless.
+std::vector<Finding> doubts_of(const Profile& profile) {
   std::vector<Finding> findings;
+  for (const Value& value : profile.list(Key::environment_keep)) {
+    if (!speaks_of_the_host(value.text)) continue;
+    findings.push_back({Finding::Severity::warning, value.origin,
+                        shown(setting(Key::environment_keep), value) +
+                            ": useless: it speaks of the host, and sbox sets it where the profile grants its object",
+                        ""});
+  }
   auto warn = [&](Key key, const Value& value, const std::string& why, const std::string& hint) {
     findings.push_back(
         {Finding::Severity::warning, value.origin, shown(setting(key), value) + ": dangerous: " + why, hint});
@@ -90,7 +97,7 @@ std::vector<Finding> lint_one(const SearchPath& search, const std::string& name)
     Profile profile = read_profile(search, name);
     std::vector<Finding> findings = refusals_of(profile, scope_of(name));
     for (const std::vector<Finding>& more :
-         {refused_paths(profile), dangers_of(profile), lint_profile(profile, scope_of(name))}) {
+         {refused_paths(profile), doubts_of(profile), lint_profile(profile, scope_of(name))}) {
       findings.insert(findings.end(), more.begin(), more.end());
     }
     return findings;

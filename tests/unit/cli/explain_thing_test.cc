@@ -203,6 +203,8 @@ TEST_F(ExplainThing, AnswersForVariables) {
   set(Key::environment_keep, "EDIT*");
   EXPECT_EQ(ask("EDITOR").origin, "test.profile:1");
   EXPECT_THAT(text("EDITOR"), HasSubstr("EDITOR=vi"));
+  set(Key::environment_keep, "DISPLAY");
+  EXPECT_THAT(text("DISPLAY"), HasSubstr("No line passes it on: it speaks of the host"));
 }
 
 TEST_F(ExplainThing, WritesLinesThatAProfileTakes) {

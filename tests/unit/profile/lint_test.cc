@@ -56,14 +56,15 @@ TEST(Lint, WarnsOfDangerousSettings) {
   for (const auto& [content, part] : kCases) EXPECT_THAT(lint(content), ElementsAre(HasSubstr(part))) << content;
 }
 
-TEST(LintCommand, WarnsOfWhatTheTablesOfThePlannerKnowToBeDangerous) {
+TEST(LintCommand, WarnsOfWhatTheTablesOfThePlannerKnowToBeDangerousOrUseless) {
   ProfileTree tree;
   tree.write(
       "user/a.profile",
       "[profile]\ndescription = x\n[seccomp]\nallow = bpf, read, @debug\n[devices]\nallow = /dev/input, /dev/fuse, "
-      "/dev/bus/usb/001, /dev/inputs\n");
+      "/dev/bus/usb/001, /dev/inputs\n[environment]\nkeep = DISPLAY, EDITOR\n");
   EXPECT_THAT(lines(tree, lint_all(tree.search(), {"a"})),
-              ElementsAre(HasSubstr("a.profile:4: warning: seccomp.allow = bpf: dangerous: more of the kernel"),
+              ElementsAre(HasSubstr("a.profile:8: warning: environment.keep = DISPLAY: useless: it speaks of the host"),
+                          HasSubstr("a.profile:4: warning: seccomp.allow = bpf: dangerous: more of the kernel"),
                           HasSubstr("a.profile:4: warning: seccomp.allow = @debug: dangerous: more of the kernel"),
                           HasSubstr("a.profile:6: warning: devices.allow = /dev/input: dangerous: "),
                           HasSubstr("a.profile:6: warning: devices.allow = /dev/bus/usb/001: dangerous: ")));
