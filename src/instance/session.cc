@@ -66,6 +66,7 @@ class Session {
   Terminal terminal_;
   std::optional<Relay> relay_;
   bool is_started_ = false, is_over_ = false;
+  bool gives_up_ = false;  // on output that nobody takes
   std::optional<int> status_;
   std::optional<Error> refusal_;
   int64_t deadline_ = 0;
@@ -125,11 +126,11 @@ void Session::ask(const JoinRequest& request) {
 
 int Session::loop() {
   std::vector<pollfd> polled;
-  while (!is_over_ || !relay_->is_drained()) {
+  while (!is_over_ || !(relay_->is_drained() || gives_up_)) {
     polled.clear();
     for (int fd : {door_.connection.get(), signals_.get()}) polled.push_back({fd, POLLIN, 0});
     relay_->prepare(polled, terminal_.may_read());
-    int ready = poll(polled.data(), polled.size(), is_over_ ? 0 : patience());
+    int ready = poll(polled.data(), polled.size(), patience());
     if (ready < 0 && errno != EINTR) throw system_error("poll", errno);
     if (ready == 0 && !is_over_) {
       refusal_.emplace("the sandbox", "it does not answer");
@@ -144,7 +145,9 @@ int Session::loop() {
   return status_.value_or(is_started_ ? 128 + SIGKILL : kExitFailure);
 }
 
+// What others inside have not written by the end is not waited for, but who reads what was written is.
 int Session::patience() const {
+  if (is_over_) return relay_->has_pending() ? -1 : 0;
   if (is_started_) return -1;
   return static_cast<int>(std::max<int64_t>(0, (deadline_ - now_ns()) / 1'000'000));
 }
@@ -174,6 +177,7 @@ void Session::handle(Message message) {
       return stop_with_program(static_cast<int>(message.value));
     case MessageKind::ended:
       status_ = static_cast<int>(message.value);
+      is_over_ = true;
       return;
     default:
       return;
@@ -198,7 +202,15 @@ void Session::forward(const signalfd_siginfo& info) {
       return command(CommandKind::signal_group, SIGCONT);
     case SIGTSTP:
       return command(CommandKind::signal_group, SIGTSTP);
+    case SIGUSR1:
+    case SIGUSR2:
+      return command(CommandKind::signal, number);
     default:
+      if (is_over_) {
+        gives_up_ = true;
+        status_ = 128 + number;
+        return;
+      }
       return command(info.ssi_code == SI_KERNEL ? CommandKind::signal_group : CommandKind::signal, number);
   }
 }

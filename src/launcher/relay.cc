@@ -161,4 +161,9 @@ bool Relay::is_drained() const {
                       [](const Channel& channel) { return channel.is_output && channel.is_open(); });
 }
 
+bool Relay::has_pending() const {
+  return std::any_of(channels_.begin(), channels_.end(),
+                     [](const Channel& channel) { return channel.is_output && channel.begin < channel.end; });
+}
+
 }  // namespace sbox

@@ -38,6 +38,8 @@ class Relay {
   void work(const std::vector<pollfd>& polled, bool is_over);
   // Whether everything that the sandbox wrote has been handed on. After the sandbox has ended.
   bool is_drained() const;
+  // Whether there is output that its reader has not taken.
+  bool has_pending() const;
   // The errno by which output of the sandbox was lost, but for a reader that has gone; 0 where nothing was.
   int lost_output() const { return lost_; }
   int terminal_master() const { return master_.get(); }

@@ -69,6 +69,20 @@ class Relay(SystemTest):
         wait_for(lambda: child.send_signal(signal.SIGTERM) or child.poll() is not None, 10, "the end of sbox")
         self.assertEqual(child.wait(), 128 + signal.SIGTERM)
 
+    def test_nor_who_has_joined_and_it_is_waited_for_without_work(self) -> None:
+        running = self.start("--name", "unread", "--", "/bin/sleep", "999")
+        self.addCleanup(self.account.end, running)
+        wait_for(lambda: self.sbox("join", "unread", "true").status == 0, what="a program joins")
+        child = self.start("join", "unread", "--", "head", "-c", "80000", "/dev/zero", stdout=subprocess.PIPE)
+        assert child.stdout
+        self.addCleanup(child.stdout.close)
+        select.select([child.stdout], [], [])
+        wait_for(lambda: not any("head" in read_process(pid, "cmdline") for pid in descendants(running.pid)), what="its end")
+        child.send_signal(signal.SIGUSR1)
+        wait_for(lambda: {read_process(child.pid, "stat").split()[2] for _ in range(100)} == {"S"}, 5, "it sleeps")
+        wait_for(lambda: child.send_signal(signal.SIGTERM) or child.poll() is not None, 10, "the end of sbox join")
+        self.assertEqual(child.wait(), 128 + signal.SIGTERM)
+
     def test_a_program_that_does_not_read_its_input_ends_all_the_same(self) -> None:
         result = self.sbox("true", data=b"x" * 1_000_000, timeout=10)
         self.assertEqual(result.status, 0, result)
