@@ -160,7 +160,7 @@ MUTATIONS = [
         ("none for what it does not lead out", '  if (ports.empty()) argv.insert(argv.end(), {option, "none"});\n', ""))),
     plain("no TCP Fast Open past the limit of ports", "src/plan/seccomp_arguments.cc", "if (policy.tcp_by_port)", "if (false)",
           "test_attack_network.Ports", "unit"),
-    plain("no limit of ports without a filter", "src/plan/network.cc", 'in.profile.text(Key::seccomp_mode) == "none"', "false",
+    plain("no limit of ports without a filter", "src/plan/network.cc", 'profile.text(Key::seccomp_mode) == "none"', "false",
           "test_attack_network.Ports"),
     plain("no calls that hide their flags from a limit of ports", "src/plan/seccomp.cc",
           "if (policy.tcp_by_port) refuse_ways", "if (false) refuse_ways", "test_attack_network.Ports", "unit"),

@@ -150,7 +150,7 @@ def join(worker: Worker) -> list[str]:
         worker.account.own(started)
     name = worker.account.base.name
     options, program = sbox(worker, "--name", name)[:-2], [worker.probe, f"{worker.marker}/ran"]
-    first = [*options, "sh", "-c", f"echo up >{started}; exec sleep 60"]
+    first = [*options, "sh", "-c", f"echo up >{started} && exec sleep 15"]
     others = [[str(SBOX), "join", name, "--", *program], [str(SBOX), "stop", name]]
     return ["sh", "-c", JOIN % tuple(shlex.join(argv) for argv in (first, *others)), "sh", str(started)]
 

@@ -1,12 +1,17 @@
-"""tests/attacks.tsv: every row of the list is held by tests that exist, or does not apply for a reason that is given."""
+"""tests/attacks.tsv: every row of the list is held by tests that exist, or does not apply for a reason that is given. And
+what `make mutate` takes out is where it says."""
 
 from __future__ import annotations
 
 import importlib
 import subprocess
+import sys
 import unittest
 
 from account import BUILD, ROOT
+
+sys.path.insert(0, str(ROOT / "tests" / "mutate"))
+from mutations import MUTATIONS  # noqa: E402
 
 ROWS = 222
 
@@ -26,6 +31,12 @@ class Table(unittest.TestCase):
             with self.subTest(row=number):
                 self.assertIn(state, ("held", "n/a"))
                 self.assertTrue(tests if state == "held" else reason)
+
+    def test_each_mutation_finds_its_text_once(self) -> None:
+        for mutation in MUTATIONS:
+            for edit in mutation.edits:
+                with self.subTest(mutation=mutation.name):
+                    self.assertEqual((ROOT / edit.file).read_text().count(edit.old), 1, edit.old)
 
     def test_the_tests_exist(self) -> None:
         unit = self.unit_tests()
