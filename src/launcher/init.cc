@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <link.h>
+#include <linux/audit.h>
 #include <linux/close_range.h>
 #include <malloc.h>
 #include <poll.h>
@@ -9,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +24,7 @@
 #include "launcher/lockdown.h"
 #include "launcher/mounts.h"
 #include "launcher/tree.h"
+#include "plan/notify_filter.h"
 
 namespace sbox {
 namespace {
@@ -144,16 +147,27 @@ void reap(int socket, pid_t program) {
   }
 }
 
-// `door`: where others ask to join; `let_in` takes who does, in a process of its own.
+// Process 1 is under the program's filters, which may keep away or even punish what only saves memory.
+bool may_give_back_memory(const Plan& plan) {
+#ifdef __x86_64__
+  constexpr uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#else
+  constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#endif
+  return are_allowing(plan.filters, {.nr = SYS_madvise, .arch = kArchitecture, .instruction_pointer = 0, .args = {}});
+}
+
+// `door`: where others ask to join; `let_in` takes who does, in a process of its own. `gives_back`: memory, once the
+// program has run for a moment.
 template <typename LetIn>
-[[noreturn]] void watch(const Step& step, pid_t program, UniqueFd& door, LetIn let_in) {
+[[noreturn]] void watch(const Step& step, pid_t program, UniqueFd& door, bool gives_back, LetIn let_in) {
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
   UniqueFd children(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
   step.require(children.ok(), "signalfd");
   reap(step.socket(), program);
-  for (int patience = kSettledAfterMs;;) {
+  for (int patience = gives_back ? kSettledAfterMs : -1;;) {
     pollfd polled[] = {{step.socket(), POLLIN, 0}, {children.get(), POLLIN, 0}, {door.get(), POLLIN, 0}};
     int happenings = poll(polled, 3, patience);
     if (happenings < 0 && errno != EINTR) _exit(kFailure);
@@ -213,7 +227,7 @@ void let_go_of_streams(const Step& step, const UniqueFd& slave, const UniqueFd& 
   if (program == 0) run_guest_program(step, plan, guest, expected);
   let_go_of_streams(step, guest.slave, no_door, -1);
   send_message(step.socket(), static_cast<uint8_t>(MessageKind::started), program);
-  watch(step, program, no_door, [] {});
+  watch(step, program, no_door, false, [] {});
 }
 
 // The listener must not stay here: who has it decides what is denied.
@@ -299,8 +313,9 @@ void run_init(const InitContext& context, int socket) {
   if (program == 0) run_program(context, step, confinement);
   let_go_of_streams(step, confinement.slave, confinement.door, plan.overlay.lower.empty() ? -1 : kLockDescriptor);
   Plan kept = keep_for_guests(context.plan);
-  forget(context.plan);
-  watch(step, program, confinement.door, [&] {
+  bool gives_back = may_give_back_memory(plan);
+  if (gives_back) forget(context.plan);
+  watch(step, program, confinement.door, gives_back, [&] {
     UniqueFd client = answer_door(confinement.door, kept.uid);
     // Whom it cannot serve now sees the end of the connection.
     if (client && fork() == 0) run_guest(Step(client.get(), false), kept, confinement.expected);

@@ -1,7 +1,6 @@
 #include "launcher/relay.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -24,14 +23,9 @@ bool has_event(const std::vector<pollfd>& polled, int fd, short events) {
 bool is_temporary(int errnum) { return errnum == EAGAIN || errnum == EINTR; }
 bool is_gone(int errnum) { return errnum == EPIPE || errnum == ECONNRESET; }  // the reader, of its own will
 
-// What the caller shares with others: they may have taken the room, or the bytes, that poll(2) saw. Pipes can be asked
-// not to wait since Linux 6.4. Files never keep anybody waiting, and asked so some would never be ready.
-bool is_shared(int fd) {
-  struct stat status {};
-  return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
-}
-
-// `move`: preadv2(2) or pwritev2(2).
+// `move`: preadv2(2) or pwritev2(2). Of what the caller shares with others they may have taken the room, or the bytes,
+// that poll(2) saw. Pipes can be asked not to wait since Linux 6.4. Files never keep anybody waiting, and asked so some
+// would never be ready.
 template <typename Move>
 ssize_t move_now(Move move, int fd, bool is_shared, char* bytes, size_t size) {
   iovec whole{bytes, size};
@@ -106,7 +100,7 @@ Relay::Relay(Stdio& stdio) {
       channel.to = fd;
       channel.is_output = true;
     }
-    channel.is_shared = is_shared(fd);
+    channel.is_shared = stream.is_shared;
     add(std::move(channel));
   }
 }

@@ -48,6 +48,7 @@ bool prepare_stdio(Stdio& stdio) {
       continue;
     }
     stream.kind = StreamKind::pipe;
+    stream.is_shared = S_ISFIFO(status[fd].st_mode) || S_ISSOCK(status[fd].st_mode);
     bool with_output = fd == 2 && stdio.streams[1].kind == StreamKind::pipe && is_same_file(status[1], status[2]);
     if (with_output) {
       stream.shares = 1;

@@ -19,6 +19,7 @@ struct Stream {
   StreamKind kind = StreamKind::null;
   UniqueFd inside, outside;  // pipe: the two ends; empty in a stream that shares its pipe
   int shares = -1;           // the stream whose pipe is this one's too (2>&1)
+  bool is_shared = false;    // the caller's end is a pipe or a socket, which others may have too
 };
 
 struct Stdio {

@@ -115,10 +115,10 @@ void limit_ports(const Inputs& in, Landlock& landlock) {
 
 void plan_network(const Inputs& in, Draft& draft) {
   const Value& mode = in.profile.scalar(Key::network_mode);
-  check_network(in.profile);
   draft.plan.own_network = mode.text != "host";
   if (mode.text == "private") plan_private_network(in, draft, mode);
   if (draft.plan.own_network) return;
+  refuse_rules(in.profile);
   // Abstract sockets live in the network namespace: on the host's, only Landlock keeps those of X11 and D-Bus away.
   constexpr uint32_t kFirstAbiWithScopes = 6;
   if (in.host.landlock_abi() < kFirstAbiWithScopes && !in.profile.is_optional("abstract-sockets")) {

@@ -2,6 +2,7 @@
 
 #include <linux/filter.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -74,6 +75,11 @@ int errno_of(const std::vector<Filter>& filters, const seccomp_data& call) {
     if ((answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && error != 0) return error;
   }
   return EPERM;
+}
+
+bool are_allowing(const std::vector<Filter>& filters, const seccomp_data& call) {
+  return std::all_of(filters.begin(), filters.end(),
+                     [&](const Filter& filter) { return run(filter, call) == SECCOMP_RET_ALLOW; });
 }
 
 }  // namespace sbox

@@ -17,4 +17,7 @@ Filter notifying(const std::vector<Filter>& filters);
 // The errno that the filters give to this call; EPERM where they give none. Never 0.
 int errno_of(const std::vector<Filter>& filters, const seccomp_data& call);
 
+// Whether none of the filters keeps the call away.
+bool are_allowing(const std::vector<Filter>& filters, const seccomp_data& call);
+
 }  // namespace sbox

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include "base/strings.h"
 #include "plan/network.h"
@@ -33,20 +31,28 @@ std::string resolv_conf(const Inputs& in) {
   return text;
 }
 
-// Ports of one protocol between the loopbacks of this machine and of the sandbox.
+// Ports that lead to as many on the other loopback.
+struct Opening {
+  PortRange ports;
+  int shift = 0;  // to the port over there
+
+  PortRange there() const {
+    return {static_cast<uint16_t>(ports.first + shift), static_cast<uint16_t>(ports.last + shift)};
+  }
+};
+
+// Of one protocol, between the loopbacks of this machine and of the sandbox.
 struct Openings {
-  std::map<unsigned, unsigned> inward;  // a port of this machine, and that inside to which it leads
-  std::set<unsigned> outward;           // the same on both
+  std::vector<Opening> inward;   // ports of this machine
+  std::vector<Opening> outward;  // the same on both
 };
 struct AllOpenings {
   Openings tcp, udp;
 };
 
-// As pasta takes them: "PORTS" or "ADDRESS/HOSTPORT:PORT".
-using Ports = std::vector<std::string>;
-
-std::string as_text(unsigned first, unsigned last) {
-  return first == last ? std::to_string(first) : std::to_string(first) + "-" + std::to_string(last);
+std::optional<unsigned> common_port(const PortRange& a, const PortRange& b) {
+  unsigned first = std::max(a.first, b.first);
+  return first <= std::min(a.last, b.last) ? std::optional(first) : std::nullopt;
 }
 
 Error of_line(Key key, const Value& value, const std::string& why) {
@@ -61,10 +67,7 @@ void for_each(Protocol protocol, AllOpenings& all, Action&& action) {
 
 void open_loopback_of_host(const Profile& profile, AllOpenings& all) {
   auto open = [&](const Destination& destination) {
-    for_each(destination.protocol, all, [&](Openings& openings) {
-      for (unsigned port = destination.ports.first; port <= destination.ports.last; ++port)
-        openings.outward.insert(port);
-    });
+    for_each(destination.protocol, all, [&](Openings& openings) { openings.outward.push_back({destination.ports}); });
   };
   std::optional<Proxy> proxy = proxy_of(profile);
   if (proxy && proxy->destination.kind == Destination::Kind::localhost) open(proxy->destination);
@@ -80,35 +83,38 @@ void open_loopback_of_host(const Profile& profile, AllOpenings& all) {
 }
 
 // A port of a loopback has one end on the other.
-void publish(Key key, const Value& value, unsigned host_port, unsigned port, Openings& openings) {
-  for (unsigned each : {host_port, port}) {
-    if (!openings.outward.contains(each)) continue;
-    throw of_line(key, value, "port " + std::to_string(each) + " of localhost is this machine's, by connect or proxy")
+void publish(Key key, const Value& value, const Opening& added, Openings& openings) {
+  for (const Opening& own : openings.outward) {
+    std::optional<unsigned> port = common_port(added.ports, own.ports);
+    if (!port) port = common_port(added.there(), own.ports);
+    if (!port) continue;
+    throw of_line(key, value, "port " + std::to_string(*port) + " of localhost is this machine's, by connect or proxy")
         .hint("forward another port");
   }
-  auto [known, is_new] = openings.inward.emplace(host_port, port);
-  if (is_new || known->second == port) return;
-  throw of_line(key, value,
-                "port " + std::to_string(host_port) + " of this machine leads to port " +
-                    std::to_string(known->second) + " already")
-      .hint("choose another port");
+  for (const Opening& known : openings.inward) {
+    std::optional<unsigned> port = common_port(added.ports, known.ports);
+    if (!port || known.shift == added.shift) continue;
+    throw of_line(key, value,
+                  "port " + std::to_string(*port) + " of this machine leads to port " +
+                      std::to_string(static_cast<int>(*port) + known.shift) + " already")
+        .hint("choose another port");
+  }
+  openings.inward.push_back(added);
 }
 
 void publish_all(const Profile& profile, AllOpenings& all) {
+  auto add = [&](Key key, const Value& value, Protocol protocol, const Opening& opening) {
+    for_each(protocol, all, [&](Openings& openings) { publish(key, value, opening, openings); });
+  };
   std::string why;
   for (const Value& value : profile.list(Key::network_listen)) {
     Listening listening = *parse_listening(value.text, why);
-    for_each(listening.protocol, all, [&](Openings& openings) {
-      for (unsigned port = listening.ports.first; port <= listening.ports.last; ++port) {
-        publish(Key::network_listen, value, port, port, openings);
-      }
-    });
+    add(Key::network_listen, value, listening.protocol, {listening.ports});
   }
   for (const Value& value : profile.list(Key::network_forward)) {
     Forwarding forwarding = *parse_forwarding(value.text, why);
-    for_each(forwarding.protocol, all, [&](Openings& openings) {
-      publish(Key::network_forward, value, forwarding.host_port, forwarding.port, openings);
-    });
+    add(Key::network_forward, value, forwarding.protocol,
+        {{forwarding.host_port, forwarding.host_port}, forwarding.port - forwarding.host_port});
   }
 }
 
@@ -119,37 +125,29 @@ AllOpenings openings_of(const Profile& profile) {
   return all;
 }
 
-// pasta takes each port once: of the two loopbacks it is that of IPv4, which clients of `localhost` try too.
-Ports published(const Openings& openings) {
-  const std::string loopback = "127.0.0.1/";
-  Ports ports;
-  for (auto next = openings.inward.begin(); next != openings.inward.end();) {
-    auto [first, port] = *next++;
-    if (first != port) {
-      ports.push_back(loopback + std::to_string(first) + ":" + std::to_string(port));
-      continue;
+// Each direction is said, since what pasta does by itself is to lead from one loopback to the other. It takes each port
+// once, as "PORTS" or "PORT:PORT" behind the address that it is bound to.
+void add_ports(std::vector<std::string>& argv, const char* option, std::vector<Opening> openings,
+               const std::string& address) {
+  std::sort(openings.begin(), openings.end(), [](auto& a, auto& b) { return a.ports.first < b.ports.first; });
+  std::vector<Opening> merged;
+  for (const Opening& next : openings) {
+    bool is_alike = !merged.empty() && merged.back().shift == next.shift;
+    bool goes_on = is_alike && (next.shift == 0 ? merged.back().ports.last + 1 >= next.ports.first
+                                                : merged.back().ports == next.ports);
+    if (goes_on) {
+      merged.back().ports.last = std::max(merged.back().ports.last, next.ports.last);
+    } else {
+      merged.push_back(next);
     }
-    unsigned last = first;
-    for (; next != openings.inward.end() && next->first == last + 1 && next->second == last + 1; ++next) ++last;
-    ports.push_back(loopback + as_text(first, last));
   }
-  return ports;
-}
-
-Ports led_outward(const Openings& openings) {
-  Ports ports;
-  for (auto next = openings.outward.begin(); next != openings.outward.end();) {
-    unsigned first = *next++, last = first;
-    for (; next != openings.outward.end() && *next == last + 1; ++next) ++last;
-    ports.push_back(as_text(first, last));
+  for (const Opening& each : merged) {
+    std::string text = address + std::to_string(each.ports.first);
+    if (each.ports.first != each.ports.last) text += "-" + std::to_string(each.ports.last);
+    if (each.shift != 0) text += ":" + std::to_string(each.there().first);
+    argv.insert(argv.end(), {option, text});
   }
-  return ports;
-}
-
-// Each direction is said, since what pasta does by itself is to lead from one loopback to the other.
-void add_ports(std::vector<std::string>& argv, const char* option, const Ports& ports) {
-  for (const std::string& each : ports) argv.insert(argv.end(), {option, each});
-  if (ports.empty()) argv.insert(argv.end(), {option, "none"});
+  if (merged.empty()) argv.insert(argv.end(), {option, "none"});
 }
 
 std::vector<std::string> pasta_command(const Inputs& in) {
@@ -162,10 +160,12 @@ std::vector<std::string> pasta_command(const Inputs& in) {
   argv.insert(argv.end(), {"--address", kAddress6, "--gateway", kGateway6});
   argv.insert(argv.end(), {"--ns-mac-addr", kHardware, "--mac-addr", kGatewayHardware});
   AllOpenings openings = openings_of(in.profile);
-  add_ports(argv, "--tcp-ports", published(openings.tcp));
-  add_ports(argv, "--udp-ports", published(openings.udp));
-  add_ports(argv, "--tcp-ns", led_outward(openings.tcp));
-  add_ports(argv, "--udp-ns", led_outward(openings.udp));
+  // Of the two loopbacks it is that of IPv4, which clients of `localhost` try too.
+  const std::string loopback = "127.0.0.1/";
+  add_ports(argv, "--tcp-ports", openings.tcp.inward, loopback);
+  add_ports(argv, "--udp-ports", openings.udp.inward, loopback);
+  add_ports(argv, "--tcp-ns", openings.tcp.outward, "");
+  add_ports(argv, "--udp-ns", openings.udp.outward, "");
   return argv;
 }
 
@@ -212,6 +212,7 @@ void refuse_ways_past_proxy(const Profile& profile) {
 void announce_proxy(const Inputs& in, Draft& draft) {
   std::optional<Proxy> proxy = proxy_of(in.profile);
   if (!proxy) return;
+  refuse_ways_past_proxy(in.profile);
   std::string host = proxy->destination.kind == Destination::Kind::localhost ? "127.0.0.1" : proxy->destination.host;
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
   std::string url = (proxy->scheme == "socks5" ? "socks5h" : "http") + ("://" + host) + ":" +

@@ -157,7 +157,7 @@ MUTATIONS = [
     ], ["test_lifetime"]),
     *(plain(f"pasta without {name}", PRIVATE, old, new, "test_network.Host", "unit") for name, old, new in (
         ("--no-map-gw", '"--no-map-gw",', ""),
-        ("none for what it does not lead out", '  if (ports.empty()) argv.insert(argv.end(), {option, "none"});\n', ""))),
+        ("none for what it does not lead out", '  if (merged.empty()) argv.insert(argv.end(), {option, "none"});\n', ""))),
     plain("no TCP Fast Open past the limit of ports", "src/plan/seccomp_arguments.cc", "if (policy.tcp_by_port)", "if (false)",
           "test_attack_network.Ports", "unit"),
     plain("no limit of ports without a filter", "src/plan/network.cc", 'profile.text(Key::seccomp_mode) == "none"', "false",
@@ -213,6 +213,8 @@ MUTATIONS = [
     plain("no further user namespaces", INIT, "close_user_namespaces(step, plan, prepared);", "", "test_confinement",
           "test_attack_kernel", "test_attack_processes"),
     plain("no wait in a write for others", "src/launcher/relay.cc", "is_shared ? RWF_NOWAIT : 0", "0", "test_stdio.Relay"),
+    plain("no memory given back where the filter kills for it", "src/launcher/init.cc", "bool gives_back = may_give_back_memory(plan);",
+          "bool gives_back = true;", "test_lifetime.Lifetime"),
     plain("the supervisor's code goes from memory", "src/launcher/supervisor.cc", "  forget_code();\n", "", "test_lifetime.Lifetime"),
     plain("process 1's code goes from memory", "src/launcher/init.cc", "      forget_code();\n", "", "test_lifetime.Lifetime"),
     plain("files of the host are followed", "src/launcher/supervisor.cc", "if (has_come(settled_)) settle();", "", "test_resolver"),

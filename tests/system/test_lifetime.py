@@ -99,6 +99,10 @@ class Lifetime(SystemTest):
         for pid in own:
             wait_for(lambda: resident(pid) < 0.6, 5, f"little memory: {resident(pid)}")
 
+    def test_a_filter_that_kills_for_giving_memory_back_does_not_end_the_sandbox(self) -> None:
+        result = self.sbox("-s", "seccomp.deny=madvise", "-s", "seccomp.action=kill", "--", "/usr/bin/sleep", "0.5")
+        self.assertEqual((result.status, result.err), (0, ""), result)
+
     def test_a_polite_signal_reaches_the_program(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(signal=number.name):

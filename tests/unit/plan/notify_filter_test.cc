@@ -38,6 +38,7 @@ std::vector<std::string> architectures(const SeccompPolicy& policy) {
 void expect_the_same(const std::vector<Filter>& filters, const Filter& whole, const seccomp_data& call) {
   Verdict before = evaluate(filters, call), after = evaluate(whole, call);
   bool is_told = (before.action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO && before.action != fails_with(ENOSYS);
+  ASSERT_EQ(are_allowing(filters, call), before.action == SECCOMP_RET_ALLOW) << call.nr;
   ASSERT_EQ(after.action, is_told ? SECCOMP_RET_USER_NOTIF : before.action) << call.nr;
   if (is_told) {
     ASSERT_EQ(errno_of(filters, call), static_cast<int>(before.action & SECCOMP_RET_DATA)) << call.nr;
