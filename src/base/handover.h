@@ -11,8 +11,8 @@ namespace sbox {
 
 inline constexpr int kPlanDescriptor = 3;    // the sealed plan
 inline constexpr int kErrorsDescriptor = 4;  // with --notify: a socket that takes the line of a failure too
-inline constexpr int kClaimDescriptor = 5;  // the file whose lock says which instance this is (instance/registry.h), or
-                                            // none; closing it would let go of the name
+inline constexpr int kClaimDescriptor = 5;  // where the plan is listed: the file whose lock says which instance this is
+                                            // (instance/registry.h); closing it would let go of the name
 inline constexpr int kLockDescriptor = 6;   // with an overlay: a file whose lock says that it is in use
 inline constexpr int kLogDescriptor = 7;    // where the plan has a log: the file, open for writing
 inline constexpr int kLastDescriptor = kLogDescriptor;

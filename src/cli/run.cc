@@ -219,7 +219,8 @@ void require_no_settings(const RunOptions& options, const Instance& instance, co
 // Takes the name. False when another sandbox has it that is to be joined.
 bool claim(const Registry& registry, const Name& name, Plan& plan) {
   plan.instance = name.text;
-  if (!registry.is_usable()) {
+  plan.listed = registry.is_usable();
+  if (!plan.listed) {
     if (!name.is_fixed) return true;
     throw Error("instance " + quote(name.text), "~/.local/share/sbox/instances cannot be made")
         .hint("start it without a name");

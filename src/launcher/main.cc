@@ -59,8 +59,8 @@ int run() {
     return refuse("it must not be set-id");
   UniqueFd errors = take_over(kErrorsDescriptor, S_IFSOCK), log = take_over(kLogDescriptor, S_IFREG),
            lock = take_over(kLockDescriptor, S_IFREG);
-  // The claim stays open for as long as this process lives, and is of no other use here.
-  (void)take_over(kClaimDescriptor, S_IFREG).release();
+  // Stays open for as long as this process lives, and is of no other use here.
+  UniqueFd claim = take_over(kClaimDescriptor, S_IFREG);
   if (close_range(kLastDescriptor + 1, ~0U, 0) != 0) return refuse("cannot close descriptors");
   Terminal terminal;
   if (!terminal.start_guard()) return refuse("cannot watch over the terminal");
@@ -70,6 +70,7 @@ int run() {
   if (!plan.overlay.lower.empty() && !lock) return refuse("the overlay is not locked");
   if (plan.uid != getuid() || plan.gid != getgid()) return refuse("the plan is another user's");
   if (keeps_log(plan) != log.ok()) return refuse("the log is not as planned (start programs by `sbox`)");
+  if (plan.listed != claim.ok()) return refuse("the claim of its name is not as planned (start programs by `sbox`)");
   // The kernel takes the memory back faster than we could.
   _exit(supervise(plan, terminal, std::move(errors), std::move(log)));
 }

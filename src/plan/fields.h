@@ -104,6 +104,7 @@ template <typename Visitor, Is<Plan> T>
 void fields(Visitor& visit, T& plan) {
   visit("profile", plan.profile);
   visit("instance", plan.instance);
+  visit("listed", plan.listed);
   visit("uid", plan.uid);
   visit("gid", plan.gid);
   visit("own_network", plan.own_network);

@@ -121,6 +121,7 @@ struct Overlay {
 struct Plan {
   std::string profile;   // its name
   std::string instance;  // the name of this run
+  bool listed = false;   // the name is claimed, and the launcher gets the claim: without it none would know of the run
   uint32_t uid = 0, gid = 0;
   bool own_network = true;  // a network namespace with nothing but lo
   std::string hostname;

@@ -11,10 +11,11 @@ from account import BUILD, SBOX
 from harness import SystemTest, descendants, read_process
 
 LAUNCHER = str(BUILD / "libexec" / "sbox" / "sbox-launch")
-# Gives the launcher a plan on descriptor 3, as sbox does; the words on the command line say what is wrong with it.
+# Gives the launcher a plan on descriptor 3, and a file as the claim of a name on 5, as sbox does; the words on the
+# command line say what is wrong with it.
 OFFER = """
 import fcntl, os, sys
-kind, launcher, plan = sys.argv[1:]
+kind, claim, launcher, plan = sys.argv[1:]
 F_ADD_SEALS, ALL = 1033, 15
 if kind == "file":
     held = os.open(plan, os.O_RDONLY)
@@ -26,6 +27,8 @@ else:
 if kind == "none": os.close(held)
 elif held != 3: os.dup2(held, 3)
 if kind != "none": os.set_inheritable(3, True)
+if claim == "none": os.closerange(5, 6)
+else: os.dup2(os.open(plan if claim == "file" else "/", os.O_RDONLY), 5)
 os.execve(launcher, ["sbox", "test"], {})
 """
 # Reads the plan that sbox hands over, instead of the launcher.
@@ -45,10 +48,10 @@ class Plans(SystemTest):
         self.assertEqual(result.status, 0, result)
         return result.raw
 
-    def offer(self, kind: str, plan: bytes) -> str:
+    def offer(self, kind: str, plan: bytes, claim: str = "file") -> str:
         """What starting the launcher with the plan prints, status first."""
         path = self.file("plan", plan)
-        result = self.account.run(["/usr/bin/python3", "-IS", "-c", OFFER, kind, LAUNCHER, str(path)])
+        result = self.account.run(["/usr/bin/python3", "-IS", "-c", OFFER, kind, claim, LAUNCHER, str(path)])
         return f"{result.status} {result.out}{result.err}"
 
     def test_only_a_sealed_plan_is_carried_out(self) -> None:
@@ -67,6 +70,12 @@ class Plans(SystemTest):
     def test_a_plan_with_a_log_is_refused_where_none_is_handed_over(self) -> None:
         plan = self.taken_plan("echo", "carried out", log="yes")
         self.assertRegex(self.offer("sealed", plan), r"\A125 sbox: sbox-launch: the log is not as planned [^\n]+\n\Z")
+
+    def test_what_would_not_be_listed_is_refused(self) -> None:
+        plan = self.taken_plan("echo", "carried out")
+        for claim in ("none", "directory"):
+            with self.subTest(claim=claim):
+                self.assertRegex(self.offer("sealed", plan, claim), r"\A125 sbox: sbox-launch: the claim of its name [^\n]+\n\Z")
 
     def test_a_plan_of_another_user_is_refused(self) -> None:
         self.root_only()
