@@ -36,6 +36,7 @@ constexpr int kFailure = 125;
 // A set-up that does not come to an end is ended. It takes some milliseconds.
 constexpr int64_t kStartSeconds = 20;
 constexpr int64_t kSecond = 1'000'000'000, kMillisecond = 1'000'000;
+constexpr int64_t kGrace = 5 * kSecond;  // after the time limit, for who reads; sbox-profile(5) says so
 int64_t new_deadline() { return now_ns() + kStartSeconds * kSecond; }
 bool has_come(const std::optional<int64_t>& moment) { return moment && now_ns() >= *moment; }
 // For poll(2).
@@ -47,9 +48,11 @@ constexpr char kNoneLeft[] = "user namespaces come from sbox-userns, which gives
 constexpr char kStrange[] = "a message that the set-up never sends";
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-// There is nobody left to tell when this fails.
-void say(const std::string& text) {
+// There is nobody left to tell when this fails, or when nobody takes it within `patience` (of poll(2)).
+void say(const std::string& text, int patience = -1) {
   std::string line = "sbox: " + text + "\n";
+  pollfd reader{2, POLLOUT, 0};
+  if (poll(&reader, 1, patience) == 0) return;
   (void)!write(2, line.data(), line.size());
 }
 
@@ -119,6 +122,7 @@ class Supervisor {
   bool is_starting() const;
   int patience() const;
   void settle();
+  void end_the_time();
   void handle_message();
   void handle(Message message);
   void start_the_helper(const Helper& helper, int served);
@@ -155,6 +159,7 @@ class Supervisor {
   int64_t deadline_ = new_deadline();
   std::optional<int64_t> settled_;  // when the program will have run long enough for what a short one is spared
   std::optional<int64_t> end_;      // of the time that the sandbox may run
+  std::optional<int64_t> grace_;    // after that: when nobody is waited for any more
   Cgroup cgroup_;
 };
 
@@ -224,10 +229,7 @@ int Supervisor::loop() {
   std::vector<pollfd> polled;
   while (!(is_init_gone_ && (relay_->is_drained() || gives_up_))) {
     if (has_come(settled_)) settle();
-    if (has_come(end_)) {
-      end_.reset();
-      fail("the time limit was reached", 128 + SIGKILL);
-    }
+    if (has_come(end_)) end_the_time();
     polled.clear();
     polled.push_back({signals_.get(), POLLIN, 0});
     if (!is_init_gone_) polled.push_back({init_.get(), POLLIN, 0});
@@ -241,6 +243,7 @@ int Supervisor::loop() {
     relay_->prepare(polled, !is_init_gone_ && terminal_.may_read());
     int happenings = poll(polled.data(), polled.size(), patience());
     if (happenings < 0 && errno != EINTR) return complain_errno("poll");
+    if (has_come(grace_)) gives_up_ = true;
     if (happenings == 0 && is_starting()) fail("the start took longer than " + std::to_string(kStartSeconds) + " s");
     auto happened = [&](int fd) {
       return fd >= 0 &&
@@ -261,8 +264,11 @@ int Supervisor::loop() {
   if (!status_)
     fail(is_started_ ? "the sandbox was killed" : "the sandbox was killed before the program started",
          is_started_ ? 128 + SIGKILL : kFailure);
-  if (int why = relay_->lost_output(); why != 0) {
-    complain(std::string("output of the program: ") + reason(why) + " (not all of it was written)");
+  std::string lost;
+  if (int why = relay_->lost_output(); why != 0) lost = reason(why);
+  if (has_come(grace_) && relay_->has_pending()) lost = "its reader was not ready when the time was over";
+  if (!lost.empty()) {
+    complain("output of the program: " + lost + " (not all of it was written)");
     if (*status_ == 0) status_ = kFailure;
   }
   return *status_;
@@ -275,6 +281,7 @@ int Supervisor::patience() const {
   if (is_starting()) return milliseconds_until(deadline_);
   int left = end_ ? milliseconds_until(*end_) : INT_MAX;
   if (settled_) left = std::min(left, milliseconds_until(*settled_));
+  if (grace_ && !gives_up_) left = std::min(left, milliseconds_until(*grace_));
   return left == INT_MAX ? -1 : left;
 }
 
@@ -282,6 +289,12 @@ void Supervisor::settle() {
   settled_.reset();
   if (!followers_.start()) return fail(std::string("watch files of the host: ") + reason(errno));
   forget_code();
+}
+
+void Supervisor::end_the_time() {
+  end_.reset();
+  grace_ = now_ns() + kGrace;
+  fail("the time limit was reached", 128 + SIGKILL);
 }
 
 void Supervisor::handle_message() {
@@ -428,7 +441,7 @@ void Supervisor::stop_with_program(int signal_number) {
 // Names of files are in it, which a program may have chosen.
 int Supervisor::complain(const std::string& what) const {
   std::string text = escape_control(what);
-  say(text);
+  say(text, grace_ ? milliseconds_until(*grace_) : -1);
   watch_.say(text);
   if (errors_) say_and_wait(errors_.get(), "sbox: " + text);
   return kFailure;

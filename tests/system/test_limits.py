@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
 import signal
+import subprocess
 
 from harness import SystemTest, status_field, wait_for
 
@@ -57,6 +60,24 @@ class Limits(SystemTest):
         result = self.sbox("-s", "limits.time=1s", *command, cwd=str(place), timeout=15)
         self.assertEqual(result.status, 128 + signal.SIGKILL, result)
         self.assertEqual(result.err, "sbox: the time limit was reached\n")
+
+    def test_nobody_who_reads_keeps_it_beyond_its_time(self) -> None:
+        over = "sbox: the time limit was reached\n"
+        late = "sbox: output of the program: its reader was not ready when the time was over (not all of it was written)\n"
+        cases = {"while :; do echo x; done": (128 + signal.SIGKILL, over + late), "head -c 130000 /dev/zero": (125, late)}
+        children = []
+        for script, reads_errors in itertools.product(cases, (True, False)):
+            reader, writer = os.pipe()
+            errors = subprocess.PIPE if reads_errors else writer
+            child = self.start("-s", "limits.time=1s", "--", "/bin/sh", "-c", script, stdout=writer, stderr=errors)
+            os.close(writer)
+            self.addCleanup(os.close, reader)
+            children.append((script, reads_errors, child))
+        for script, reads_errors, child in children:
+            with self.subTest(script=script, reads_errors=reads_errors):
+                said = child.communicate(timeout=15)[1]
+                status, told = cases[script]
+                self.assertEqual((child.returncode, said), (status, told.encode() if reads_errors else None))
 
     def test_priorities_are_lowered_for_good(self) -> None:
         script = "nice; ionice; renice -n 0 -p $$ >/dev/null 2>&1; ionice -c 2 -n 0 -p $$ 2>/dev/null; nice; ionice"
