@@ -29,7 +29,7 @@ elif held != 3: os.dup2(held, 3)
 if kind != "none": os.set_inheritable(3, True)
 if claim == "none": os.closerange(5, 6)
 else: os.dup2(os.open(plan if claim == "file" else "/", os.O_RDONLY), 5)
-os.execve(launcher, ["sbox", "test"], {})
+os.execve(launcher, ["sbox", "test", "test", "test"], {})
 """
 # Reads the plan that sbox hands over, instead of the launcher.
 TAKE = "import os, sys; sys.stdout.buffer.write(os.pread(3, 1 << 20, 0))"

@@ -14,6 +14,7 @@ from account import Result
 from desktop import session_bus
 from harness import SystemTest, descendants, probe, read_process, status_field, wait_for
 from installation import Installation, run_where_refused, where_refused
+from test_launcher import OFFER
 
 NO_PLAN = "sbox: sbox-launch: no plan (start programs by `sbox`)\n"
 HOSTILE = {"LD_PRELOAD": "/nonexistent.so", "LD_LIBRARY_PATH": ".", "LD_AUDIT": "/nonexistent.so", "LD_DEBUG": "all",
@@ -143,13 +144,11 @@ class Granted(GrantTest):
         taker = Installation(bits=None)
         self.addCleanup(taker.remove)
         taker.launcher.write_text("#!/usr/bin/python3 -IS\nimport os, sys; sys.stdout.buffer.write(os.pread(3, 1 << 20, 0))\n")
-        offer = ("import fcntl, os, sys\nheld = os.memfd_create('plan', os.MFD_ALLOW_SEALING)\n"
-                 "os.write(held, open(sys.argv[2], 'rb').read())\nfcntl.fcntl(held, 1033, 15)\n"
-                 "if held != 3: os.dup2(held, 3)\nos.set_inheritable(3, True)\nos.execve(sys.argv[1], ['sbox', 'x', 'x', 'x'], {})")
+        offer = ("/usr/bin/python3", "-IS", "-c", OFFER, "sealed", "file", str(self.host.granter))
         for nested, expected in (("no", (0, "carried out\n")), ("yes", (125, ""))):
             taken = self.account.run([taker.sbox, "-s", "seccomp.log=no", "-s", f"process.nested-sandbox={nested}", "echo", "carried out"])
             plan = self.file("plan", taken.raw)
-            result = run_where_refused(self.account, "/usr/bin/python3", "-IS", "-c", offer, str(self.host.granter), str(plan))
+            result = run_where_refused(self.account, *offer, str(plan))
             self.assertEqual((result.status, result.out), expected, result)
         self.assertIn("user namespaces come from sbox-userns, which gives programs none", result.err)
 
