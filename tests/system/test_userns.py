@@ -285,6 +285,13 @@ class Callers(GrantTest):
                 else:
                     self.assertEqual(result.out, "", result)
 
+    def test_processes_count_with_those_of_root_and_a_limit_below_these_refuses(self) -> None:
+        few, many = (["/usr/bin/prlimit", f"--nproc={count}", self.host.sbox, "sh", "-c", "true & wait; echo up"] for count in (3, 30000))
+        self.assertEqual(run_where_refused(self.account, *many).out, "up\n")
+        result = run_where_refused(self.account, *few)
+        self.assertEqual((result.status, result.out), (125, ""), result)
+        self.assertRegex(result.err, r"\Asbox: [^\n]+ \(more processes than `ulimit -u`[^\n]+\n\Z")
+
     def test_without_new_privileges_it_has_none_to_give(self) -> None:
         argv = ["/usr/bin/setpriv", "--no-new-privs", str(self.host.granter), "a", "b", "c"]
         script = 'exec 3</dev/null; exec "$@"'
