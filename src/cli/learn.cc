@@ -1,6 +1,7 @@
 #include "cli/learn.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,7 +81,9 @@ Options parse_options(const std::vector<std::string>& words) {
 
 void check_options(const Context& context, Options& options, bool is_to_write) {
   if (options.command.empty() || options.command[0].empty()) throw Error("learn", "no program is named").hint(kUsage);
-  if (options.json && options.yes) throw Error("learn", "--json writes nothing, --yes does").hint("take one of them");
+  if (options.json && (options.yes || options.force || !options.output.empty())) {
+    throw Error("learn", "--json writes nothing; --yes, --output and --force do").hint("take one of them");
+  }
   if (options.name.empty()) options.name = base_name(program_of(options.command));
   constexpr size_t kLongestName = 64;
   if (!is_profile_name(options.name) || options.name.size() > kLongestName) {
@@ -93,12 +96,8 @@ void check_options(const Context& context, Options& options, bool is_to_write) {
   if (context.host.status(kTracerPath).kind == FileKind::missing) {
     throw Error("learn", "there is no strace").hint("install the package strace");
   }
-  if (!is_to_write || options.force) return;
-  if (!options.output.empty()) {
-    if (access(options.output.c_str(), F_OK) != 0) return;
-    throw Error(quote(options.output), "it exists already").hint("--force writes a new one in its place");
-  }
-  if (Search(context.search).has(options.name)) {
+  if (!is_to_write) return;
+  if (options.output.empty() && !options.force && Search(context.search).has(options.name)) {
     throw Error("profile " + quote(options.name), "there is one already")
         .hint("change it by `sbox edit " + options.name + "`, or see --name, --output and --force");
   }
@@ -230,13 +229,34 @@ bool ask_for_each(Proposal& proposal) {
   return true;
 }
 
+// Of the profile that is written.
+std::string path_of(const Context& context, const Options& options) {
+  if (options.output.empty()) return context.search.directories.at(0) + "/" + options.name + ".profile";
+  return (options.output.find('/') == std::string::npos ? "./" : "") + options.output;
+}
+
+std::string draft_of(const std::string& path) { return path + ".learn"; }
+
+// What could not be written after the run is refused before it. Nothing of what is tried stays but directories.
+void require_place(const Context& context, const Options& options) {
+  std::string path = path_of(context, options), directory = path.substr(0, path.rfind('/') + 1);
+  struct stat status {};
+  if (lstat(path.c_str(), &status) == 0) {
+    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
+      throw Error(quote(path), "it is no file").hint("name one that may be written");
+    if (!options.force) throw Error(quote(path), "it exists already").hint("--force writes a new one in its place");
+  }
+  if (options.output.empty()) make_policy_directories(directory);
+  if (access(directory.c_str(), W_OK | X_OK) != 0) {
+    throw system_error("directory " + quote(directory), errno).hint("name a place for the profile with --output");
+  }
+  write_policy_file(draft_of(path), "");
+  unlink(draft_of(path).c_str());
+}
+
 // Checked before it has its name.
 void write_profile(const Context& context, const Options& options, const std::string& text) {
-  std::string path =
-      options.output.empty() ? context.search.directories.at(0) + "/" + options.name + ".profile" : options.output;
-  if (path.find('/') == std::string::npos) path = "./" + path;
-  std::string draft = path + ".learn";
-  if (options.output.empty()) make_policy_directories(context.search.directories.at(0));
+  std::string path = path_of(context, options), draft = draft_of(path);
   write_policy_file(draft, text);
   for (const Finding& finding : lint_all(context.search, {draft})) {
     fprintf(stderr, "%s\n", finding_line(finding).c_str());
@@ -270,6 +290,7 @@ int run_learn(const Context& context, const std::vector<std::string>& arguments)
   Request request{
       options.command[0], {options.command.begin() + 1, options.command.end()}, options.name, context.prefix, false};
   Plan plan = make_plan(profile, request, context.host);
+  if (is_to_write) require_place(context, options);
   if (!announce(options, profile, asks)) return 0;
   Watched watched = watch_program(context, {block, settings, plan.directory, options.command, options.json});
   if (watched.status != 0) fprintf(stderr, "sbox: learn: the program ended with status %d\n", watched.status);
@@ -290,7 +311,12 @@ int run_learn(const Context& context, const std::vector<std::string>& arguments)
     print(text);
     return 0;
   }
-  write_profile(context, options, text);
+  try {
+    write_profile(context, options, text);
+  } catch (const Error&) {
+    print(text);  // the run was not for nothing
+    throw;
+  }
   return 0;
 }
 

@@ -190,7 +190,8 @@ class Isolation(LearnTest):
     def test_its_end_is_the_end_of_the_program_and_the_next_begins_anew(self) -> None:
         ready = "~/ready-marker"
         child = self.start("learn", "--json", "sh", "-c", f": >{ready}; exec sleep 61.7", stdout=subprocess.DEVNULL)
-        family = wait_for(lambda: [pid for pid in descendants(child.pid) if "61.7" in read_process(pid, "cmdline")][-1:])
+        wait_for(lambda: [pid for pid in descendants(child.pid) if read_process(pid, "cmdline").startswith("sleep\x0061.7")])
+        family = descendants(child.pid)
         os.kill(child.pid, signal.SIGKILL)
         wait_for(lambda: not any(read_process(pid, "cmdline") for pid in family), what="the end")
         self.account.end(child)
@@ -219,6 +220,34 @@ class Writing(LearnTest):
         self.refused("learn", "--yes", "--output", f"{self.work}/$(touch {marker.name})", "true")
         self.assertEqual(victim.read_text(), "victim\n")
         self.assertFalse(link.is_symlink() or marker.exists())
+
+    def test_what_could_not_be_written_is_refused_before_anything_runs(self) -> None:
+        held = self.directory("held", 0o555)
+        cases = {f"{self.work}/none/x.profile": "No such file", f"{held}/x.profile": "Permission denied",
+                 str(held): "it is no file", f"{self.file('plain')}/x": "Not a directory"}  # fmt: skip
+        dangling = self.work / "dangling"
+        dangling.symlink_to("nothing")
+        for output, why in (cases | {str(dangling): "it exists already"}).items():
+            with self.subTest(output=output):
+                forced = () if why == "it exists already" else ("--force",)
+                refusal = self.refused("learn", "--yes", *forced, "--output", output, "sh", "-c", "echo ran >&2", cwd=str(self.work))
+                self.assertIn(why, refusal.err)
+        self.assertEqual(list(held.iterdir()), [])
+        self.refused("learn", "--json", "--output", str(self.proposed), "true")
+
+    def test_what_cannot_be_written_any_more_is_printed(self) -> None:
+        folder = self.directory("folder")
+        child = self.start("learn", "--yes", "--output", f"{folder}/x.profile", "sh", "-c", "echo up; read line",
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+        assert child.stdout is not None
+        self.assertEqual(child.stdout.readline(), b"up\n")
+        self.account.file(folder / "x.profile", "meanwhile\n")
+        out, err = child.communicate(b"\n", timeout=30)
+        self.assertEqual(child.returncode, 125, err)
+        self.assertIn(b"[profile]\n", out)
+        self.assertIn(b"File exists", err)
+        self.assertEqual([path.name for path in folder.iterdir()], ["x.profile"])
+        self.assertEqual((folder / "x.profile").read_text(), "meanwhile\n")
 
     def test_without_a_terminal_it_only_tells(self) -> None:
         result = self.sbox("learn", "--name", "learned-test", "true")
