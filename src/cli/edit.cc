@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "cli/ask.h"
 #include "cli/lint.h"
 #include "cli/policy_file.h"
 #include "cli/show.h"
@@ -85,15 +86,6 @@ void say(const std::vector<Finding>& findings) {
 bool has_error(const std::vector<Finding>& findings) {
   return std::any_of(findings.begin(), findings.end(),
                      [](const Finding& finding) { return finding.severity == Finding::Severity::error; });
-}
-
-// Where standard input is a terminal: whether the user wants to edit once more.
-bool wants_again() {
-  if (isatty(0) != 1) return false;
-  fputs("Edit it again? [Y/n] ", stderr);
-  int first = getchar();
-  for (int c = first; c != '\n' && c != EOF;) c = getchar();
-  return first == '\n' || first == 'y' || first == 'Y';
 }
 
 bool is_comment_only(std::string_view text) {
@@ -183,7 +175,7 @@ int run_edit(const Context& context, const std::vector<std::string>& arguments) 
     }
     drop_in.write_draft(kept);
     text = written;
-    if (wants_again()) continue;
+    if (isatty(0) == 1 && is_yes(ask("Edit it again? [Y/n] "))) continue;
     fprintf(stderr, "Not in force; what you wrote is in %s\n", escape_control(drop_in.draft()).c_str());
     return 1;
   }

@@ -10,8 +10,10 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "cli/ask.h"
 #include "cli/learn_watch.h"
 #include "cli/lint.h"
+#include "cli/options.h"
 #include "cli/policy_file.h"
 #include "cli/print.h"
 #include "cli/proposal.h"
@@ -38,19 +40,23 @@ struct Options {
   std::vector<std::string> command;
 };
 
-std::string value_of(const std::vector<std::string>& words, size_t& at) {
-  const std::string& word = words[at];
-  size_t equals = word.find('=');
-  if (word.starts_with("--") && equals != std::string::npos) return word.substr(equals + 1);
-  if (at + 1 >= words.size()) throw Error("learn " + quote(word), "it needs a value").hint(kUsage);
-  return words[++at];
+// Of the option of one of these names, where words[at] is that. An empty one is the variable of a script that is not
+// set.
+std::optional<std::string> value_of(const std::vector<std::string>& words, size_t& at,
+                                    std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    std::optional<std::string> value = option_value(words, at, name);
+    if (value && value->empty()) throw Error("learn " + quote(name), "it needs a value").hint(kUsage);
+    if (value) return value;
+  }
+  return std::nullopt;
 }
 
 Options parse_options(const std::vector<std::string>& words) {
   Options options;
   size_t at = 0;
   for (; at < words.size() && words[at].starts_with('-'); ++at) {
-    std::string word = words[at].substr(0, words[at].find('='));
+    const std::string& word = words[at];
     if (word == "--") {
       ++at;
       break;
@@ -65,14 +71,14 @@ Options parse_options(const std::vector<std::string>& words) {
       options.network = false;
     } else if (word == "-h" || word == "--help") {
       options.help = true;
-    } else if (word == "--name") {
-      options.name = value_of(words, at);
-    } else if (word == "--output") {
-      options.output = value_of(words, at);
-    } else if (word == "-s" || word == "--set") {
-      options.settings.push_back(value_of(words, at));
+    } else if (auto name = value_of(words, at, {"--name"})) {
+      options.name = *name;
+    } else if (auto output = value_of(words, at, {"--output"})) {
+      options.output = *output;
+    } else if (auto setting = value_of(words, at, {"-s", "--set"})) {
+      options.settings.push_back(*setting);
     } else {
-      throw Error("learn " + quote(words[at]), "there is no such option").hint(kUsage);
+      throw Error("learn " + quote(word), "there is no such option, or it takes no value").hint(kUsage);
     }
   }
   options.command.assign(words.begin() + static_cast<std::ptrdiff_t>(std::min(at, words.size())), words.end());
@@ -172,21 +178,13 @@ void require_watchable(const Profile& profile) {
       .hint("leave them as they are");
 }
 
-// True where the user wants to go on.
-bool confirm(const char* question) {
-  fputs(question, stderr);
-  int first = getchar();
-  for (int c = first; c != '\n' && c != EOF;) c = getchar();
-  return first == '\n' || first == 'y' || first == 'Y';
-}
-
 bool announce(const Options& options, const Profile& profile, bool asks) {
   bool has_network = profile.text(Key::network_mode) != "none";
   std::string text = "sbox: learn: " + quote(base_name(program_of(options.command))) +
                      " will be able to read your home, but for keys, passwords and browser profiles";
   text += has_network ? ", and to reach the internet (--no-network prevents that)" : ", and has no network";
   fprintf(stderr, "%s; what it changes there is thrown away\n", text.c_str());
-  return !asks || options.yes || confirm("Start it? [Y/n] ");
+  return !asks || options.yes || is_yes(ask("Start it? [Y/n] "));
 }
 
 std::vector<Block> read_blocks(const SearchPath& search) {
@@ -202,16 +200,14 @@ std::vector<Block> read_blocks(const SearchPath& search) {
 
 enum class Choice { yes, no, all, quit };
 
-Choice ask(const ProposedLine& line) {
+Choice ask_for(const ProposedLine& line) {
   for (;;) {
-    fprintf(stderr, "%s\n    %s\n  Take it? [Y]es, [n]o, [a]ll, [q]uit: ", proposed_line_text(line).c_str(),
-            reasons_text(line).c_str());
-    int first = getchar();
-    for (int c = first; c != '\n' && c != EOF;) c = getchar();
-    if (first == EOF || first == 'q') return Choice::quit;
-    if (first == '\n' || first == 'y' || first == 'Y') return Choice::yes;
-    if (first == 'n' || first == 'N') return Choice::no;
-    if (first == 'a') return Choice::all;
+    int answer =
+        ask(proposed_line_text(line) + "\n    " + reasons_text(line) + "\n  Take it? [Y]es, [n]o, [a]ll, [q]uit: ");
+    if (answer == EOF || answer == 'q') return Choice::quit;
+    if (is_yes(answer)) return Choice::yes;
+    if (answer == 'n' || answer == 'N') return Choice::no;
+    if (answer == 'a') return Choice::all;
   }
 }
 
@@ -220,7 +216,7 @@ bool ask_for_each(Proposal& proposal) {
   std::vector<ProposedLine> taken;
   Choice choice = Choice::yes;
   for (ProposedLine& line : proposal.lines) {
-    if (choice != Choice::all) choice = ask(line);
+    if (choice != Choice::all) choice = ask_for(line);
     if (choice == Choice::quit) return false;
     if (choice == Choice::no) line.caution = "not taken";
     (choice == Choice::no ? proposal.not_taken : taken).push_back(std::move(line));

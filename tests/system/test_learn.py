@@ -272,7 +272,8 @@ class Writing(LearnTest):
     def test_what_makes_no_sense_is_refused(self) -> None:
         for arguments in ([], ["--nonsense", "true"], ["--name"], ["--name", "a/b", "true"], ["--json", "--yes", "true"],
                           ["-s", "home.mode=host", "true"], ["-s", "process.debug=no", "true"], ["-s", "nonsense=1", "true"],
-                          ["-s", "home.overlay=mine", "true"], ["--yes"]):  # fmt: skip
+                          ["-s", "home.overlay=mine", "true"], ["--yes"], ["--yes=no", "true"], ["--no-network=", "true"],
+                          ["--yes", "--output=", "true"], ["--name=", "true"], ["--yes", "-s=", "true"]):  # fmt: skip
             with self.subTest(arguments):
                 self.refused("learn", *arguments)
         self.refused("learn", "no-such-program", status=127)
