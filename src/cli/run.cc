@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -190,6 +191,13 @@ std::string take_tag(RunOptions& options) {
   return tag;
 }
 
+bool is_named(const Profile& profile, const std::string& program) {
+  std::string_view name = std::string_view(program).substr(program.rfind('/') + 1);
+  const std::vector<Value>& programs = profile.list(Key::profile_programs);
+  return name == profile.name() ||
+         std::any_of(programs.begin(), programs.end(), [&](const Value& value) { return value.text == name; });
+}
+
 struct Name {
   std::string text;
   bool is_fixed = false;   // by the user, or because there may be one only; else the first that is free
@@ -200,9 +208,11 @@ Name name_of(const RunOptions& options, const std::string& tag, const Profile& p
   Name name;
   name.text = options.instance.empty() ? instance_name_for(profile.name()) + tag : options.instance;
   if (!is_instance_name(name.text)) throw Error("instance " + quote(name.text), "the name is too long");
-  // Of programs that the profile is for; what else runs by it is no second one.
-  name.is_single = profile.text(Key::profile_instance) == "single" &&
-                   find_profile_for(search, program_of(options.command)) == profile.name();
+  // Of programs that the profile is for; what else runs by it is no second one. All profiles are asked last: that takes
+  // as long as reading them.
+  std::string program = program_of(options.command);
+  name.is_single = profile.text(Key::profile_instance) == "single" && is_named(profile, program) &&
+                   find_profile_for(search, program) == profile.name();
   name.is_fixed = name.is_single || !tag.empty() || !options.instance.empty();
   return name;
 }
@@ -217,12 +227,12 @@ void require_no_settings(const RunOptions& options, const Instance& instance, co
 }
 
 // Takes the name. False when another sandbox has it that is to be joined.
-bool claim(const Registry& registry, const Name& name, Plan& plan) {
+bool claim(Registry& registry, const Name& name, Plan& plan) {
   plan.instance = name.text;
   plan.listed = registry.is_usable();
   if (!plan.listed) {
     if (!name.is_fixed) return true;
-    throw Error("instance " + quote(name.text), "~/.local/share/sbox/instances cannot be made")
+    throw Error("instance " + quote(name.text), "~/.local/share/sbox/running cannot be made")
         .hint("start it without a name");
   }
   if (!name.is_fixed) {

@@ -19,7 +19,7 @@
 namespace sbox {
 namespace {
 
-constexpr char kFile[] = "/.local/share/sbox/instances";
+constexpr char kDirectory[] = "/.local/share/sbox/running";
 constexpr char kLauncher[] = "/sbox-launch";
 constexpr size_t kLongestCommandLine = 3 * 4096;
 constexpr int kNumberBits = 20;  // of a place
@@ -53,8 +53,9 @@ struct flock lock_of(off_t place, off_t size = 1) {
   return lock;
 }
 
-// A lock of another process between `begin` and `end`.
+// A lock of another process between `begin` and `end`. There is none in a file that does not exist (-1).
 std::optional<struct flock> other_lock(int file, off_t begin, off_t end) {
+  if (file < 0) return std::nullopt;
   struct flock lock = lock_of(begin, end - begin);
   if (fcntl(file, F_GETLK, &lock) != 0) throw system_error("list of instances", errno);
   if (lock.l_type == F_UNLCK) return std::nullopt;
@@ -77,17 +78,21 @@ void collect_locks(int file, off_t begin, off_t end, std::vector<struct flock>& 
 Error unsafe(const std::string& path, const char* why) { return Error(path, why).hint("remove it"); }
 
 // Only the user has ever been able to open it.
-void require_own(int file, const std::string& path) {
+void require_own(int file, mode_t type, const std::string& path) {
   constexpr mode_t kOthers = 077;
   struct stat status {};
   if (fstat(file, &status) != 0) throw system_error(path, errno);
-  if (!S_ISREG(status.st_mode) || status.st_nlink != 1) throw unsafe(path, "not a plain file");
+  if ((status.st_mode & S_IFMT) != type || (type == S_IFREG && status.st_nlink != 1)) {
+    throw unsafe(path, "not what sbox makes");
+  }
   if (status.st_uid != geteuid()) throw unsafe(path, "belongs to another user");
   if (status.st_mode & kOthers) throw unsafe(path, "others may open it");
 }
 
-UniqueFd open_file(const std::string& path, int flags) {
-  return UniqueFd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, 0600));
+// Where nothing can be made: no reason not to start.
+bool is_no_place(int errnum) {
+  constexpr int kNoPlace[] = {ENOENT, ENOTDIR, EACCES, EPERM, EROFS, ENOSPC, EDQUOT};
+  return std::find(std::begin(kNoPlace), std::end(kNoPlace), errnum) != std::end(kNoPlace);
 }
 
 // Not all file systems have them.
@@ -96,16 +101,16 @@ bool has_locks(int file) {
   return fcntl(file, F_GETLK, &lock) == 0;
 }
 
-// Where the launcher expects it, and before anything is locked: closing another descriptor of the file would let go.
-UniqueFd at_claim_descriptor(UniqueFd file) {
-  if (file.get() == kClaimDescriptor) return file;
-  UniqueFd moved(fcntl(file.get(), F_DUPFD_CLOEXEC, kClaimDescriptor));
-  if (moved.get() != kClaimDescriptor) throw Error("name of the instance", "its descriptor is taken");
-  return moved;
+UniqueFd open_own(const std::string& path, int flags, mode_t type) {
+  UniqueFd file(::open(path.c_str(), O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, 0600));
+  if (file) require_own(file.get(), type, path);
+  return file;
 }
 
 void make_directories(const std::string& home) {
-  for (const char* part : {"/.local", "/.local/share", "/.local/share/sbox"}) mkdir((home + part).c_str(), 0700);
+  for (const char* part : {"/.local", "/.local/share", "/.local/share/sbox", kDirectory}) {
+    mkdir((home + part).c_str(), 0700);
+  }
 }
 
 }  // namespace
@@ -126,41 +131,70 @@ bool parse_command_line(std::string_view bytes, Instance& instance) {
   return true;
 }
 
+Registry::Registry(const std::string& home) : directory_(home + kDirectory) {
+  is_usable_ = open_own(directory_, O_RDONLY, S_IFDIR).ok();
+}
+
 Registry Registry::open(const std::string& home) {
-  std::string path = home + kFile;
-  UniqueFd file = open_file(path, 0);
-  if (file) require_own(file.get(), path);
-  if (!file && errno != ENOENT && errno != ENOTDIR) throw system_error(path, errno);
-  return Registry(std::move(file));
+  Registry registry(home);
+  if (!registry.is_usable_ && errno != ENOENT && errno != ENOTDIR) throw system_error(registry.directory_, errno);
+  return registry;
 }
 
 Registry Registry::open_or_make(const std::string& home) {
-  std::string path = home + kFile;
-  UniqueFd file = open_file(path, 0);
-  if (!file && errno == ENOENT) {
+  Registry registry(home);
+  if (!registry.is_usable_ && errno == ENOENT) {
     make_directories(home);
-    file = open_file(path, O_CREAT);
+    registry = Registry(home);
   }
-  constexpr int kNoPlace[] = {ENOENT, ENOTDIR, EACCES, EPERM, EROFS, ENOSPC, EDQUOT};
-  if (!file && std::find(std::begin(kNoPlace), std::end(kNoPlace), errno) == std::end(kNoPlace)) {
-    throw system_error(path, errno).hint("remove it");
-  }
-  if (file) require_own(file.get(), path);
-  if (file && !has_locks(file.get())) file.reset();
-  if (file) file = at_claim_descriptor(std::move(file));
-  return Registry(std::move(file));
+  registry.makes_ = true;
+  registry.is_usable_ = registry.is_usable_ && registry.open_file(0);
+  if (!registry.is_usable_ && !is_no_place(errno)) throw system_error(registry.directory_, errno).hint("remove it");
+  registry.is_usable_ = registry.is_usable_ && has_locks(registry.file(0));
+  return registry;
 }
 
-bool Registry::claim(const std::string& name) const {
-  struct flock lock = lock_of(place_of(name));
-  if (fcntl(file_.get(), F_SETLK, &lock) == 0) return true;
+size_t Registry::number_of_file(int64_t place) {
+  auto at = static_cast<uint64_t>(place);
+  return (at / kNumbers + at) % kFiles;
+}
+
+std::string Registry::path_of(size_t number) const { return directory_ + "/" + std::to_string(number); }
+
+bool Registry::open_file(size_t number) const {
+  if (!files_[number]) files_[number] = open_own(path_of(number), O_RDWR | (makes_ ? O_CREAT : 0), S_IFREG);
+  return files_[number].ok();
+}
+
+int Registry::file(size_t number) const {
+  if (!open_file(number) && errno != ENOENT) throw system_error(path_of(number), errno);
+  return files_[number].get();
+}
+
+// Before anything is locked: closing another descriptor of the file would let go.
+void Registry::put_at_claim_descriptor(size_t number) {
+  if (file(number) == kClaimDescriptor) return;
+  for (UniqueFd& each : files_) {
+    if (each.get() == kClaimDescriptor) each.reset();
+  }
+  UniqueFd moved(fcntl(file(number), F_DUPFD_CLOEXEC, kClaimDescriptor));
+  if (moved.get() != kClaimDescriptor) throw Error("name of the instance", "its descriptor is taken");
+  files_ = {};
+  files_[number] = std::move(moved);
+}
+
+bool Registry::claim(const std::string& name) {
+  off_t place = place_of(name);
+  put_at_claim_descriptor(number_of_file(place));
+  struct flock lock = lock_of(place);
+  if (fcntl(kClaimDescriptor, F_SETLK, &lock) == 0) return true;
   if (errno == EAGAIN || errno == EACCES) return false;
   throw system_error("name of the instance", errno);
 }
 
 // Doubling, then halving: with a thousand others it asks twenty times, and finds the next number where none is free
 // below.
-std::string Registry::claim_one_of(const std::string& base) const {
+std::string Registry::claim_one_of(const std::string& base) {
   auto name = [&](uint64_t number) { return number == 1 ? base : base + "-" + std::to_string(number); };
   for (;;) {
     uint64_t taken = 0, free = 1;
@@ -178,7 +212,14 @@ std::string Registry::claim_one_of(const std::string& base) const {
 
 bool Registry::is_taken(const std::string& name) const {
   off_t place = place_of(name);
-  return file_ && other_lock(file_.get(), place, place + 1);
+  return is_usable_ && other_lock(file_of(place), place, place + 1);
+}
+
+int Registry::release() && {
+  for (UniqueFd& each : files_) {
+    if (each.get() == kClaimDescriptor) return each.release();
+  }
+  return -1;
 }
 
 // The number of a process that is gone may be another's by now. What /proc/PID says is what the holder of the lock says
@@ -202,19 +243,22 @@ std::optional<RunningInstance> Registry::read(pid_t pid, int64_t place, uint64_t
   instance.started = status->started;
   instance.pid = pid;
   if (instance.started < named) return found;
-  std::optional<struct flock> still = other_lock(file_.get(), place, place + 1);
+  std::optional<struct flock> still = other_lock(file_of(place), place, place + 1);
   if (!still || still->l_pid != pid) return std::nullopt;
   return found;
 }
 
 std::vector<Instance> Registry::list() const {
   std::vector<Instance> instances;
-  if (!file_) return instances;
-  uint64_t asked = ticks_since_boot();
-  std::vector<struct flock> locks;
-  collect_locks(file_.get(), 0, kPlaces, locks);
-  for (const struct flock& lock : locks) {
-    if (auto found = read(lock.l_pid, lock.l_start, asked)) instances.push_back(std::move(found->instance));
+  if (!is_usable_) return instances;
+  for (size_t number = 0; number < kFiles; ++number) {
+    uint64_t asked = ticks_since_boot();
+    std::vector<struct flock> locks;
+    collect_locks(file(number), 0, kPlaces, locks);
+    for (const struct flock& lock : locks) {
+      if (number_of_file(lock.l_start) != number) continue;  // no name has this place
+      if (auto found = read(lock.l_pid, lock.l_start, asked)) instances.push_back(std::move(found->instance));
+    }
   }
   std::sort(instances.begin(), instances.end(), [](const Instance& a, const Instance& b) {
     return std::tie(a.started, a.pid) < std::tie(b.started, b.pid);
@@ -223,16 +267,16 @@ std::vector<Instance> Registry::list() const {
 }
 
 std::optional<RunningInstance> Registry::find(const std::string& name) const {
-  if (!file_) return std::nullopt;
+  if (!is_usable_) return std::nullopt;
   off_t place = place_of(name);
   uint64_t asked = ticks_since_boot();
-  std::optional<struct flock> lock = other_lock(file_.get(), place, place + 1);
+  std::optional<struct flock> lock = other_lock(file_of(place), place, place + 1);
   if (!lock) return std::nullopt;
   std::optional<RunningInstance> found = read(lock->l_pid, place, asked);
   if (!found) return std::nullopt;
   found->pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, found->instance.pid, 0)));
   // Opened last: while the lock is held, the number is that process's.
-  lock = other_lock(file_.get(), place, place + 1);
+  lock = other_lock(file_of(place), place, place + 1);
   if (!found->pidfd || !lock || lock->l_pid != found->instance.pid) return std::nullopt;
   return found;
 }

@@ -77,6 +77,19 @@ void raise_loopback(const Step& step) {
 
 void forbid_user_namespaces(const Step& step, int proc) { write_once(step, proc, "sys/user/max_user_namespaces", "0"); }
 
+OpenFiles::OpenFiles(const Step& step) {
+  step.require(getrlimit(RLIMIT_NOFILE, &callers_) == 0, "limit of open files");
+  rlimit most{callers_.rlim_max, callers_.rlim_max};
+  step.require(setrlimit(RLIMIT_NOFILE, &most) == 0, "limit of open files");
+}
+
+void OpenFiles::restore(const Step& step) const {
+  rlimit seen{};
+  bool is_set = setrlimit(RLIMIT_NOFILE, &callers_) == 0 && getrlimit(RLIMIT_NOFILE, &seen) == 0;
+  bool is_same = seen.rlim_cur == callers_.rlim_cur && seen.rlim_max == callers_.rlim_max;
+  step.require(is_set && is_same, "limit of open files");
+}
+
 void set_limits(const Step& step, const Plan& plan) {
   for (const ResourceLimit& limit : plan.limits) {
     rlimit wanted{limit.soft, limit.hard};

@@ -1,6 +1,8 @@
 // Who the process is inside its namespaces: ids, host name, loopback, and no further namespaces.
 #pragma once
 
+#include <sys/resource.h>
+
 #include "launcher/step.h"
 #include "plan/plan.h"
 
@@ -27,6 +29,17 @@ void raise_loopback(const Step& step);
 // Lets the user namespace have no child (user.max_user_namespaces = 0): the second wall behind the filter.
 // `proc` is a detached mount of proc.
 void forbid_user_namespaces(const Step& step, int proc);
+
+// For the set-up, which holds each mount by a descriptor until it has its place: as many as the caller's hard limit
+// allows, until `restore` sets back what was. The program has the caller's own limit.
+class OpenFiles {
+ public:
+  explicit OpenFiles(const Step& step);
+  void restore(const Step& step) const;
+
+ private:
+  rlimit callers_{};
+};
 
 void set_limits(const Step& step, const Plan& plan);
 

@@ -269,6 +269,7 @@ void run_init(const InitContext& context, int socket) {
   mode_t callers_umask = 0, none = 0;
   step.require(set_umask(0, callers_umask), "umask");
   if (!context.is_granted) map_ids(step, plan.uid, plan.gid);
+  OpenFiles open_files(step);
   Prepared prepared = begin_mounts(step, plan);
   close_user_namespaces(step, plan, prepared);
 
@@ -285,6 +286,7 @@ void run_init(const InitContext& context, int socket) {
                           .also = socket,
                           .session = getpid()};
   root.fd.reset();
+  open_files.restore(step);
 
   step.begin("identity");
   step.require(setsid() > 0, "session");

@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+
+#include "launcher/workshop.h"
 
 namespace sbox {
 namespace {
@@ -135,6 +138,20 @@ UniqueFd clone_mount(const Step& step, int fd, uint64_t attributes, const std::s
   return tree;
 }
 
+void write_new_file(const Step& step, int directory, const std::string& name, uint32_t mode,
+                    const std::string& content) {
+  UniqueFd file = open_at(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, kBeneath, mode);
+  step.require(file.ok(), name);
+  for (size_t done = 0; done < content.size();) {
+    ssize_t size = write(file.get(), content.data() + done, content.size() - done);
+    step.require(size > 0, name);
+    done += static_cast<size_t>(size);
+  }
+  struct stat status {};
+  step.require(fstat(file.get(), &status) == 0, name);
+  if (static_cast<size_t>(status.st_size) != content.size()) step.fail(name + ": it is not written", EIO);
+}
+
 uint64_t mount_attributes(const Node& node) {
   uint64_t attributes = MOUNT_ATTR_NOSUID;
   if (!node.device) attributes |= MOUNT_ATTR_NODEV;
@@ -158,11 +175,13 @@ std::vector<UniqueFd> prepare_mounts(const Step& step, const std::vector<Node>& 
     if (nodes[i].kind == NodeKind::proc) mounts[i] = new_proc(step);
   }
   open_all(NodeKind::bind, [&](const std::string& path) { return open_canonical(step, path); });
-  if (overlay.lower.empty()) return mounts;
-  // Last, for it is mounted in the tree that the others are copied from.
-  UniqueFd copy = new_overlay(step, overlay);
-  open_all(NodeKind::overlay,
-           [&](const std::string& path) { return open_in_overlay(step, copy.get(), overlay, path); });
+  // These come last, for they are mounted in the tree that the others are copied from.
+  if (!overlay.lower.empty()) {
+    UniqueFd copy = new_overlay(step, overlay);
+    open_all(NodeKind::overlay,
+             [&](const std::string& path) { return open_in_overlay(step, copy.get(), overlay, path); });
+  }
+  prepare_workshop(step, nodes, mounts);
   return mounts;
 }
 

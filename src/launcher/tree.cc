@@ -9,16 +9,10 @@
 #include <cerrno>
 
 #include "launcher/mounts.h"
+#include "launcher/workshop.h"
 
 namespace sbox {
 namespace {
-
-constexpr char kWorkshop[] = ".sbox-workshop";
-constexpr char kNoDirectory[] = "directory";
-constexpr char kNoFile[] = "file";
-constexpr uint64_t kMask = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-constexpr uint64_t kSmall = 1 << 20;
-constexpr uint64_t kFewInodes = 1024;
 
 // The directory in which the next nodes are made: neighbours share it.
 struct Parent {
@@ -35,7 +29,6 @@ class TreeBuilder {
   TreeBuilder(const Step& step, const std::vector<Helper>& helpers, const Root& root, Prepared prepared)
       : step_(step), helpers_(helpers), root_(root.fd.get()), prepared_(std::move(prepared)) {
     own_devices_.push_back(device_of(root_));
-    open_workshop();
   }
 
   void make(const Node& node, size_t number);
@@ -45,9 +38,8 @@ class TreeBuilder {
   void make_directory(const Node& node);
   void make_file(const Node& node);
   void make_symlink(const Node& node);
-  void make_follow(const Node& node, size_t number);
   void make_pin(const Node& node);
-  void make_hide(const Node& node);
+  void make_hide(const Node& node, size_t number);
   void make_tmpfs(const Node& node, size_t number);
   void make_socket(const Node& node);
 
@@ -60,9 +52,6 @@ class TreeBuilder {
   static bool mount_at(int mount, const Parent& parent, const char* name, bool is_file);
   bool is_own(int directory) const;
   dev_t device_of(int fd) const;
-  void write_new_file(int directory, const std::string& name, uint32_t mode, const std::string& content);
-  void open_workshop();
-  UniqueFd make_mask(const char* name);
   void set_read_only(int mount, const std::string& name);
 
   const Step& step_;
@@ -70,7 +59,6 @@ class TreeBuilder {
   int root_;
   Prepared prepared_;
   Parent parent_;
-  UniqueFd workshop_, no_directory_, no_file_;
   std::vector<dev_t> own_devices_;                            // file systems that only this sandbox has
   std::vector<std::pair<UniqueFd, std::string>> open_masks_;  // hide nodes that hold mount points: closed last
 };
@@ -84,14 +72,14 @@ void TreeBuilder::make(const Node& node, size_t number) {
     case NodeKind::symlink:
       return make_symlink(node);
     case NodeKind::follow:
-      return make_follow(node, number);
+      return attach(node, std::move(prepared_[number]), true);
     case NodeKind::bind:
     case NodeKind::overlay:
       return attach(node, std::move(prepared_[number]), node.is_file);
     case NodeKind::pin:
       return make_pin(node);
     case NodeKind::hide:
-      return make_hide(node);
+      return make_hide(node, number);
     case NodeKind::tmpfs:
       return make_tmpfs(node, number);
     case NodeKind::proc:
@@ -112,25 +100,11 @@ void TreeBuilder::make_directory(const Node& node) {
 }
 
 void TreeBuilder::make_file(const Node& node) {
-  write_new_file(own_parent_of(node).fd.get(), name_of(node), node.mode, node.content);
+  write_new_file(step_, own_parent_of(node).fd.get(), name_of(node), node.mode, node.content);
 }
 
 void TreeBuilder::make_symlink(const Node& node) {
   step_.require(symlinkat(node.content.c_str(), own_parent_of(node).fd.get(), name_of(node)) == 0, node.target);
-}
-
-// The file lives on the workshop's tmpfs, which stays writable for who holds a descriptor of it; what is seen at the
-// target is a read-only mount of it.
-void TreeBuilder::make_follow(const Node& node, size_t number) {
-  std::string name = "follow-" + std::to_string(number);
-  write_new_file(workshop_.get(), name, 0644, node.content);
-  UniqueFd writer = open_at(workshop_.get(), name.c_str(), O_WRONLY, kBeneath);
-  UniqueFd shown = open_at(workshop_.get(), name.c_str(), O_PATH, kBeneath);
-  step_.require(writer.ok() && shown.ok(), node.target);
-  attach(node, clone_mount(step_, shown.get(), mount_attributes(node), node.target), true);
-  step_.require(send_message(step_.socket(), static_cast<uint8_t>(MessageKind::follow), static_cast<int64_t>(number),
-                             {}, writer.get()),
-                node.target);
 }
 
 void TreeBuilder::make_pin(const Node& node) {
@@ -141,20 +115,14 @@ void TreeBuilder::make_pin(const Node& node) {
                 "pin ", node.target);
 }
 
-void TreeBuilder::make_hide(const Node& node) {
-  if (node.mode != 0 && !node.is_file) {
-    UniqueFd mask = new_tmpfs(step_, {.size = kSmall, .inodes = kFewInodes, .mode = node.mode}, kMask);
-    own_devices_.push_back(device_of(mask.get()));
-    UniqueFd kept(dup(mask.get()));
-    step_.require(kept.ok(), node.target);
-    attach(node, std::move(mask), false);
-    open_masks_.emplace_back(std::move(kept), node.target);
-    return;
-  }
-  int nothing = (node.is_file ? no_file_ : no_directory_).get();
-  UniqueFd mask(static_cast<int>(open_tree(nothing, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH)));
-  step_.require(mask.ok(), "mask");
-  attach(node, std::move(mask), node.is_file);
+void TreeBuilder::make_hide(const Node& node, size_t number) {
+  if (!is_open_mask(node)) return attach(node, std::move(prepared_[number]), node.is_file);
+  UniqueFd mask = new_tmpfs(step_, {.size = kSmallSize, .inodes = kFewInodes, .mode = node.mode}, kMaskAttributes);
+  own_devices_.push_back(device_of(mask.get()));
+  UniqueFd kept(dup(mask.get()));
+  step_.require(kept.ok(), node.target);
+  attach(node, std::move(mask), false);
+  open_masks_.emplace_back(std::move(kept), node.target);
 }
 
 void TreeBuilder::make_tmpfs(const Node& node, size_t number) {
@@ -246,41 +214,6 @@ dev_t TreeBuilder::device_of(int fd) const {
   return status.st_dev;
 }
 
-void TreeBuilder::write_new_file(int directory, const std::string& name, uint32_t mode, const std::string& content) {
-  UniqueFd file = open_at(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, kBeneath, mode);
-  step_.require(file.ok(), name);
-  for (size_t done = 0; done < content.size();) {
-    ssize_t size = write(file.get(), content.data() + done, content.size() - done);
-    step_.require(size > 0, name);
-    done += static_cast<size_t>(size);
-  }
-  struct stat status {};
-  step_.require(fstat(file.get(), &status) == 0, name);
-  if (static_cast<size_t>(status.st_size) != content.size()) step_.fail(name + ": it is not written", EIO);
-}
-
-void TreeBuilder::open_workshop() {
-  UniqueFd mount =
-      new_tmpfs(step_, {.size = kSmall, .inodes = kFewInodes, .mode = 0700}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-  step_.require(mkdirat(root_, kWorkshop, 0700) == 0, "workshop");
-  step_.require(move_mount(mount.get(), "", root_, kWorkshop, MOVE_MOUNT_F_EMPTY_PATH) == 0, "workshop");
-  workshop_ = open_at(root_, kWorkshop, O_PATH | O_DIRECTORY, kInRoot);
-  step_.require(workshop_.ok(), "workshop");
-  step_.require(mkdirat(workshop_.get(), kNoDirectory, 0) == 0, "workshop");
-  write_new_file(workshop_.get(), kNoFile, 0, "");
-  no_directory_ = make_mask(kNoDirectory);
-  no_file_ = make_mask(kNoFile);
-}
-
-// A mount of `name` on itself: its copies have the flags of a mask from the beginning.
-UniqueFd TreeBuilder::make_mask(const char* name) {
-  UniqueFd nothing = open_at(workshop_.get(), name, O_PATH, kBeneath);
-  step_.require(nothing.ok(), "mask");
-  UniqueFd mask = clone_mount(step_, nothing.get(), kMask | MOUNT_ATTR_RDONLY, "mask");
-  step_.require(move_mount(mask.get(), "", workshop_.get(), name, MOVE_MOUNT_F_EMPTY_PATH) == 0, "mask");
-  return mask;
-}
-
 void TreeBuilder::set_read_only(int mount, const std::string& name) {
   struct mount_attr change {};
   change.attr_set = MOUNT_ATTR_RDONLY;
@@ -288,12 +221,6 @@ void TreeBuilder::set_read_only(int mount, const std::string& name) {
 }
 
 void TreeBuilder::finish() {
-  step_.require(umount2((std::string("/") + kWorkshop).c_str(), MNT_DETACH) == 0, "workshop");
-  workshop_.reset();
-  no_directory_.reset();
-  no_file_.reset();
-  step_.require(unlinkat(root_, kWorkshop, AT_REMOVEDIR) == 0, "workshop");
-  if (open_at(root_, kWorkshop, O_PATH, kInRoot)) step_.fail("the workshop is still there", EBUSY);
   for (auto& [mount, name] : open_masks_) set_read_only(mount.get(), name);
   set_read_only(root_, "the root");
 }

@@ -17,8 +17,7 @@ struct Tree {
   const std::vector<Helper>& helpers;  // that serve in it
 };
 
-// Makes every node in order and closes the root to writing. Sends a `follow` message for each such node, and a `helper`
-// message for each socket.
+// Makes every node in order and closes the root to writing. Sends a `helper` message for each socket.
 // Preconditions: inside the new root, umask 0. Returns an O_PATH descriptor of an unlinked file that only Landlock
 // keeps this process from opening (see self_check.h).
 UniqueFd build_tree(const Step& step, const Tree& tree, const Root& root, Prepared prepared);

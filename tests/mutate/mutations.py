@@ -365,7 +365,7 @@ MUTATIONS = [
           "network::parse_reply(*reply, *reply)", "unit"),
     plain("the end of the rules of a network", "src/network/rules.cc", "return false;\n  }\n  return false;\n}\n\n}  // namespace",
           "return false;\n  }\n  return true;\n}\n\n}  // namespace", "unit"),
-    plain("files of the tree are as long as planned", "src/launcher/tree.cc", "status.st_size) != content.size()", "status.st_size) > content.size()",
+    plain("files of the tree are as long as planned", "src/launcher/mounts.cc", "status.st_size) != content.size()", "status.st_size) > content.size()",
           "test_faults.Lies"),
     plain("no word is none of the supervisor's", "src/launcher/step.h", "go = 1,", "go,", "test_faults.Lies"),
     plain("a process that was never made", "src/launcher/helper.cc", "between == 0 && getpid() == caller", "false", "test_faults.Lies"),

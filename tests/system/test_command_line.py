@@ -140,6 +140,15 @@ class Refusals(SystemTest):
         self.assertEqual((result.status, result.out), (125, ""), result)
         self.assertRegex(result.err, r"\Asbox: .*Too many open files \(.*ulimit -n 1024.*\)\n\Z")
 
+    def test_more_mounts_than_the_caller_has_files_are_made_and_the_program_has_the_callers_limit(self) -> None:
+        many = 200
+        directories = [self.directory(f"many-{number}") for number in range(many)]
+        path = self.profile("[files]\nread-only =\n" + "".join(f"  {each}\n" for each in directories))
+        script = 'ulimit -Sn 100; exec "$0" -q -p "$1" -- sh -c "ulimit -Sn; ulimit -Hn; ls -d $2/many-* | wc -l"'
+        result = self.account.run(["/bin/sh", "-c", script, str(SBOX), str(path), str(directories[0].parent)])
+        hard = self.account.run(["/bin/sh", "-c", "ulimit -Hn"]).out
+        self.assertEqual((result.status, result.out), (0, f"100\n{hard}{many}\n"), result)
+
     def test_no_program(self) -> None:
         result = self.sbox("--")
         self.assertEqual(result.status, 125, result)

@@ -135,13 +135,14 @@ class Names(InstanceTest):
             child.wait(5)
             self.assertEqual(self.listed(), {})
         self.assertEqual(files_of(self.account), before)
-        registry = self.registry()
-        self.assertEqual((registry.stat().st_size, oct(registry.stat().st_mode)), (0, "0o100600"))
+        self.assertEqual(oct(self.registry().stat().st_mode), "0o40700")
+        files = list(self.registry().iterdir())
+        self.assertEqual({(file.stat().st_size, oct(file.stat().st_mode)) for file in files}, {(0, "0o100600")})
         self.assertEqual(self.sbox("--name", self.name, "true").status, 0)
 
     def registry(self) -> pathlib.Path:
         home = pathlib.Path(pwd.getpwuid(self.account.uid).pw_dir)
-        return home / ".local" / "share" / "sbox" / "instances"
+        return home / ".local" / "share" / "sbox" / "running"
 
     def test_the_registry_is_not_to_be_seen_inside(self) -> None:
         self.assertTrue(self.registry().exists() or self.sbox("true").status == 0)
@@ -582,8 +583,10 @@ def place_of(name: str) -> int:
 class Forged(InstanceTest):
     """Nothing but a supervisor of this user is taken for one, and nothing else is ever signalled."""
 
-    def registry(self) -> str:
-        return pwd.getpwuid(self.account.uid).pw_dir + "/.local/share/sbox/instances"
+    def registry(self, name: str) -> str:
+        """The file that has the place of `name`."""
+        place = place_of(name)
+        return f"{pwd.getpwuid(self.account.uid).pw_dir}/.local/share/sbox/running/{(place // 2**20 + place) % 16}"
 
     def assert_not_taken_for_a_sandbox(self, child: subprocess.Popen[bytes]) -> None:
         self.assertEqual(self.listed(), {})
@@ -598,11 +601,12 @@ class Forged(InstanceTest):
         self.assertEqual(self.sbox("stop", self.name).status, 0)
         words = ["sbox", self.name, "default", "/usr/bin/sleep"]
         holder = self.account.start(
-            [*PYTHON, HOLD, self.registry(), str(place_of(self.name)), "/bin/sleep", *words[:1], "994"], stdin=subprocess.PIPE)
+            [*PYTHON, HOLD, self.registry(self.name), str(place_of(self.name)), "/bin/sleep", *words[:1], "994"],
+            stdin=subprocess.PIPE)
         wait_for(lambda: "994" in read_process(holder.pid, "cmdline").split("\0")[1:2], what="the false one")
         self.assertIn("runs already", self.refused("--name", self.name, "true").err, "the control: the name is held")
         self.assert_not_taken_for_a_sandbox(holder)
-        hold = [*PYTHON, HOLD, self.registry(), str(place_of(self.name + "x"))]
+        hold = [*PYTHON, HOLD, self.registry(self.name + "x"), str(place_of(self.name + "x"))]
         waiting = self.account.start(hold, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert waiting.stdout
         self.assertEqual(waiting.stdout.readline(), b"held\n")
@@ -623,7 +627,7 @@ class Forged(InstanceTest):
         other = self.name + "-other"
         launcher = str(BUILD / "libexec" / "sbox" / "sbox-launch")
         # It has no plan, so it ends; as long as it is stopped, it is what the kernel says it is.
-        hold = [*PYTHON, HOLD, self.registry(), str(place_of(self.name)), str(self.stopping(launcher))]
+        hold = [*PYTHON, HOLD, self.registry(self.name), str(place_of(self.name)), str(self.stopping(launcher))]
         holder = self.account.start([*hold, "sbox", other, "default", "/x"], stdin=subprocess.PIPE)
         wait_for(lambda: "T" in status_field(holder.pid, "State"), what="the stopped one")
         self.assertTrue(launcher_of(holder.pid))
@@ -642,7 +646,7 @@ class Forged(InstanceTest):
 
     def test_a_registry_that_others_may_open_is_refused(self) -> None:
         self.sbox("true")
-        registry = pathlib.Path(self.registry())
+        registry = pathlib.Path(self.registry(self.name)).with_name("0")  # by which locks are tried, whatever the name
         aside = registry.with_name("aside")
         link = functools.partial(os.link, aside, registry)
         for make in (registry.touch, functools.partial(registry.symlink_to, "/etc/passwd"), registry.mkdir, link):
@@ -664,7 +668,7 @@ class Forged(InstanceTest):
         self.root_only()
         child = self.launch(self.name)
         other = pwd.getpwnam("nobody")
-        registry = self.registry()
+        registry = self.registry(self.name)
         who: dict[str, Any] = {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": [], "capture_output": True}
         door = self.door_of(child.pid)
         for command in (["cat", registry], ["ls", f"/proc/{child.pid}/fd"], ["test", "-r", door], ["kill", str(child.pid)]):
