@@ -64,6 +64,8 @@ MUTATIONS = [
     plain("the end of a joined program with its keeper", INIT, 'step.require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "parent death signal");\n  if (getppid()',
           "if (getppid()", "test_instances.Join"),
     plain("the name of who holds it", REGISTRY, " || place_of(instance.name) != place", "", "test_instances.Forged"),
+    plain("the file of a name", REGISTRY, "if (number_of_file(lock.l_start) != number)", "if (false)", "test_instances.Forged"),
+    plain("the caller's limit of open files", INIT, "  open_files.restore(step);\n", "", "test_command_line"),
     plain("the mode of the registry", REGISTRY, "if (status.st_mode & kOthers)", "if (false)", "test_instances.Forged"),
     plain("one sandbox for a name", REGISTRY, "if (errno == EAGAIN || errno == EACCES) return false;", "if (errno == EAGAIN || errno == EACCES) return true;",
           "test_instances.Names"),

@@ -573,11 +573,13 @@ sys.stdin.read()
 
 
 def place_of(name: str) -> int:
-    """Of one that ends in no number."""
-    base = 0xCBF29CE484222325
-    for byte in name.encode():
-        base = (base ^ byte) * 0x100000001B3 % 2**64
-    return base % 2**42 * 2**20 + 1
+    base, _, number = name.rpartition("-")
+    if not base or not re.fullmatch("[1-9][0-9]{0,5}", number) or number == "1":
+        base, number = name, "1"
+    hashed = 0xCBF29CE484222325
+    for byte in base.encode():
+        hashed = (hashed ^ byte) * 0x100000001B3 % 2**64
+    return hashed % 2**42 * 2**20 + int(number)
 
 
 class Forged(InstanceTest):
@@ -635,6 +637,22 @@ class Forged(InstanceTest):
         self.refused("stop", "--force", self.name)
         self.refused("stop", "--force", other)
         self.assertIsNone(holder.poll())
+
+    def test_a_lock_in_the_file_of_other_names_is_no_claim(self) -> None:
+        self.sbox("true")
+        own = pathlib.Path(self.registry(self.name))
+        other = own.with_name(str((int(own.name) + 1) % 16))
+        launcher = str(self.stopping(str(BUILD / "libexec" / "sbox" / "sbox-launch")))
+        for file, listed in ((other, []), (own, [self.name])):
+            with self.subTest(file=file.name):
+                file.touch(0o600)
+                self.account.own(file)
+                words = [str(place_of(self.name)), launcher, "sbox", self.name, "default", "/x"]
+                holder = self.account.start([*PYTHON, HOLD, str(file), *words], stdin=subprocess.PIPE)
+                wait_for(lambda: "T" in status_field(holder.pid, "State"), what="the stopped one")
+                self.assertEqual(list(self.listed()), listed)
+                holder.kill()
+                holder.wait()
 
     def stopping(self, launcher: str) -> pathlib.Path:
         """A program called sbox-launch that stops itself at once."""
