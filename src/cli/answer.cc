@@ -1,5 +1,6 @@
 #include "cli/answer.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/page.h"
@@ -7,10 +8,25 @@
 
 namespace sbox {
 
-std::string line_of(Key key, std::string_view value) {
-  const Setting& row = setting(key);
+namespace {
+
+std::string line_with(const Setting& row, const char* equals, std::string_view value) {
   std::string written = row.is_list() ? quote_element(value) : std::string(value);
-  return "[" + std::string(row.section) + "] " + std::string(row.name) + " = " + written;
+  return "[" + std::string(row.section) + "] " + std::string(row.name) + " " + equals + " " + written;
+}
+
+}  // namespace
+
+std::string line_of(Key key, std::string_view value) { return line_with(setting(key), "=", value); }
+
+void offer_removal(Answer& answer, const Profile& profile, const std::string& purpose, const Value& element) {
+  std::string text = purpose + ", remove " + element.origin.text();
+  auto has_it = [&](const Setting& row) {
+    return row.is_list() && std::ranges::count(profile.list(row.key), element) > 0;
+  };
+  auto row = std::find_if(settings().begin(), settings().end(), has_it);
+  if (row == settings().end()) return answer.say(text + ".");
+  answer.offer(text + ", or write in a drop-in:", line_with(*row, "-=", element.text));
 }
 
 std::string by_line(const std::string& origin) {

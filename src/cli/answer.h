@@ -31,6 +31,10 @@ struct Answer {
 // "[SECTION] KEY = VALUE"; of a list, `value` is one element.
 std::string line_of(Key key, std::string_view value);
 
+// The element of a list that decides, to be taken out: "PURPOSE, remove FILE:LINE", and for a drop-in the line that
+// does it. What is no element of a list, as the switch that brings it along, can only be removed.
+void offer_removal(Answer& answer, const Profile& profile, const std::string& purpose, const Value& element);
+
 // "by FILE:LINE", "by what every sandbox has", "by default".
 std::string by_line(const std::string& origin);
 

@@ -48,7 +48,7 @@ std::string sentence_for(const BusRule& rule) {
   return equals == std::string::npos ? text : text + " " + rule.text.substr(equals + 1);
 }
 
-void say_rules(Answer& answer, const BusSide& side, const std::vector<BusRule>& rules) {
+void say_rules(Answer& answer, const Profile& profile, const BusSide& side, const std::vector<BusRule>& rules) {
   for (const BusRule& rule : rules) {
     answer.say("Yes, on the " + std::string(side.name) + ": " + sentence_for(rule) + ", " +
                by_line(rule.origin.text()) + ".");
@@ -56,8 +56,9 @@ void say_rules(Answer& answer, const BusSide& side, const std::vector<BusRule>& 
   auto is_whole = [](const BusRule& rule) { return rule.policy == "talk" || rule.policy == "own"; };
   auto whole = std::find_if(rules.begin(), rules.end(), is_whole);
   answer.verdict = whole == rules.end() && answer.verdict != "yes" ? "partly" : "yes";
-  answer.origin = (whole == rules.end() ? rules.front() : *whole).origin.text();
-  answer.say("To take it away, remove " + answer.origin + ".");
+  const BusRule& rule = whole == rules.end() ? rules.front() : *whole;
+  answer.origin = rule.origin.text();
+  offer_removal(answer, profile, "To take it away", {rule.text, rule.origin});
 }
 
 void say_how(Answer& answer, const Profile& profile, const BusSide& side) {
@@ -92,8 +93,8 @@ Answer explain_bus_name(const Inquiry& inquiry, const std::string& name) {
   };
   std::vector<BusRule> session = is_full ? std::vector<BusRule>() : covering(session_bus_rules(profile));
   std::vector<BusRule> system = covering(system_bus_rules(profile));
-  if (!session.empty()) say_rules(answer, kSession, session);
-  if (!system.empty()) say_rules(answer, kSystem, system);
+  if (!session.empty()) say_rules(answer, profile, kSession, session);
+  if (!system.empty()) say_rules(answer, profile, kSystem, system);
   if (answer.verdict != "no") return answer;
   bool is_system = (is_activatable(inquiry.host, "system-services", name) || is_usual_system_name(name)) &&
                    !is_activatable(inquiry.host, "services", name);

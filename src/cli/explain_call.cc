@@ -91,7 +91,7 @@ void say_denied(Answer& answer, const Profile& profile, const SeccompPolicy& pol
   if (word) {
     answer.origin = word->origin.text();
     answer.say("No: " + effect + ", by " + answer.origin + ".");
-    return answer.say("To let it, remove " + answer.origin + ".");
+    return offer_removal(answer, profile, "To let it", *word);
   }
   bool by_memory = policy.write_xor_execute && group.name == "@memory";
   answer.origin = by_memory ? profile.scalar(Key::process_write_xor_execute).origin.text() : "sbox";

@@ -56,7 +56,7 @@ void explain_listed(Answer& answer, const Profile& profile, const Destination& a
   Decision denied = decide(profile, Key::network_deny, asked), allowed = decide(profile, Key::network_connect, asked);
   if (denied.whole) {
     set(answer, "no", *denied.whole, "No: deny = " + denied.whole->text + " beats connect");
-    return answer.say("To let it, remove " + answer.origin + ".");
+    return offer_removal(answer, profile, "To let it", *denied.whole);
   }
   bool is_open = profile.list(Key::network_connect).empty() && asked.kind != Kind::localhost;
   if (!is_open && !allowed.whole) {

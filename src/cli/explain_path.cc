@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "cli/explain.h"
+#include "cli/explain_thing.h"
 #include "plan/devices.h"
 #include "plan/paths.h"
 #include "plan/places.h"
@@ -190,13 +191,54 @@ std::string what_is_there(const Node& node, const std::string& inside) {
   return "nothing is there";
 }
 
+// A path with a macro that has no value here names nothing.
+bool covers(const Value& value, const std::string& path, const Places& places, const Host& host) try {
+  return is_at_or_below(path, host_path(value, places, host));
+} catch (const Error&) {
+  return false;
+}
+
+constexpr Key kGrants[] = {Key::home_keep, Key::home_keep_read_only, Key::files_read_write, Key::files_read_only};
+constexpr Key kHides[] = {Key::files_hide};
+
+// The element of one of these lists that names a path at or above what was asked; nothing where there is none.
+std::optional<Value> line_naming(const Profile& profile, std::span<const Key> keys, const Question& question,
+                                 const Host& host) {
+  Places places = find_places(host);
+  for (Key key : keys) {
+    for (const Value& value : profile.list(key)) {
+      if (covers(value, question.asked, places, host)) return value;
+    }
+  }
+  return std::nullopt;
+}
+
+// The element that would grant it, had no line taken it out.
+std::optional<Value> line_against(const Profile& profile, const Question& question, const Host& host) {
+  Places places = find_places(host);
+  for (Key key : kGrants) {
+    for (const Value& value : profile.taken_out(key)) {
+      if (covers(value, question.asked, places, host)) return value;
+    }
+  }
+  return std::nullopt;
+}
+
 // `instead`: as of instead_of.
-void explain_absence(Answer& answer, const Question& question, const Node* there, const std::string& instead) {
+void explain_absence(Answer& answer, const Inquiry& inquiry, const Question& question, const Node* there,
+                     const std::string& instead) {
   answer.say("No: " + (there ? what_is_there(*there, question.inside) : std::string("nothing is there")) + ".");
   if (there) answer.origin = there->origin;
   bool is_hidden = there && there->kind == NodeKind::hide;
   std::optional<std::string> line = line_to_read(question);
-  if (is_hidden && there->origin != "sbox") {
+  if (std::optional<Value> out = line_against(inquiry.profile, question, inquiry.host); out && !is_hidden) {
+    answer.origin = out->origin.text();
+    answer.say("What would grant it, " + out->text + ", is taken out by " + answer.origin + ".");
+  }
+  std::optional<Value> hider = line_naming(inquiry.profile, kHides, question, inquiry.host);
+  if (is_hidden && there->origin != "sbox" && hider) {
+    offer_removal(answer, inquiry.profile, "To show it", *hider);
+  } else if (is_hidden && there->origin != "sbox") {
     answer.say("To show it, remove " + there->origin + ".");
   } else if (is_hidden || !line) {
     answer.say("No line changes that: no sandbox has it.");
@@ -210,35 +252,14 @@ void explain_absence(Answer& answer, const Question& question, const Node* there
   }
 }
 
-// A path with a macro that has no value here names nothing.
-bool covers(const Value& value, const std::string& path, const Places& places, const Host& host) try {
-  return is_at_or_below(path, host_path(value, places, host));
-} catch (const Error&) {
-  return false;
-}
-
-constexpr Key kGrants[] = {Key::home_keep, Key::home_keep_read_only, Key::files_read_write, Key::files_read_only};
-constexpr Key kHides[] = {Key::files_hide};
-
-// The line of the profile that names a path at or above what was asked; nothing where there is none.
-std::optional<Origin> line_naming(const Profile& profile, std::span<const Key> keys, const Question& question,
-                                  const Host& host) {
-  Places places = find_places(host);
-  for (Key key : keys) {
-    for (const Value& value : profile.list(key)) {
-      if (covers(value, question.asked, places, host)) return value.origin;
-    }
-  }
-  return std::nullopt;
-}
-
 // Hidden where nothing else would be seen either, or in place of what another line of the same path grants.
-void explain_hidden(Answer& answer, const Question& question, const Origin& line, bool is_granted) {
-  answer.origin = line.text();
-  answer.say("No: it is hidden, by " + line.text() + ".");
+void explain_hidden(Answer& answer, const Profile& profile, const Question& question, const Value& line,
+                    bool is_granted) {
+  answer.origin = line.origin.text();
+  answer.say("No: it is hidden, by " + answer.origin + ".");
   std::optional<std::string> reader = line_to_read(question);
-  if (is_granted || !reader) return answer.say("To show it, remove " + line.text() + ".");
-  answer.offer("To let it have the host's, remove " + line.text() + ", and write:", *reader);
+  if (is_granted || !reader) return offer_removal(answer, profile, "To show it", line);
+  answer.offer("To let it have the host's, remove " + answer.origin + ", and write:", *reader);
 }
 
 }  // namespace
@@ -256,15 +277,15 @@ Answer explain_path(const Profile& profile, const Plan& plan, const std::string&
   if (std::optional<Sight> sight = find_sight(plan, question.host)) {
     explain_sight(answer, question, *sight, plan.overlay.directory);
   } else if (auto hider = line_naming(profile, kHides, question, host); hider && !is_hidden) {
-    explain_hidden(answer, question, *hider, line_naming(profile, kGrants, question, host).has_value());
+    explain_hidden(answer, profile, question, *hider, line_naming(profile, kGrants, question, host).has_value());
   } else if (auto line = line_naming(profile, kGrants, question, host);
              line && question.kind == FileKind::missing && !is_hidden) {
-    answer.origin = line->text();
-    answer.say("No: " + line->text() + " names it, but what does not exist at the start is left out.");
+    answer.origin = line->origin.text();
+    answer.say("No: " + answer.origin + " names it, but what does not exist at the start is left out.");
     answer.say("Make it first.");
   } else {
     bool is_of_files = !is_below(question.asked, "/dev") && !is_below(question.asked, "/etc");
-    explain_absence(answer, question, there, is_of_files ? instead_of(question, plan) : "");
+    explain_absence(answer, {profile, plan, host}, question, there, is_of_files ? instead_of(question, plan) : "");
   }
   return answer;
 }

@@ -32,7 +32,7 @@ Answer explain_variable(const Inquiry& inquiry, const std::string& name) {
     answer.verdict = "yes";
     if (!line) answer.origin = "sbox";
     answer.say("Yes: it is " + *set + ", " + by_line(answer.origin) + ".");
-    if (line) answer.say("To take it away, remove " + answer.origin + ".");
+    if (line) offer_removal(answer, inquiry.profile, "To take it away", *line);
     if (!line) answer.offer("To give it another value:", line_of(Key::environment_set, name + "=VALUE"));
     return answer;
   }

@@ -22,7 +22,7 @@ namespace {
 LintScope scope_of(const std::string& path) {
   std::string folder = path.substr(0, path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
   bool is_block = folder.substr(folder.rfind('/') + 1) == "lib";
-  return path.ends_with(".conf") || is_block ? LintScope::fragment : LintScope::whole;
+  return is_drop_in_file(path) || is_block ? LintScope::fragment : LintScope::whole;
 }
 
 template <typename Check>

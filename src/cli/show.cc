@@ -13,9 +13,14 @@ void append_scalar(std::string& text, const Setting& row, const Value& value) {
   text += comment(value.origin) + std::string(row.name) + " =" + (value.text.empty() ? "" : " " + value.text) + "\n";
 }
 
-void append_list(std::string& text, const Setting& row, const std::vector<Value>& list) {
+void append_list(std::string& text, const Setting& row, const Profile& profile) {
   text += std::string(row.name) + " =\n";
-  for (const Value& value : list) text += comment(value.origin) + "  " + quote_element(value.text) + "\n";
+  for (const Value& value : profile.list(row.key)) {
+    text += comment(value.origin) + "  " + quote_element(value.text) + "\n";
+  }
+  for (const Value& value : profile.taken_out(row.key)) {
+    text += "# " + escape_control(value.origin.text()) + " takes out " + quote_element(value.text) + "\n";
+  }
 }
 
 // A comment: merged as they are, they must not be read once more.
@@ -37,7 +42,7 @@ std::string show_profile(const Profile& profile, bool all) {
     if (row.section != section) text += "\n[" + std::string(row.section) + "]\n";
     section = row.section;
     if (row.is_list())
-      append_list(text, row, profile.list(row.key));
+      append_list(text, row, profile);
     else
       append_scalar(text, row, profile.scalar(row.key));
   }

@@ -47,9 +47,10 @@ class Parser {
 
   int number_ = 0;  // of the line handed out last
   LineKind kind_ = LineKind::empty;
-  bool taken_ = false;         // inih reported a value for this line
-  bool may_continue_ = false;  // an indented line would belong to the entry above
-  std::string section_, key_, text_;
+  bool taken_ = false;                       // inih reported a value for this line
+  bool may_continue_ = false;                // an indented line would belong to the entry above
+  std::string section_, name_, key_, text_;  // the name is the key and its sign
+  char sign_ = '\0';
 };
 
 IniFile Parser::parse() {
@@ -171,8 +172,10 @@ void Parser::scan_entry(std::string_view line) {
     throw error(std::string(trim(line)), "is neither `key = value` nor a section nor a comment")
         .hint("indent a line that continues a list");
   }
-  key_ = trim(line.substr(0, equals));
+  name_ = key_ = trim(line.substr(0, equals));
   text_ = trim(line.substr(equals + 1));
+  sign_ = equals > 0 && (line[equals - 1] == '+' || line[equals - 1] == '-') ? line[equals - 1] : '\0';
+  if (sign_ != '\0') key_ = trim(line.substr(0, equals - 1));
   if (key_.empty()) throw error(std::string(trim(line)), "there is no key before the '='");
   if (key_.find(':') != std::string::npos) {
     throw error(key_, "a key holds no ':'").hint("write it as key = value");
@@ -197,7 +200,7 @@ void Parser::finish_line() {
 
 void Parser::take(std::string_view section, std::string_view name, std::string_view value) {
   bool expected = kind_ == LineKind::entry || kind_ == LineKind::continuation;
-  if (!expected || taken_ || section != section_ || name != key_ || value != text_) {
+  if (!expected || taken_ || section != section_ || name != name_ || value != text_) {
     throw error("line", "inih reads it as '" + std::string(name) + " = " + std::string(value) + "' in [" +
                             std::string(section) + "]");
   }
@@ -211,14 +214,14 @@ void Parser::take(std::string_view section, std::string_view name, std::string_v
 void Parser::add_entry() {
   int earlier = 0;
   for (const IniEntry& entry : result_.entries) {
-    if (entry.section != section_ || entry.key != key_) continue;
-    if (earlier > 0 || !entry.is_empty()) {
-      throw error(key_, "the key is there already, in line " + std::to_string(entry.line))
+    if (entry.section != section_ || entry.key != key_ || (entry.sign == '-') != (sign_ == '-')) continue;
+    if (earlier > 0 || !entry.is_empty() || entry.sign != '\0') {
+      throw error(name_, "the key is there already, in line " + std::to_string(entry.line))
           .hint("give all its values at once; only `" + key_ + " =` alone may come before");
     }
     earlier = entry.line;
   }
-  result_.entries.push_back({section_, key_, number_, {{text_, number_}}});
+  result_.entries.push_back({section_, key_, sign_, number_, {{text_, number_}}});
 }
 
 }  // namespace

@@ -17,11 +17,12 @@ struct IniText {
 
 struct IniEntry {
   std::string section, key;
+  char sign = '\0';  // '+' or '-' right before the '='
   int line = 0;
   // [0] is the line of the key itself (its text may be empty), the others continue it (theirs is not).
   std::vector<IniText> texts;
 
-  // "key =" alone.
+  // "key =" alone, or with a sign.
   bool is_empty() const { return texts.size() == 1 && texts[0].text.empty(); }
 };
 
@@ -30,7 +31,8 @@ struct IniSection {
   int line = 0;
 };
 
-// In the order of the file. A section stands there once; so does a key within it, unless its first entry is empty.
+// In the order of the file. A section stands there once; so does a key within it, unless its first entry is "key =".
+// The key with '-' counts by itself.
 struct IniFile {
   std::vector<IniSection> sections;
   std::vector<IniEntry> entries;

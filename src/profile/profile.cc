@@ -49,6 +49,12 @@ const std::vector<Value>& Profile::list(Key key) const {
   return found == lists_.end() ? default_list_of(key) : found->second;
 }
 
+const std::vector<Value>& Profile::taken_out(Key key) const {
+  static const std::vector<Value> kNone;
+  auto found = taken_out_.find(key);
+  return found == taken_out_.end() ? kNone : found->second;
+}
+
 const Value& Profile::scalar(Key key) const {
   auto found = scalars_.find(key);
   return found == scalars_.end() ? default_of(key) : found->second;
@@ -68,10 +74,12 @@ void Profile::assign(Key key, Value value) {
     return;
   }
   check_value(row, value);
-  if (row.is_list())
-    lists_[key].push_back(std::move(value));
-  else
+  if (!row.is_list()) {
     scalars_[key] = std::move(value);
+    return;
+  }
+  std::erase_if(taken_out_[key], [&](const Value& other) { return other.text == value.text; });
+  lists_[key].push_back(std::move(value));
 }
 
 void Profile::remove(Key key, const Value& value) {
@@ -90,6 +98,7 @@ void Profile::remove(Key key, const Value& value) {
   std::vector<Value> kept = now;
   std::erase_if(kept, same);
   lists_[key] = std::move(kept);
+  taken_out_[key].push_back(value);
 }
 
 void Profile::rename(std::string name, std::string path) {

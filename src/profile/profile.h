@@ -34,6 +34,9 @@ class Profile {
   uint64_t number(Key key) const;                                      // size (bytes), count, duration (s) or share (%)
   const std::vector<Value>& list(Key key) const;
 
+  // The elements that a line took out of a list and none put back, with the origin of that line.
+  const std::vector<Value>& taken_out(Key key) const;
+
   // The value of a setting that is not a list, with its origin; the default where none was written.
   const Value& scalar(Key key) const;
   // Whether any file or option set it (an empty list counts).
@@ -50,7 +53,7 @@ class Profile {
  private:
   std::string name_, path_;
   std::map<Key, Value> scalars_;
-  std::map<Key, std::vector<Value>> lists_;
+  std::map<Key, std::vector<Value>> lists_, taken_out_;
 };
 
 }  // namespace sbox

@@ -126,6 +126,7 @@ class Reader {
   Profile profile_;
   std::vector<std::string> chain_;  // from the main profile to what is read now
   std::set<std::string> included_;
+  bool is_drop_in_alone_ = false;
 };
 
 Profile Reader::read(const std::string& name_or_file) {
@@ -191,6 +192,7 @@ void Reader::read_path(const std::string& path) {
         .hint(without_suffix ? "did you mean " + path + std::string(kSuffix) + "?" : "");
   }
   profile_.rename(name, path);
+  is_drop_in_alone_ = is_drop_in_file(path);
   chain_ = {path};
   merge({path, std::move(*content)}, Role::main);
 }
@@ -217,8 +219,10 @@ void Reader::merge(const ProfileFile& file, Role role) {
 }
 
 void Reader::include_all(const IniEntry& entry, const std::string& file, Role role) {
-  if (entry.is_empty()) {
-    throw Error("profile.include", "an include cannot be taken back").at({file, entry.line}).hint("clear what it set");
+  if (entry.is_empty() || entry.sign == '-') {
+    throw Error("profile.include", "an include cannot be taken back")
+        .at({file, entry.line})
+        .hint("take back what it set");
   }
   for (const IniText& text : entry.texts) {
     for (const Value& name : split_elements(text.text, {file, text.line})) {
@@ -260,12 +264,17 @@ void Reader::apply(const Setting& row, const IniEntry& entry, const std::string&
       row.key == Key::profile_description || row.key == Key::profile_programs || row.key == Key::profile_format;
   bool own = role == Role::main || !is_of_file;
   auto take = [&](Value value) {
-    if (own)
-      profile_.assign(row.key, std::move(value));
-    else
-      check_value(row, value);
+    bool is_removal = entry.sign == '-';
+    // Alone, a drop-in does not know what there is to take out.
+    if (!own || (is_removal && is_drop_in_alone_)) return check_value(row, value);
+    if (is_removal) return profile_.remove(row.key, value);
+    profile_.assign(row.key, std::move(value));
+  };
+  auto fail = [&](const char* why) {
+    return Error(key_name(row) + " " + entry.sign + "=", why).at({file, entry.line});
   };
   if (!row.is_list()) {
+    if (entry.sign != '\0') throw fail("is not a list").hint("use = instead");
     if (entry.texts.size() > 1) {
       throw Error(entry.texts[1].text, "an indented line continues " + key_name(row) + ", which holds one value")
           .at({file, entry.texts[1].line})
@@ -274,6 +283,7 @@ void Reader::apply(const Setting& row, const IniEntry& entry, const std::string&
     return take({entry.texts[0].text, {file, entry.line}});
   }
   if (entry.is_empty()) {
+    if (entry.sign != '\0') throw fail("names nothing").hint("write a value behind the =");
     if (own) profile_.assign(row.key, {"", {file, entry.line}});
     return;
   }
@@ -328,6 +338,8 @@ Override parse_override(const std::string& text) {
   option.value = text.substr(equals + 1);
   return option;
 }
+
+bool is_drop_in_file(std::string_view path) { return path.ends_with(".conf") || path.ends_with(".conf.edit"); }
 
 Profile read_profile(const SearchPath& search, const std::string& name_or_file,
                      const std::vector<Override>& overrides) {

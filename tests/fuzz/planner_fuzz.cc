@@ -38,7 +38,9 @@ Profile profile_of(std::string_view text) {
       Origin origin{"fuzz", line.line};
       if (!row->is_list()) profile.assign(row->key, {line.text, origin});
       if (!row->is_list()) continue;
-      for (const Value& value : split_elements(line.text, origin)) profile.assign(row->key, value);
+      for (const Value& value : split_elements(line.text, origin)) {
+        entry.sign == '-' ? profile.remove(row->key, value) : profile.assign(row->key, value);
+      }
     }
   }
   // Compiling filters takes long, and its input is only words that were checked.

@@ -46,8 +46,9 @@ void assign_all(const IniFile& file) {
         continue;
       }
       for (const Value& value : split_elements(text.text, origin)) {
-        check_element(*row, value);
-        profile.assign(row->key, value);
+        if (entry.sign != '-') check_element(*row, value);
+        if (entry.sign == '-') profile.remove(row->key, value);
+        if (entry.sign != '-') profile.assign(row->key, value);
       }
     }
     bool is_number =

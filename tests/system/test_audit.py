@@ -70,6 +70,18 @@ class Edit(SystemTest):
         self.assertTrue(seen.read_text().startswith("[network]\nmode = host\n\n# ----"), seen.read_text())
         self.assertEqual(self.drop_in.read_text(), "[network]\nmode = none\n")
 
+    def test_an_element_of_the_profile_is_taken_out(self) -> None:
+        self.assertIn("\n  gtk-2.0\n", self.sbox("show", "evince").out, "the control")
+        self.assertEqual(self.edit("printf '[system]\\netc -= gtk-2.0\\n' > $1").status, 0)
+        shown = self.sbox("show", "evince").out
+        self.assertNotIn("\n  gtk-2.0\n", shown)
+        self.assertIn(f"\n# {self.drop_in}:2 takes out gtk-2.0\n", shown)
+        self.assertEqual(self.sbox("lint", str(self.drop_in)).out, "")
+        result = self.edit("printf '[system]\\netc -= gtk-9.0\\n' > $1")
+        self.assertEqual(result.status, 1, result)
+        self.assertRegex(result.err, rf"(?m)^{self.drop_in}:2: error: system.etc = gtk-9.0: is not in the list \(did you mean gtk-")
+        self.assertIn("gtk-2.0", self.drop_in.read_text())
+
     def test_what_is_wrong_is_told_and_not_in_force(self) -> None:
         good = "[network]\nmode = host\n"
         for before in ("", good):

@@ -40,7 +40,18 @@ TEST_F(Explain, SaysThatAHiddenPathIsHiddenAndByWhichLine) {
   set(Key::files_read_only, "/srv/photos");
   set(Key::files_hide, "/srv/photos/private");
   EXPECT_THAT(path("/srv/photos/private/x"), HasSubstr("No: it is hidden, by test.profile:2."));
-  EXPECT_THAT(path("/srv/photos/private/x"), HasSubstr("To show it, remove test.profile:2."));
+  EXPECT_THAT(
+      path("/srv/photos/private/x"),
+      HasSubstr(
+          "To show it, remove test.profile:2, or write in a drop-in:\n      [files] hide -= /srv/photos/private\n"));
+}
+
+TEST_F(Explain, SaysWhichLineTookOutWhatWouldGrantAPath) {
+  host.directory("/srv/photos", 0);
+  set(Key::files_read_only, "/srv/photos");
+  profile.remove(Key::files_read_only, {"/srv/photos", {"local.conf", 7}});
+  EXPECT_THAT(path("/srv/photos/x"), HasSubstr("What would grant it, /srv/photos, is taken out by local.conf:7."));
+  EXPECT_THAT(path("/srv/music"), Not(HasSubstr("taken out")));
 }
 
 TEST_F(Explain, OffersALineThatTakesAwayWhatALineOfAFileThatIsNotOnesOwnGrants) {
@@ -50,7 +61,9 @@ TEST_F(Explain, OffersALineThatTakesAwayWhatALineOfAFileThatIsNotOnesOwnGrants) 
   EXPECT_THAT(path("/srv/photos"), HasSubstr("[files] hide = /srv/photos"));
   set(Key::files_hide, "/srv/photos");
   EXPECT_THAT(path("/srv/photos"), HasSubstr("No: it is hidden, by test.profile:2."));
-  EXPECT_THAT(path("/srv/photos"), HasSubstr("To show it, remove test.profile:2."));
+  EXPECT_THAT(
+      path("/srv/photos"),
+      HasSubstr("To show it, remove test.profile:2, or write in a drop-in:\n      [files] hide -= /srv/photos\n"));
 }
 
 TEST_F(Explain, SaysWhatElseIsMissingForWhatIsHiddenAndNotGranted) {

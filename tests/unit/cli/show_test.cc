@@ -29,6 +29,13 @@ TEST(Show, NamesTheOriginOfEachValueAboveIt) {
             "\n[devices]\n# command line\ngpu = yes\n");
 }
 
+TEST(Show, NamesTheLineThatTookOutAnElement) {
+  ProfileTree tree;
+  tree.write("share/a.profile", "[files]\nhide = /b, /c\n");
+  std::string drop_in = tree.write("user/a.profile.d/1.conf", "[files]\nhide -= /b\n");
+  EXPECT_THAT(show_profile(tree.read("a"), false), HasSubstr("  /c\n# " + drop_in + ":2 takes out /b\n"));
+}
+
 TEST(Show, YieldsTheSameProfileWhenItIsReadAgain) {
   ProfileTree tree;
   tree.write("share/lib/gui.profile", "[files]\nhide = /b, \" /x\"\nread-only = /gone\n");

@@ -55,6 +55,18 @@ TEST(Ini, AKeyMayBeClearedBeforeItIsSet) {
   EXPECT_FALSE(file.entries[1].is_empty());
 }
 
+TEST(Ini, ASignStandsRightBeforeTheEqualsSignAndIsNoPartOfTheKey) {
+  IniFile file = parse_ini("f", "[s]\nk =\nk += a\nk-=b\n  c\nl - = d\nm = -= e\n");
+  ASSERT_EQ(file.entries.size(), 5u);
+  const std::pair<const char*, char> kExpected[] = {{"k", '\0'}, {"k", '+'}, {"k", '-'}, {"l -", '\0'}, {"m", '\0'}};
+  for (size_t i = 0; i < file.entries.size(); ++i) {
+    EXPECT_EQ(file.entries[i].key, kExpected[i].first) << i;
+    EXPECT_EQ(file.entries[i].sign, kExpected[i].second) << i;
+  }
+  EXPECT_EQ(file.entries[2].texts[1].text, "c");
+  EXPECT_EQ(file.entries[4].texts[0].text, "-= e");
+}
+
 TEST(Ini, TheSameKeyInTwoSectionsIsTwoKeys) {
   EXPECT_EQ(parse_ini("f", "[s]\nmode = v\n[t]\nmode = w\n").entries.size(), 2u);
 }

@@ -56,6 +56,18 @@ const Oddity kBytes[] = {
 };
 
 const Oddity kSyntax[] = {
+    {"SignForOneValue", with("home", "mode += private"), 2, "is not a list"},
+    {"MinusForOneValue", with("home", "mode -= private"), 2, "is not a list"},
+    {"PlusNothing", with("home", "keep +="), 2, "names nothing"},
+    {"MinusNothing", with("home", "keep -="), 2, "names nothing"},
+    {"MinusWhatIsNotThere", with("home", "keep -= ~/x"), 2, "is not in the list"},
+    {"MinusTwice", "[home]\nkeep = ~/x, ~/y\nkeep -= ~/x\nkeep -= ~/y\n", 4, "in line 3"},
+    {"PlusAfterEquals", "[home]\nkeep = ~/x\nkeep += ~/y\n", 3, "in line 2"},
+    {"EqualsAfterPlus", "[home]\nkeep += ~/x\nkeep = ~/y\n", 3, "in line 2"},
+    {"ClearedAfterPlus", "[home]\nkeep +=\nkeep = ~/y\n", 3, "in line 2"},
+    {"SignAlone", "[home]\n-= ~/x\n", 2, "no key"},
+    {"SignOfAnUnknownKey", with("home", "kep -= ~/x"), 2, "did you mean keep?"},
+    {"SignApart", with("home", "keep - = ~/x"), 2, "no such key"},
     {"TextAfterASection", "[home] junk\n", 1, "is not a section"},
     {"TwoSectionsInALine", "[home][files]\n", 1, "is not a section"},
     {"OpenSection", "[home\nmode = empty\n", 1, "is not a section"},
@@ -188,6 +200,7 @@ const Oddity kWords[] = {
     {"IncludeHidden", with("profile", "include = .x"), 2, "not the name"},
     {"IncludeAbsolute", with("profile", "include = /etc/x"), 2, "not the name"},
     {"IncludeMissing", with("profile", "include = lib/nothing"), 2, "no such profile"},
+    {"IncludeRemoved", with("profile", "include -= lib/gui"), 2, "taken back"},
     {"IncludeCleared", with("profile", "include ="), 2, "taken back"},
     {"ProgramWithSlash", with("profile", "programs = /usr/bin/x"), 2, "base name"},
     {"BusNameOfOneElement", with("dbus", "talk = org"), 2, "not a bus name"},

@@ -222,6 +222,48 @@ TEST(DropIns, OfAHigherDirectoryReplaceThoseOfTheSameName) {
   EXPECT_FALSE(tree.read("a").is_set(Key::devices_gpu));
 }
 
+TEST(DropIns, TakeOutOneElementOfAListAndPutItBack) {
+  ProfileTree tree;
+  tree.write("share/lib/b.profile", "[files]\nhide = /block\n");
+  tree.write("share/a.profile", "[profile]\ninclude = lib/b\n[files]\nhide = /main, /main/x, \"/a, b\"\n");
+  tree.write("user/a.profile.d/10.conf", "[files]\nhide -= /block, \"/a, b\"\n  /main/x\nhide += /10\n");
+  Profile profile = tree.read("a");
+  EXPECT_THAT(texts(profile.list(Key::files_hide)), ElementsAre("/main", "/10"));
+  EXPECT_THAT(texts(profile.taken_out(Key::files_hide)), ElementsAre("/block", "/a, b", "/main/x"));
+  EXPECT_EQ(profile.taken_out(Key::files_hide)[2].origin, at(tree, "user/a.profile.d/10.conf", 3));
+  tree.write("etc/a.profile.d/20.conf", "[files]\nhide = /block\n");
+  EXPECT_THAT(texts(tree.read("a").list(Key::files_hide)), ElementsAre("/main", "/10", "/block"));
+  EXPECT_THAT(texts(tree.read("a").taken_out(Key::files_hide)), ElementsAre("/a, b", "/main/x"));
+}
+
+TEST(DropIns, ThatTakeOutWhatIsNotThereRefuseTheProfile) {
+  ProfileTree tree;
+  tree.write("share/a.profile", "[files]\nhide = /main\n");
+  tree.write("user/a.profile.d/10.conf", "[files]\nhide -= /mian\n");
+  EXPECT_EQ(tree.failure("a"),
+            "ROOT/user/a.profile.d/10.conf:2: files.hide = /mian: is not in the list (did you mean /main?)");
+}
+
+TEST(DropIns, ReadAloneTakeOutNothing) {
+  ProfileTree tree;
+  tree.write("share/a.profile", "[files]\nhide = /main\n");
+  for (const char* name : {"local.conf", "local.conf.edit"}) {
+    std::string path = tree.write("user/a.profile.d/" + std::string(name), "[files]\nhide -= /main\n");
+    EXPECT_EQ(tree.failure(path), "") << name;
+    tree.write("user/a.profile.d/" + std::string(name), "[files]\nhide -= main\n");
+    EXPECT_THAT(tree.failure(path), HasSubstr("not absolute")) << name;
+  }
+}
+
+TEST(DropIns, TakeNothingFromWhatAnIncludedFileKeepsToItself) {
+  ProfileTree tree;
+  tree.write("share/b.profile", "[profile]\nprograms = b\n");
+  tree.write("user/b.profile.d/10.conf", "[profile]\nprograms -= b\n");
+  tree.write("share/a.profile", "[profile]\ninclude = b\nprograms = a\n");
+  EXPECT_THAT(texts(tree.read("a").list(Key::profile_programs)), ElementsAre("a"));
+  EXPECT_THAT(tree.read("b").list(Key::profile_programs), IsEmpty());
+}
+
 TEST(DropIns, ChangeIncludedProfilesAndBlocksToo) {
   ProfileTree tree;
   tree.write("share/a.profile", "[profile]\ninclude = lib/gui\n");
