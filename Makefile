@@ -26,7 +26,7 @@ CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool x
   python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland weston qtwayland5 \
   desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish bubblewrap openssh-client gpg gpg-agent \
   nftables iproute2 cups-daemon cups-client pcscd libpcsclite1 ibus fcitx5 at-spi2-core fontconfig \
-  libwebkit2gtk-4.1-0 curl
+  libwebkit2gtk-4.1-0 curl crun
 FUZZ_PACKAGES := clang libclang-rt-dev
 BENCH_PACKAGES := iperf3 iproute2 passt bubblewrap firejail firejail-profiles
 PROOF_PACKAGES := bubblewrap strace
@@ -59,7 +59,7 @@ endif
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
 
 FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/log/*.cc src/instance/*.cc \
-  src/overlay/*.cc src/learn/*.cc src/cli/*.cc) $(patsubst %,src/launcher/%.cc,step stdio relay terminal) \
+  src/overlay/*.cc src/learn/*.cc src/oci/*.cc src/cli/*.cc) $(patsubst %,src/launcher/%.cc,step stdio relay terminal) \
   $(patsubst %,src/network/%.cc,bandwidth dns firewall netlink rules)
 LAUNCHER_SOURCES := $(wildcard src/launcher/*.cc) src/plan/decode.cc src/plan/notify_filter.cc src/base/strings.cc
 CORE_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(filter-out src/cli/main.cc,$(FRONT_SOURCES)))

@@ -9,6 +9,7 @@
 #include "cli/edit.h"
 #include "cli/enable.h"
 #include "cli/explain.h"
+#include "cli/export.h"
 #include "cli/join.h"
 #include "cli/learn.h"
 #include "cli/lint.h"
@@ -74,18 +75,14 @@ constexpr Command kCommands[] = {
      [](const Context& context, const Arguments& arguments) { return run_snapshot(context, arguments); }},
     {"restore", "OVERLAY [LABEL]", "set an overlay back to a snapshot",
      [](const Context& context, const Arguments& arguments) { return run_restore(context, arguments); }},
+    {"export", "--oci DIR [OPTIONS] [--] PROGRAM [ARG...]", "the same sandbox as an OCI bundle",
+     [](const Context& context, const Arguments& arguments) { return run_export(context, arguments); }},
     {"complete", "WORD...", "what may come next on this command line; for the completions of shells",
      [](const Context& context, const Arguments& arguments) { return run_complete(context, arguments); }},
 };
 
-constexpr std::string_view kReserved[] = {"export"};
-
 }  // namespace
 
 std::span<const Command> commands() { return kCommands; }
-
-bool is_reserved(std::string_view word) {
-  return std::find(std::begin(kReserved), std::end(kReserved), word) != std::end(kReserved);
-}
 
 }  // namespace sbox

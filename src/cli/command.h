@@ -27,7 +27,4 @@ struct Command {
 
 std::span<const Command> commands();
 
-// Words that a later version may make a command: never taken for a program, so that scripts keep their meaning.
-bool is_reserved(std::string_view word);
-
 }  // namespace sbox

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "cli/explain_thing.h"
+#include "cli/export.h"
 #include "cli/options.h"
 #include "cli/print.h"
 #include "desktop/catalogue.h"
@@ -27,7 +28,8 @@ class Completer {
     if (words_.size() == 1) {
       for (const Command& one : commands()) add(one.name, one.summary);
     }
-    if (!command || command->name == "run")
+    exports_ = command && command->name == "export";
+    if (!command || command->name == "run" || exports_)
       options(command ? 1 : 0);
     else
       arguments(*command);
@@ -96,10 +98,12 @@ class Completer {
     const RunOption* named = equals == std::string::npos ? nullptr : find_option(current().substr(0, equals));
     if (named) return value(*named, current().substr(0, equals + 1));
     for (const RunOption& option : run_options()) add("--" + std::string(option.name), option.meaning);
+    if (exports_) add("--" + std::string(kOciOption.name), kOciOption.meaning);
     if (!current().starts_with('-')) program(at);
   }
 
-  static const RunOption* find_option(const std::string& word) {
+  const RunOption* find_option(const std::string& word) const {
+    if (exports_ && word == std::string("--") + kOciOption.name) return &kOciOption;
     auto found = std::find_if(run_options().begin(), run_options().end(), [&](const RunOption& option) {
       return word == "--" + std::string(option.name) || word == std::string("-") + option.letter;
     });
@@ -110,6 +114,7 @@ class Completer {
 
   // `before`: what of the word stands in front of the value.
   void value(const RunOption& option, const std::string& before) {
+    if (option.letter == kOciOption.letter) text_ += ":files\n";
     if (option.letter == 's') return assignments(before);
     if (option.letter != 'p') return;
     profiles(before);
@@ -182,6 +187,7 @@ class Completer {
   const Context& context_;
   const std::vector<std::string>& words_;
   std::string text_;
+  bool exports_ = false;  // the options are those of `export`
 };
 
 }  // namespace

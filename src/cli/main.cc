@@ -72,10 +72,6 @@ int dispatch(std::vector<std::string> arguments, const char* const* environment)
       arguments.erase(arguments.begin());
       return command.run(context, arguments);
     }
-    if (is_reserved(arguments[0])) {
-      throw Error(quote(arguments[0]), "the word is kept for a command that this version does not have")
-          .hint("a program of that name is started by `sbox run " + arguments[0] + "`");
-    }
   }
   return run_run(context, arguments);
 }

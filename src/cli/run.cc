@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -24,23 +23,19 @@
 #include "cli/options.h"
 #include "cli/print.h"
 #include "cli/recover.h"
-#include "desktop/exec.h"
+#include "cli/request.h"
 #include "instance/registry.h"
 #include "log/store.h"
 #include "overlay/directory.h"
 #include "overlay/store.h"
 #include "overlay/throw_away.h"
 #include "plan/encode.h"
-#include "plan/instance_name.h"
 #include "plan/json.h"
 #include "plan/paths.h"
 #include "plan/places.h"
-#include "plan/planner.h"
 
 namespace sbox {
 namespace {
-
-constexpr char kDefaultProfile[] = "default";
 
 // Says how long each part took, with -v.
 class Stopwatch {
@@ -174,49 +169,6 @@ UniqueFd open_log(Plan& plan, const LogHeader& header, const std::string& home, 
   throw system_error(path, errno).hint("the installation is not complete");
 }
 
-std::string profile_for(const Context& context, const RunOptions& options) {
-  if (!options.profile.empty()) return options.profile;
-  return find_profile_for(context.search, program_of(options.command)).value_or(kDefaultProfile);
-}
-
-// "firefox@work" is firefox, as the instance firefox@work. Returns "@work"; a word of another form is a program's name.
-std::string take_tag(RunOptions& options) {
-  std::string& program = options.command[0];
-  size_t at = program.rfind('@');
-  if (at == std::string::npos || at == 0 || program.find('/') != std::string::npos) return "";
-  std::string tag = program.substr(at);
-  if (!is_instance_name("x" + tag)) return "";
-  if (!options.instance.empty()) throw Error(quote(program), "the instance has a name already by --name");
-  program.resize(at);
-  return tag;
-}
-
-bool is_named(const Profile& profile, const std::string& program) {
-  std::string_view name = std::string_view(program).substr(program.rfind('/') + 1);
-  const std::vector<Value>& programs = profile.list(Key::profile_programs);
-  return name == profile.name() ||
-         std::any_of(programs.begin(), programs.end(), [&](const Value& value) { return value.text == name; });
-}
-
-struct Name {
-  std::string text;
-  bool is_fixed = false;   // by the user, or because there may be one only; else the first that is free
-  bool is_single = false;  // a second start goes to the first
-};
-
-Name name_of(const RunOptions& options, const std::string& tag, const Profile& profile, const SearchPath& search) {
-  Name name;
-  name.text = options.instance.empty() ? instance_name_for(profile.name()) + tag : options.instance;
-  if (!is_instance_name(name.text)) throw Error("instance " + quote(name.text), "the name is too long");
-  // Of programs that the profile is for; what else runs by it is no second one. All profiles are asked last: that takes
-  // as long as reading them.
-  std::string program = program_of(options.command);
-  name.is_single = profile.text(Key::profile_instance) == "single" && is_named(profile, program) &&
-                   find_profile_for(search, program) == profile.name();
-  name.is_fixed = name.is_single || !tag.empty() || !options.instance.empty();
-  return name;
-}
-
 // The running one was started with settings of its own; these cannot be given to it any more.
 void require_no_settings(const RunOptions& options, const Instance& instance, const Profile& profile) {
   bool same = !options.ephemeral && options.overrides.empty() && options.profile.find('/') == std::string::npos &&
@@ -227,7 +179,7 @@ void require_no_settings(const RunOptions& options, const Instance& instance, co
 }
 
 // Takes the name. False when another sandbox has it that is to be joined.
-bool claim(Registry& registry, const Name& name, Plan& plan) {
+bool claim(Registry& registry, const InstanceName& name, Plan& plan) {
   plan.instance = name.text;
   plan.listed = registry.is_usable();
   if (!plan.listed) {
@@ -244,17 +196,6 @@ bool claim(Registry& registry, const Name& name, Plan& plan) {
   throw Error("instance " + quote(name.text), "it runs already").hint("join it by `sbox join " + name.text + "`");
 }
 
-Request request_of(const Context& context, const RunOptions& options, const Name& name, const std::string& throw_away) {
-  Request request;
-  request.program = options.command[0];
-  request.arguments.assign(options.command.begin() + 1, options.command.end());
-  request.instance = name.text;
-  request.prefix = context.prefix;
-  request.throw_away = throw_away;
-  request.verbose = options.verbose;
-  return request;
-}
-
 void prepare_overlay(const Context& context, const RunOptions& options, const Places& places, const Plan& plan,
                      mode_t callers_umask) {
   if (options.ephemeral) {
@@ -264,24 +205,6 @@ void prepare_overlay(const Context& context, const RunOptions& options, const Pl
     offer_after_run(context, places, plan, options.command[0], callers_umask);
   }
   clean_up_throw_aways(context, places);
-}
-
-// For a word that is no program.
-std::string instead_of(const std::string& word, const SearchPath& search) {
-  if (word.find('/') != std::string::npos) return "look at the path";
-  std::vector<std::string> names = list_profiles(search);
-  std::optional<std::string> profile = nearest(word, names);
-  for (const Command& command : commands()) names.emplace_back(command.name);
-  std::optional<std::string> any = nearest(word, names);
-  if (!any || any == word) return "install it, or name it with its path";
-  return any == profile ? "did you mean " + *any + "?" : "did you mean `sbox " + *any + "`?";
-}
-
-Plan plan_for(const Context& context, const Profile& profile, const Request& request) try {
-  return make_plan(profile, request, context.host);
-} catch (Error& error) {
-  if (error.exit_status() != kExitNotFound || !error.hint_text().empty()) throw;
-  throw std::move(error).hint(instead_of(request.program, context.search));
 }
 
 // A directory that is never made, for a plan that is never carried out.
@@ -300,7 +223,7 @@ int start(const Context& context, RunOptions& options, const std::string& throw_
   bool by_grant = needs_grant(context.prefix);
   if (by_grant) profile = fit_to_grant(std::move(profile));
   watch.lap("profile");
-  Name name = name_of(options, tag, profile, context.search);
+  InstanceName name = name_of(options, tag, profile, context.search);
   auto join_running = [&](const Registry& registry) -> std::optional<int> {
     std::optional<RunningInstance> running = wait_for_instance(registry, name.text);
     if (!running) return std::nullopt;
@@ -344,9 +267,7 @@ int run_run(const Context& context, const std::vector<std::string>& arguments) {
     print("sbox " SBOX_VERSION "\n");
     return 0;
   }
-  if (options.command.empty() || options.command[0].empty()) {
-    throw Error("command line", "no program is named").hint("try `sbox firefox`, or `sbox --help`");
-  }
+  require_program(options);
   std::string throw_away;
   if (options.ephemeral && options.dry_run) throw_away = place_of_no_run(context);
   if (options.ephemeral && !options.dry_run) {

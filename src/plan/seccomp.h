@@ -2,6 +2,7 @@
 // that was compiled at build time.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,12 @@ struct SeccompPolicy {
   bool operator==(const SeccompPolicy&) const = default;
 };
 
-// From [seccomp] and [process]. Error (with origin and suggestion) for an unknown call or group. For mode = none the
-// planner does not call this.
+// From [seccomp] and [process]. Error (with origin and suggestion) for an unknown call or group. Precondition: not
+// mode = none.
 SeccompPolicy seccomp_policy(const Profile& profile);
+
+// That of a plan on a host of this architecture; nothing for mode = none.
+std::optional<SeccompPolicy> planned_policy(const Profile& profile, const std::string& architecture);
 
 // Error for what only a filter holds, where there is none.
 void check_filter(const Profile& profile);

@@ -4,12 +4,18 @@
 
 namespace sbox {
 
+std::optional<SeccompPolicy> planned_policy(const Profile& profile, const std::string& architecture) {
+  if (profile.text(Key::seccomp_mode) == "none") return std::nullopt;
+  SeccompPolicy policy = seccomp_policy(profile);
+  policy.architecture = architecture;
+  return policy;
+}
+
 void plan_seccomp(const Inputs& in, Draft& draft) {
   check_filter(in.profile);
-  if (in.profile.text(Key::seccomp_mode) == "none") return;
-  SeccompPolicy policy = seccomp_policy(in.profile);
-  policy.architecture = in.host.architecture();
-  draft.plan.filters = load_filters(policy, join(in.request.prefix, "lib/sbox/filters"));
+  std::optional<SeccompPolicy> policy = planned_policy(in.profile, in.host.architecture());
+  if (!policy) return;
+  draft.plan.filters = load_filters(*policy, join(in.request.prefix, "lib/sbox/filters"));
   draft.plan.log = in.profile.flag(Key::seccomp_log);
 }
 

@@ -142,11 +142,14 @@ class StartsNothing(AttackTest):
         self.assertEqual(self.sbox(*command).status, 0)
         self.assertTrue(marker.exists(), "the control")
 
-    def test_commands_that_do_not_exist_yet_are_refused_and_start_nothing(self) -> None:
-        for word in ("export",):
-            for argument in ("1", "-1", "0", str(os.getpid()), "default"):
-                with self.subTest(word=word, argument=argument):
-                    self.refused(word, argument)
+    def test_an_export_starts_nothing(self) -> None:
+        marker = self.directory("marker") / "started"
+        command = ["-s", f"files.read-write+={marker.parent}", "--", "sh", "-c", f": >{marker}"]
+        self.assertEqual(self.sbox("export", "--oci", str(self.work / "bundle"), *command).status, 0)
+        self.assertFalse(marker.exists())
+        for argument in ("1", "-1", "0", str(os.getpid()), "default"):
+            with self.subTest(argument=argument):
+                self.refused("export", argument)
 
 
 class Hosts(AttackTest):

@@ -64,6 +64,14 @@ class Candidates(CompletionTest):
         self.assertEqual(self.complete("enable", "org"), ["org.test.Thing"])
         self.assertIn("--system", self.complete("disable", "-"))
 
+    def test_export_takes_the_options_of_a_run_and_its_own(self) -> None:
+        self.assertEqual(self.complete("export", "--o"), ["--oci"])
+        self.assertEqual(self.complete("--o"), [])
+        self.assertEqual(self.complete("export", "--oci", ""), [":files"])
+        self.assertEqual(self.complete("export", "--oci", "x", "-s", "network.mo"), ["network.mode="])
+        self.assertEqual(self.complete("export", "--oci=x", "cat", ""), [":program 2"])
+        self.assertEqual(self.complete("export", "--oci", "x", "cat", ""), [":program 3"])
+
 
 class Shells(CompletionTest):
     """Each case: what is typed before the tabulator key, and what must then be on the line."""
