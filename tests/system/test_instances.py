@@ -563,7 +563,7 @@ class Stop(InstanceTest):
 
 HOLD = """
 import fcntl, os, struct, sys
-file = os.open(sys.argv[1], os.O_RDWR)
+file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
 os.set_inheritable(file, True)
 fcntl.fcntl(file, fcntl.F_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, int(sys.argv[2]), 1, 0))
 if len(sys.argv) > 3: os.execv(sys.argv[3], sys.argv[4:])
