@@ -21,10 +21,12 @@
 namespace sbox {
 namespace {
 
-// Whatever the caller left open or closed, and before anything is opened: 0, 1 and 2 are open, nothing else is.
+// Whatever the caller left open or closed, and before anything is opened: 0, 1 and 2 are open, nothing else is. What is
+// printed where there was no standard output is lost, and fails.
 void clean_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
-    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) _exit(kExitFailure);
+    int flags = fd == 1 ? O_RDONLY : O_RDWR;
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd) _exit(kExitFailure);
   }
   if (close_range(3, ~0U, 0) != 0)
     throw system_error("close descriptors", errno).hint("sbox needs Linux 5.14 or newer");

@@ -20,12 +20,20 @@ bool is_usable_socket(const Inputs& in, const std::string& what, const Resolved&
   return true;
 }
 
+// A display that is named and cannot be had is none, for a profile that does without.
+std::nullopt_t unreachable(const Inputs& in, Error error) {
+  if (in.profile.is_optional("display")) return std::nullopt;
+  throw error;
+}
+
 // The canonical path of the session's Wayland socket.
 std::optional<std::string> find_wayland(const Inputs& in) {
   std::string name = variable(in, "WAYLAND_DISPLAY");
   if (name.empty()) return std::nullopt;
   std::string what = "WAYLAND_DISPLAY=" + escape_control(name);
-  if (name[0] != '/' && in.places.host_runtime.empty()) throw Error(what, in.places.runtime_fault);
+  if (name[0] != '/' && in.places.host_runtime.empty()) {
+    return unreachable(in, Error(what, in.places.runtime_fault).hint("start it from a desktop session"));
+  }
   std::optional<std::string> path = normalise(name[0] == '/' ? name : join(in.places.host_runtime, name));
   if (!path || has_control(*path)) throw Error(what, "is not the name of a socket");
   Resolved found = in.host.resolve(*path);
@@ -102,7 +110,7 @@ std::optional<X11> find_x11(const Inputs& in) {
   if (display.empty()) return std::nullopt;
   std::string what = "DISPLAY=" + escape_control(display);
   std::optional<std::string> number = local_display(display);
-  if (!number) throw Error(what, "is not a display of this machine").hint("only :N is possible");
+  if (!number) return unreachable(in, Error(what, "is not a display of this machine").hint("only :N is possible"));
   Resolved found = in.host.resolve(kSockets + *number);
   if (!is_usable_socket(in, what, found, true)) return std::nullopt;
   return X11{*number, found.path, host_cookie(in, *number)};

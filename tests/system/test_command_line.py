@@ -237,6 +237,9 @@ class StartsNothing(SystemTest):
         os.close(writer)
         self.assertEqual(result.status, 125, result)
         self.assertIn("sbox: standard output: Broken pipe", result.err)
+        result = self.account.run(["/bin/sh", "-c", 'exec "$0" show firefox >&-', str(SBOX)])
+        self.assertEqual(result.status, 125, result)
+        self.assertEqual(result.err, "sbox: standard output: Bad file descriptor (not all of it was written)\n")
 
     def test_every_shipped_profile_passes_lint(self) -> None:
         result = self.sbox("lint")

@@ -37,6 +37,11 @@ class Explain(SystemTest):
         answer: dict[str, Any] = json.loads(result.out)
         return answer
 
+    def test_a_display_out_of_reach_is_no_hindrance_and_is_told(self) -> None:
+        for env in ({"DISPLAY": "localhost:10.0"}, {"WAYLAND_DISPLAY": "wayland-0", "XDG_RUNTIME_DIR": ""}):
+            with self.subTest(env):
+                self.assertIn(next(iter(env)), self.answer("firefox", env=env)["missing"])
+
     def holds(self, thing: str, *command: str, lines: int = 1, env: dict[str, str] | None = None) -> None:
         """`command` succeeds where `thing` is granted. It does so with the first `lines` that the answer offers."""
         profile = self.profile("[profile]\ndescription = x\n")

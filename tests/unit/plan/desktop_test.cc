@@ -151,6 +151,18 @@ TEST_F(Display, WithoutAnyTheStartIsRefusedUnlessItIsOptional) {
   EXPECT_EQ(fault(), "");
 }
 
+TEST_F(Display, ThatIsNamedAndOutOfReachIsNoneWhereItIsOptional) {
+  set(Key::display_wayland, "yes");
+  set(Key::display_x11, "yes");
+  host.set("DISPLAY", "localhost:10.0");
+  EXPECT_THAT(fault(), HasSubstr("DISPLAY=localhost:10.0: is not a display of this machine"));
+  host.set("WAYLAND_DISPLAY", "wayland-7");
+  host.set("XDG_RUNTIME_DIR", "");
+  EXPECT_THAT(fault(), HasSubstr("XDG_RUNTIME_DIR is not set (start it from a desktop session)"));
+  set(Key::profile_optional, "display");
+  EXPECT_EQ(fault(), "");
+}
+
 TEST_F(Display, X11AsFallbackOnlyServesWhereWaylandDoesNot) {
   host.set("DISPLAY", ":3");
   set(Key::display_wayland, "yes");
