@@ -161,7 +161,8 @@ class TreeMaker {
     mount(node, "none", source, std::move(options));
   }
 
-  // crun 1.8 takes an rbind for a bind: without what is mounted below, the host's files under it would come to light.
+  // Where crun 1.8 may copy mounts itself it takes an rbind for a bind: the host's files under what is mounted below
+  // would come to light.
   void mount_below(const Node& node, const std::string& source) {
     for (const std::string& path : mount_points_) {
       if (!is_below(path, source)) continue;

@@ -21,6 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class Bundles : public Planning {
  protected:
@@ -37,6 +38,7 @@ class Bundles : public Planning {
       bundle();
     } catch (const Error& error) {
       EXPECT_EQ(error.exit_status(), kExitFailure);
+      EXPECT_THAT(error.line(), StartsWith("sbox: export "));
       return error.line();
     }
     return "";
@@ -258,7 +260,7 @@ TEST_F(Bundles, CarryLimitsOfTheProcess) {
 TEST_F(Bundles, CannotStandInForLandlock) {
   set(Key::network_mode, "host");
   EXPECT_THAT(refusal(), HasSubstr("abstract sockets"));
-  set(Key::network_connect, "tcp localhost:5432");
+  for (const char* word : {"tcp :443", "udp"}) set(Key::network_connect, word);
   set(Key::profile_optional, "abstract-sockets");
   EXPECT_THAT(refusal(), HasSubstr("ports"));
   profile = Profile();
