@@ -8,7 +8,8 @@ namespace sbox {
 
 std::string Error::line() const {
   std::string text = "sbox: ";
-  if (!where_.file.empty()) text += where_.text() + ": ";
+  bool is_place = !where_.file.empty() && where_.file != "sbox";
+  if (is_place) text += where_.text() + ": ";
   text += what_ + ": " + why_;
   if (!hint_.empty()) text += " (" + hint_ + ")";
   return escape_control(text);

@@ -7,7 +7,8 @@
 
 namespace sbox {
 
-// Where a value was written. `file` is a path, or a word for what is not a file: "default", "command line".
+// Where a value was written. `file` is a path, or a word for what is not a file: "default", "command line", or "sbox"
+// for what every sandbox has.
 // `line` is 0 where there is none.
 struct Origin {
   std::string file = "default";

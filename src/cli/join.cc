@@ -79,7 +79,7 @@ int join_with_program(const RunningInstance& running, const RunOptions& options,
 
 int run_join(const Context& context, const std::vector<std::string>& arguments) {
   if (arguments.empty() || !is_instance_name(arguments[0])) {
-    throw Error("sbox join", "the first word must be the name of an instance").hint("see `sbox list`");
+    throw Error("join", "the first word must be the name of an instance").hint("see `sbox list`");
   }
   const std::string& name = arguments[0];
   bool has_dashes = arguments.size() > 1 && arguments[1] == "--";
@@ -87,7 +87,7 @@ int run_join(const Context& context, const std::vector<std::string>& arguments) 
   if (!has_dashes && !argv.empty() && argv[0].starts_with('-')) {
     throw Error("option " + quote(argv[0]), "unknown").hint("a program stands behind --");
   }
-  if (!argv.empty() && argv[0].empty()) throw Error("sbox join", "the name of the program is empty");
+  if (!argv.empty() && argv[0].empty()) throw Error("join", "the name of the program is empty");
   Registry registry = Registry::open(context.host.home());
   std::optional<RunningInstance> running = registry.find(name);
   if (!running) throw does_not_run(registry, name);

@@ -55,7 +55,7 @@ std::string list_table(const std::vector<Instance>& instances) {
 
 int run_list(const Context& context, const std::vector<std::string>& arguments) {
   bool json = arguments == std::vector<std::string>{"--json"};
-  if (!json && !arguments.empty()) throw Error("sbox list", "takes nothing but --json");
+  if (!json && !arguments.empty()) throw Error("list", "takes nothing but --json");
   std::vector<Instance> instances = Registry::open(context.host.home()).list();
   std::string text = json ? list_json(instances) : list_table(instances);
   print(text);

@@ -43,7 +43,7 @@ StopOptions parse(const std::vector<std::string>& arguments) {
       throw Error(quote(word), "neither an option of stop nor the name of an instance").hint("see `sbox list`");
     }
   }
-  if (options.names.empty()) throw Error("sbox stop", "no instance is named").hint("see `sbox list`");
+  if (options.names.empty()) throw Error("stop", "no instance is named").hint("see `sbox list`");
   return options;
 }
 

@@ -152,7 +152,7 @@ std::string fit(const std::string& text, const winsize& window) {
     ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
     constexpr char kClear[] = "\x1b[H\x1b[J";
     std::string text = kClear + fit(top_table(compare(before, after)), window);
-    if (fputs(text.c_str(), stdout) < 0 || fflush(stdout) != 0) throw Error("sbox top", "the terminal is gone");
+    if (fputs(text.c_str(), stdout) < 0 || fflush(stdout) != 0) throw Error("top", "the terminal is gone");
     before = std::move(after);
   }
 }
@@ -161,7 +161,7 @@ std::string fit(const std::string& text, const winsize& window) {
 
 int run_top(const Context& context, const std::vector<std::string>& arguments) {
   bool json = arguments == std::vector<std::string>{"--json"};
-  if (!json && !arguments.empty()) throw Error("sbox top", "takes nothing but --json");
+  if (!json && !arguments.empty()) throw Error("top", "takes nothing but --json");
   const std::string home = context.host.home();
   if (!json && isatty(STDOUT_FILENO)) watch(home);
   Sample before = take_sample(home);

@@ -16,6 +16,7 @@ TEST(Errors, AreOneLineWithPlaceReasonAndRemedy) {
 TEST(Errors, LeaveOutWhatTheyDoNotKnow) {
   EXPECT_EQ(Error("a", "b").line(), "sbox: a: b");
   EXPECT_EQ(Error("a", "b").at({"command line", 0}).line(), "sbox: command line: a: b");
+  EXPECT_EQ(Error("a", "b").at({"sbox", 0}).line(), "sbox: a: b");
 }
 
 TEST(Errors, NeverPassControlCharactersToTheTerminal) {
