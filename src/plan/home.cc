@@ -49,6 +49,12 @@ Error no_size(const Profile& profile) {
       .hint("leave it out, or set home mode = empty");
 }
 
+Error not_in_home(const Value& value, bool is_home) {
+  return Error("keep " + quote(value.text), "does not lie below the home directory")
+      .at(value.origin)
+      .hint(is_home ? "set home mode = host or overlay for the whole home" : "use [files] for paths outside of it");
+}
+
 std::string place_of_overlay(const Inputs& in) {
   if (!in.request.throw_away.empty()) return in.request.throw_away;
   const Value& named = in.profile.scalar(Key::home_overlay);
@@ -112,12 +118,7 @@ void place_home(const Inputs& in, Draft& draft, const Sight& sight) {
 void keep(const Inputs& in, Draft& draft, Key key, Access access) {
   for (const Value& value : in.profile.list(key)) {
     std::string path = host_path(value, in.places, in.host);
-    if (!is_below(path, in.places.home)) {
-      throw Error("keep " + quote(value.text), "does not lie below the home directory")
-          .at(value.origin)
-          .hint(path == in.places.home ? "set home mode = host or overlay for the whole home"
-                                       : "use [files] for paths outside of it");
-    }
+    if (!is_below(path, in.places.home)) throw not_in_home(value, path == in.places.home);
     draft.view.grant({path, access, Strength::written, value.origin});
   }
 }
@@ -165,6 +166,11 @@ void check_home(const Profile& profile) {
   const std::string& mode = profile.text(Key::home_mode);
   bool is_whole = mode != "empty" && profile.list(Key::home_keep).empty();
   if (profile.is_set(Key::home_size) && (is_whole || mode == "private")) throw no_size(profile);
+  for (Key key : {Key::home_keep, Key::home_keep_read_only}) {
+    for (const Value& value : profile.list(key)) {
+      if (value.text == "~" || value.text == "${HOME}") throw not_in_home(value, true);
+    }
+  }
   const Value& overlay = profile.scalar(Key::home_overlay);
   if (!overlay.text.empty() && !is_directory_name(overlay.text)) throw no_overlay(overlay.text, overlay);
 }

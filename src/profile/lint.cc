@@ -196,6 +196,7 @@ class Linter {
     }
     for (Key key : {Key::home_keep, Key::home_recover, Key::files_read_write}) check_paths(key, true);
     for (Key key : {Key::home_keep_read_only, Key::files_read_only}) check_paths(key, false);
+    check_overruled();
     check_words();
     check_home();
     check_display();
@@ -216,6 +217,7 @@ class Linter {
   void check_description();
   void check_dangerous_choice(const Setting& row);
   void check_duplicates(const Setting& row);
+  void check_overruled();
   void check_default(const Setting& row);
   void check_effect(const Setting& row);
   void check_paths(Key key, bool writable);
@@ -259,6 +261,28 @@ void Linter::check_duplicates(const Setting& row) {
     if (earlier != value) {
       warn(row, *value, "useless: it is in line " + std::to_string(earlier->origin.line) + " already");
     }
+  }
+}
+
+// One that another element of the same file or of the opposite list takes the effect from.
+void Linter::check_overruled() {
+  auto name = [](const Value& value) { return value.text.substr(0, value.text.find('=')); };
+  const std::vector<Value>& set = profile_.list(Key::environment_set);
+  for (auto value = set.begin(); value != set.end(); ++value) {
+    auto again = std::find_if(value + 1, set.end(), [&](const Value& other) {
+      return name(other) == name(*value) && other.text != value->text && other.origin.file == value->origin.file;
+    });
+    if (again == set.end()) continue;
+    warn(setting(Key::environment_set), *value,
+         "useless: line " + std::to_string(again->origin.line) + " sets it to another value");
+  }
+  const std::vector<Value>& denied = profile_.list(Key::seccomp_deny);
+  for (const Value& value : profile_.list(Key::seccomp_allow)) {
+    auto same = [&](const Value& other) { return other.text == value.text; };
+    auto word = std::find_if(denied.begin(), denied.end(), same);
+    if (word == denied.end() || word->origin.file != value.origin.file) continue;
+    warn(setting(Key::seccomp_allow), value,
+         "useless: seccomp.deny in line " + std::to_string(word->origin.line) + " takes it away");
   }
 }
 

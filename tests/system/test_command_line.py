@@ -257,6 +257,8 @@ class StartsNothing(SystemTest):
             ("environment", "keep = LD_PRELOAD", "'LD_PRELOAD': makes programs load code"),
             ("home", "size = 10M\nmode = private", "files on a disk take no such limit"),
             ("home", "overlay = a/b\nmode = overlay", "not a name for an overlay"),
+            ("home", "keep = ~/x, ~", "'~': does not lie below the home directory"),
+            ("home", "keep-read-only = ${HOME}", "does not lie below the home directory"),
             ("limits", "swap = 1G", "there is no limit of memory"),
             ("limits", "nice = 20", "is more than 19"),
             ("desktop", "app-id = a..b", "is not the name of an application"),
