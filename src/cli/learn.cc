@@ -17,6 +17,7 @@
 #include "cli/policy_file.h"
 #include "cli/print.h"
 #include "cli/proposal.h"
+#include "cli/request.h"
 #include "desktop/catalogue.h"
 #include "desktop/exec.h"
 #include "plan/paths.h"
@@ -285,7 +286,7 @@ int run_learn(const Context& context, const std::vector<std::string>& arguments)
   require_watchable(profile);
   Request request{
       options.command[0], {options.command.begin() + 1, options.command.end()}, options.name, context.prefix, false};
-  Plan plan = make_plan(profile, request, context.host);
+  Plan plan = plan_for(context, profile, request);
   if (is_to_write) require_place(context, options);
   if (!announce(options, profile, asks)) return 0;
   Watched watched = watch_program(context, {block, settings, plan.directory, options.command, options.json});

@@ -19,7 +19,10 @@ std::string instead_of(const std::string& word, const SearchPath& search) {
   if (word.find('/') != std::string::npos) return "look at the path";
   std::vector<std::string> names = list_profiles(search);
   std::optional<std::string> profile = nearest(word, names);
-  for (const Command& command : commands()) names.emplace_back(command.name);
+  for (const Command& command : commands()) {
+    if (command.name == word) return "did you mean `sbox " + word + "`? Its options stand behind it";
+    names.emplace_back(command.name);
+  }
   std::optional<std::string> any = nearest(word, names);
   if (!any || any == word) return "install it, or name it with its path";
   return any == profile ? "did you mean " + *any + "?" : "did you mean `sbox " + *any + "`?";

@@ -73,6 +73,8 @@ class ExitStatus(SystemTest):
     def test_a_word_that_is_no_program_may_be_meant_for_another(self) -> None:
         for word, meant in (("fierfox", "did you mean firefox?"), ("listt", "did you mean `sbox list`?"), ("./x", "look at the path")):
             self.assertIn(f"({meant})", self.refused(word, status=127).err)
+        self.assertIn("(did you mean `sbox doctor`? Its options stand behind it)", self.refused("-q", "doctor", status=127).err)
+        self.assertIn("(did you mean firefox?)", self.refused("learn", "--yes", "fierfox", status=127).err)
 
     def test_what_cannot_be_executed_is_126(self) -> None:
         path = self.file("plain", "text\n", 0o644)
