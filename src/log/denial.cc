@@ -1,6 +1,8 @@
 #include "log/denial.h"
 
 #include <linux/bpf.h>
+#include <linux/btrfs.h>
+#include <linux/fscrypt.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
@@ -61,8 +63,17 @@ constexpr Name kBpfCommands[] = {{BPF_MAP_CREATE, "BPF_MAP_CREATE"},
                                  {BPF_OBJ_GET, "BPF_OBJ_GET"},
                                  {BPF_PROG_ATTACH, "BPF_PROG_ATTACH"},
                                  {BPF_BTF_LOAD, "BPF_BTF_LOAD"}};
-constexpr Name kTerminalRequests[] = {
-    {0x5412, "TIOCSTI"}, {0x541c, "TIOCLINUX"}, {0x541d, "TIOCCONS"}, {0x5423, "TIOCSETD"}};
+constexpr Name kRequests[] = {{0x5412, "TIOCSTI"},
+                              {0x541c, "TIOCLINUX"},
+                              {0x541d, "TIOCCONS"},
+                              {0x5423, "TIOCSETD"},
+                              {BTRFS_IOC_SNAP_CREATE, "BTRFS_IOC_SNAP_CREATE"},
+                              {BTRFS_IOC_SNAP_CREATE_V2, "BTRFS_IOC_SNAP_CREATE_V2"},
+                              {BTRFS_IOC_SUBVOL_CREATE, "BTRFS_IOC_SUBVOL_CREATE"},
+                              {BTRFS_IOC_SUBVOL_CREATE_V2, "BTRFS_IOC_SUBVOL_CREATE_V2"},
+                              {FS_IOC_ADD_ENCRYPTION_KEY, "FS_IOC_ADD_ENCRYPTION_KEY"},
+                              {FS_IOC_REMOVE_ENCRYPTION_KEY, "FS_IOC_REMOVE_ENCRYPTION_KEY"}};
+constexpr Name kFileCommands[] = {{1024, "F_SETLEASE"}, {1040, "F_SETDELEG"}};
 
 constexpr uint64_t kAllNamespaces =
     CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
@@ -91,7 +102,9 @@ const Shown kShown[] = {
     {"ptrace", 0, Form::one, kPtraceRequests},
     {"keyctl", 0, Form::one, kKeyOperations},
     {"bpf", 0, Form::one, kBpfCommands},
-    {"ioctl", 1, Form::one, kTerminalRequests},
+    {"ioctl", 1, Form::one, kRequests},
+    {"fcntl", 1, Form::one, kFileCommands},
+    {"fcntl64", 1, Form::one, kFileCommands},
     {"personality", 0, Form::hexadecimal},
     {"mmap", 2, Form::flags, kProtections},
     {"mmap2", 2, Form::flags, kProtections},

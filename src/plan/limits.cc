@@ -9,7 +9,7 @@
 namespace sbox {
 namespace {
 
-constexpr uint64_t kMostNice = 19, kMostWeight = 10'000;
+constexpr uint64_t kMostNice = 19, kMostRealtime = 99, kMostWeight = 10'000;
 
 [[noreturn]] void refuse(const Profile& profile, Key key, const std::string& why, const std::string& hint) {
   const Value& value = profile.scalar(key);
@@ -39,6 +39,16 @@ void limit_core(const Inputs& in, Plan& plan) {
   // Not 0: a core_pattern that is a pipe takes no notice of 0, but of 1. Where the caller is held to 0 there is no 1.
   uint64_t core = std::min<uint64_t>(1, in.host.hard_limit(RLIMIT_CORE));
   plan.limits.push_back({"RLIMIT_CORE", RLIMIT_CORE, core, core});
+}
+
+// What the session may have been given: a program that goes first at the processor can keep all others from it, and one
+// that gave way could take that back.
+void limit_priority(const Inputs& in, Plan& plan) {
+  plan.limits.push_back({"RLIMIT_NICE", RLIMIT_NICE, 0, 0});
+  if (in.profile.number(Key::limits_realtime) > 0) {
+    return limit(in, plan, Key::limits_realtime, "RLIMIT_RTPRIO", RLIMIT_RTPRIO);
+  }
+  plan.limits.push_back({"RLIMIT_RTPRIO", RLIMIT_RTPRIO, 0, 0});
 }
 
 std::string meaning(const Inputs& in, Key key) {
@@ -116,6 +126,7 @@ void check_limits(const Profile& profile) {
   require_least(profile, Key::limits_tasks, kLeastTasks, "ask for 2 at least: process 1 is one of them");
   require_most(profile, Key::limits_cpu_weight, kMostWeight);
   require_most(profile, Key::limits_nice, kMostNice);
+  require_most(profile, Key::limits_realtime, kMostRealtime);
   if (profile.number(Key::limits_memory) == 0 && profile.number(Key::limits_swap) > 0) {
     refuse(profile, Key::limits_swap, "there is no limit of memory", "set limits.memory too");
   }
@@ -129,6 +140,7 @@ void plan_limits(const Inputs& in, Draft& draft) {
   Plan& plan = draft.plan;
   check_limits(in.profile);
   limit_core(in, plan);
+  limit_priority(in, plan);
   limit(in, plan, Key::limits_open_files, "RLIMIT_NOFILE", RLIMIT_NOFILE);
   limit(in, plan, Key::limits_file_size, "RLIMIT_FSIZE", RLIMIT_FSIZE);
   limit(in, plan, Key::limits_address_space, "RLIMIT_AS", RLIMIT_AS);

@@ -1,6 +1,8 @@
 #include "plan/seccomp_arguments.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/fscrypt.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
@@ -74,6 +76,29 @@ void add_terminal(Rules& rules) {
   rules.push_back({"ioctl", EPERM, {{1, kFamily, {kKeyboards, kConsoles}}}, "keyboard and mode of the console"});
 }
 
+// A snapshot shows what mounts hide and Landlock denies: it is a copy of the whole subvolume, made by who may write
+// somewhere in it. The family's other requests but these three are of no use to a program that is no administrator's.
+void add_snapshots(Rules& rules) {
+  constexpr uint32_t kType = 0xff00, kBtrfs = 0x9400, kBcachefs = 0xbc00;
+  rules.push_back({"ioctl",
+                   EPERM,
+                   {{1, kType, {kBtrfs, kBcachefs}}, is_none_of(1, {FICLONE, FICLONERANGE, FIDEDUPERANGE})},
+                   "snapshots and subvolumes"});
+}
+
+// What holds up or locks out the user's programs outside, through files that may only be read. Keys of encrypted
+// directories belong to the user, not to a process; a lease makes who writes to the file wait for its holder.
+void add_shared_state(Rules& rules) {
+  constexpr uint32_t kAdd = static_cast<uint32_t>(FS_IOC_ADD_ENCRYPTION_KEY),
+                     kRemove = static_cast<uint32_t>(FS_IOC_REMOVE_ENCRYPTION_KEY),
+                     kRemoveAll = static_cast<uint32_t>(FS_IOC_REMOVE_ENCRYPTION_KEY_ALL_USERS);
+  rules.push_back({"ioctl", EPERM, {{1, kWhole, {kAdd, kRemove, kRemoveAll}}}, "keys of encrypted directories"});
+  constexpr uint32_t kSetLease = 1024, kSetDelegation = 1040;  // the second since Linux 6.19
+  for (std::string_view call : {"fcntl", "fcntl64"}) {
+    rules.push_back({call, EPERM, {{1, kWhole, {kSetLease, kSetDelegation}}}, "leases of files"});
+  }
+}
+
 void add_namespaces(Rules& rules) {
   constexpr uint32_t kNamespaces =
       CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
@@ -144,6 +169,8 @@ std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::strin
   add_set_id_bits(rules);
   add_devices(rules);
   add_terminal(rules);
+  add_snapshots(rules);
+  add_shared_state(rules);
   if (!policy.nested_sandbox) add_namespaces(rules);
   add_sockets(rules, policy.netfilter);
   if (policy.tcp_by_port) add_fast_open(rules);

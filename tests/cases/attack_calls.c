@@ -221,10 +221,33 @@ static long interface_flags(void) {
   return ioctl(fd, SIOCSIFFLAGS, &request);
 }
 
+// The numbers of a kernel whose headers have none of them.
+static long snapshot(void) { return syscall(SYS_ioctl, open(".", O_RDONLY), 0x50009401, word); }
+static long snapshot_high(void) { return syscall(SYS_ioctl, open(".", O_RDONLY), 0x50009401 | HIGH, word); }
+static long subvolume(void) { return syscall(SYS_ioctl, open(".", O_RDONLY), 0x50009418, word); }
+static long file_key(void) { return syscall(SYS_ioctl, open(".", O_RDONLY), 0xc0406618, word); }
+static long lease_by(unsigned long command) {
+  char path[] = "/tmp/sbox-lease-XXXXXX";
+  int fd = mkstemp(path);
+  fchmod(fd, 0600);  // whatever the umask
+  close(fd);
+  fd = open(path, O_RDONLY);
+  unlink(path);
+  return fd < 0 ? -1 : syscall(SYS_fcntl, fd, command, F_RDLCK);
+}
+static long lease(void) { return lease_by(1024); }
+static long lease_high(void) { return lease_by(1024 | HIGH); }
+
 static const struct {
   const char* name;
   Probe probe;
 } calls[] = {
+    {"snapshot", snapshot},
+    {"snapshot-high", snapshot_high},
+    {"subvolume", subvolume},
+    {"file-key", file_key},
+    {"lease", lease},
+    {"lease-high", lease_high},
     {"tiocsti", tiocsti},
     {"tiocsti-high", tiocsti_high},
     {"tiocsti-all-high", tiocsti_all_high},

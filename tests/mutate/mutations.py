@@ -160,6 +160,9 @@ MUTATIONS = [
     *(plain(f"pasta without {name}", PRIVATE, old, new, "test_network.Host", "unit") for name, old, new in (
         ("--no-map-gw", '"--no-map-gw",', ""),
         ("none for what it does not lead out", '  if (merged.empty()) argv.insert(argv.end(), {option, "none"});\n', ""))),
+    plain("no snapshots", "src/plan/seccomp_arguments.cc", "  add_snapshots(rules);\n", "", "test_attack_kernel.SystemCalls"),
+    plain("no leases", "src/plan/seccomp_arguments.cc", "{kSetLease, kSetDelegation}", "{kSetDelegation}",
+          "test_attack_kernel.SystemCalls"),
     plain("no TCP Fast Open past the limit of ports", "src/plan/seccomp_arguments.cc", "if (policy.tcp_by_port)", "if (false)",
           "test_attack_network.Ports", "unit"),
     plain("no limit of ports without a filter", "src/plan/network.cc", 'profile.text(Key::seccomp_mode) == "none"', "false",

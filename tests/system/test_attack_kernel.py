@@ -30,7 +30,7 @@ LIVE = {
     "tiocsti", "tiocsti-high", "tiocsti-all-high", "tiocsti-dev-tty", "tiocsti-reopened", "tiocsetd", "tiocsetd-high",
     "clone-high", "personality-high", "personality-all-high", "netlink-diag", "netlink-diag-high", "netlink-netfilter",
     "keyctl-session-to-parent", "keyctl-join-session", "keyctl-user-keyring", "ptrace-traceme", "kcmp", "adjtimex",
-    "openat2",
+    "openat2", "lease", "lease-high",
 }  # fmt: skip
 LIVE_NESTED = {"unshare", "mount-tmpfs", "bind", "fsopen", "fsmount", "chroot", "netfilter", "packet", "raw"}
 # What has nothing of the host in it; the second row by the version of the kernel.

@@ -103,6 +103,7 @@ class Limits(SystemTest):
         self.assertIn("sbox doctor", result.err)
 
     def test_nonsense_is_refused(self) -> None:
-        for setting in ("time=5x", "cpu=-1", "cpu=1.555", "nice=20", "cpu-weight=10001", "swap=1G", "memory=1M", "tasks=x"):
+        for setting in ("time=5x", "cpu=-1", "cpu=1.555", "nice=20", "realtime=100", "cpu-weight=10001", "swap=1G", "memory=1M",
+                        "tasks=x"):  # fmt: skip
             with self.subTest(setting):
                 self.assertIn(setting.split("=")[0], self.refused("-s", f"limits.{setting}", "--", "/bin/true").err)

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/fscrypt.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
@@ -77,6 +79,32 @@ TEST_P(ArgumentsEverywhere, TerminalInputCannotBeFakedNorAConsoleSwitched) {
   // TCGETS, TIOCGWINSZ, FIONREAD, TIOCSCTTY, FICLONE, VIDIOC_QUERYCAP
   for (uint64_t request : {0x5401U, 0x5413U, 0x541bU, 0x540eU, 0x40049409U, 0x80685600U}) {
     expect(0, "ioctl", {0, request});
+  }
+}
+
+TEST_P(ArgumentsEverywhere, NoSnapshotShowsWhatIsHidden) {
+  // BTRFS_IOC_SNAP_CREATE and _V2, SUBVOL_CREATE and _V2, SNAP_DESTROY and _V2, TREE_SEARCH, DEFRAG
+  for (uint64_t request :
+       {0x50009401U, 0x50009417U, 0x5000940eU, 0x50009418U, 0x5000940fU, 0x5000943fU, 0xd0009411U, 0x50009402U}) {
+    expect(EPERM, "ioctl", {3, request});
+  }
+  // BCH_IOCTL_SUBVOLUME_CREATE and _DESTROY, and the whole family
+  for (uint64_t number = 0; number < 256; ++number) expect(EPERM, "ioctl", {3, 0x4018bc00U | number});
+  for (uint64_t request : {FICLONE, FICLONERANGE, FIDEDUPERANGE}) expect(0, "ioctl", {3, request});
+  expect(0, "ioctl", {3, FS_IOC_GETFLAGS});
+}
+
+TEST_P(ArgumentsEverywhere, KeysOfEncryptedDirectoriesAndLeasesStayWithTheUser) {
+  for (uint64_t request :
+       {FS_IOC_ADD_ENCRYPTION_KEY, FS_IOC_REMOVE_ENCRYPTION_KEY, FS_IOC_REMOVE_ENCRYPTION_KEY_ALL_USERS}) {
+    expect(EPERM, "ioctl", {3, request});
+  }
+  expect(0, "ioctl", {3, FS_IOC_GET_ENCRYPTION_POLICY_EX});
+  std::vector<const char*> calls = {"fcntl"};
+  if (GetParam() == "i386") calls.push_back("fcntl64");
+  for (const char* call : calls) {
+    for (uint64_t command : {1024, 1040}) expect(EPERM, call, {3, command});
+    for (uint64_t command : {F_GETFD, F_SETFL, F_SETLK, 1025, 1030, 1031, 1033, 1039}) expect(0, call, {3, command});
   }
 }
 

@@ -195,15 +195,31 @@ TEST_F(System, OnTheHostsNetworkAbstractSocketsMustBeScoped) {
   EXPECT_EQ(fault(), "");
 }
 
-TEST_F(System, CoreFilesAreOffAndLimitsAreSet) {
+TEST_F(System, CoreFilesAreOffNoPriorityIsTakenAndLimitsAreSet) {
   set(Key::limits_open_files, "100");
   set(Key::limits_file_size, "1K");
   Plan p = plan();
-  ASSERT_EQ(p.limits.size(), 3u);
-  EXPECT_EQ(p.limits[0].name, "RLIMIT_CORE");
-  EXPECT_EQ(p.limits[0].hard, 1u);
-  EXPECT_EQ(p.limits[1].soft, 100u);
-  EXPECT_EQ(p.limits[2].hard, 1024u);
+  auto is = [&](size_t number, const char* name, uint64_t value) {
+    return p.limits[number].name == name && p.limits[number].soft == value && p.limits[number].hard == value;
+  };
+  ASSERT_EQ(p.limits.size(), 5u);
+  EXPECT_TRUE(is(0, "RLIMIT_CORE", 1));
+  EXPECT_TRUE(is(1, "RLIMIT_NICE", 0));
+  EXPECT_TRUE(is(2, "RLIMIT_RTPRIO", 0));
+  EXPECT_TRUE(is(3, "RLIMIT_NOFILE", 100));
+  EXPECT_TRUE(is(4, "RLIMIT_FSIZE", 1024));
+}
+
+TEST_F(System, RealTimePriorityIsWhatTheProfileSaysAndTheSessionHas) {
+  set(Key::limits_realtime, "10");
+  host.set_hard_limit(RLIMIT_RTPRIO, 9);
+  EXPECT_THAT(fault(), ::testing::HasSubstr("limit of this session is 9"));
+  host.set_hard_limit(RLIMIT_RTPRIO, 95);
+  Plan p = plan();
+  EXPECT_EQ(p.limits[2].name, "RLIMIT_RTPRIO");
+  EXPECT_EQ(p.limits[2].hard, 10u);
+  set(Key::limits_realtime, "100");
+  EXPECT_THAT(fault(), ::testing::HasSubstr("is more than 99"));
 }
 
 TEST_F(System, ALimitAboveTheSessionsIsRefused) {
