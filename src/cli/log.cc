@@ -266,6 +266,7 @@ int run_log(const Context& context, const std::vector<std::string>& arguments) {
     if (name.starts_with('-')) throw Error("log " + quote(name), "there is no such option").hint(kUsage);
   }
   if (names.size() > 1) throw Error("log", "takes one instance").hint(kUsage);
+  if (!names.empty() && names[0].empty()) throw Error("log", "the name of the instance is empty").hint(kUsage);
   std::string home = find_places(context.host).home, instance = names.empty() ? "" : names[0];
   std::vector<StoredLog> logs = stored_logs(home), chosen = wanted(logs, home, instance, all);
   if (chosen.empty()) throw nothing_kept(logs, instance);

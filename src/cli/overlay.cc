@@ -64,6 +64,8 @@ OverlayArguments parse_overlay_arguments(const std::string& command, const std::
   OverlayArguments parsed;
   bool options_end = false;
   for (const std::string& word : arguments) {
+    // A script's variable that is not set must not make a name of the path behind it.
+    if (word.empty()) throw Error(command, "a name or a path is empty").hint("see `sbox diff`");
     if (!options_end && word == "--") {
       options_end = true;
     } else if (!options_end && word.starts_with('-')) {

@@ -238,6 +238,7 @@ class Files(LogTest):
         self.assertEqual([each["call"] for each in self.runs("mine")[0]["denied_calls"]], ["keyctl"])
         self.assertEqual(self.runs()[0]["instance"], "default")
         self.assertIn("did you mean mine?", self.refused("log", "mien").err)
+        self.assertIn("is empty", self.refused("log", "").err)
         self.assertEqual(self.runs("sh")[0]["instance"], "default")
 
     def test_it_is_there_while_the_program_runs(self) -> None:

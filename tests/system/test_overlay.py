@@ -296,6 +296,14 @@ while True:
 
 
 class Taking(OverlayTest):
+    def test_an_empty_word_names_nothing_and_makes_no_name_of_the_next(self) -> None:
+        self.changed("echo new > a")
+        for words in (["discard", "", "o"], ["discard", "o", ""], ["commit", "", "o"], ["commit", "o", ""], ["diff", ""]):
+            with self.subTest(words=words):
+                self.assertIn("a name or a path is empty", self.refused(*words, **self.at_home({})).err)
+        self.assertEqual(self.kinds(), {"a": "added"})
+        self.assertFalse((self.home / "a").exists())
+
     def test_single_paths_are_taken_over_with_the_directories_that_lead_there(self) -> None:
         self.put("a", "old")
         self.changed("echo new > a; mkdir -p x/y; echo n > x/y/n; echo m > x/m")
