@@ -109,6 +109,7 @@ class Auditor {
     for (const ChoiceRow& row : kChoices) add_choice(row);
     for (const ListRow& row : kLists) add_list(row);
     add_home();
+    add_realtime();
     std::stable_sort(audit_.reasons.begin(), audit_.reasons.end(),
                      [](const AuditReason& a, const AuditReason& b) { return a.points > b.points; });
     return std::move(audit_);
@@ -149,6 +150,13 @@ class Auditor {
       add(Key::home_mode, profile_.scalar(Key::home_mode), kWholeHome,
           "it changes all of the home directory, what runs at the next login too");
     }
+  }
+
+  void add_realtime() {
+    constexpr unsigned kFirst = 4;
+    if (profile_.number(Key::limits_realtime) == 0) return;
+    add(Key::limits_realtime, profile_.scalar(Key::limits_realtime), kFirst,
+        "it may keep all other programs from the processor");
   }
 
   const Profile& profile_;

@@ -52,7 +52,8 @@ void explain_limits(Page& page, const Profile& profile) {
              origin(profile, row.key));
     is_any = true;
   }
-  if (!is_any) page.say("None but the session's own; it leaves no core dumps.");
+  if (!is_any)
+    page.say("None but the session's own; it leaves no core dumps, and takes no priority over other programs.");
 }
 
 }  // namespace sbox

@@ -51,6 +51,12 @@ TEST_F(Auditing, CountsNoRuleOfABusThatIsNotThere) {
   EXPECT_EQ(score(), before);
 }
 
+TEST_F(Auditing, CountsThatItMayGoBeforeAllOthers) {
+  unsigned before = score();
+  set(Key::limits_realtime, "5");
+  EXPECT_EQ(score(), before + 4);
+}
+
 TEST_F(Auditing, TheWholeHomeIsMoreThanAPartOfIt) {
   set(Key::home_mode, "host");
   unsigned whole = score();
