@@ -56,8 +56,8 @@ std::vector<Finding> refused_paths(const Profile& profile) {
   };
   std::vector<Finding> findings;
   auto keep = [&](auto&& check) { run_check(findings, check); };
-  for (const auto& [key, access] : kPaths) {
-    for (const Value& value : profile.list(key)) keep([&] { check_written(access, value); });
+  for (const auto& row : kPaths) {
+    for (const Value& value : profile.list(row.first)) keep([&] { check_written(row.second, value); });
   }
   for (const Value& value : profile.list(Key::devices_allow)) keep([&] { check_device(value); });
   return findings;
