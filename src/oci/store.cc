@@ -158,7 +158,8 @@ void Unfinished::keep_as(const std::string& name) {
 
 void Unfinished::remove() {
   for (const BundleFile& file : made_) {
-    if (file.kind == BundleFile::Kind::directory) fchmodat(directory_.get(), file.path.c_str(), S_IRWXU, 0);
+    // What cannot be opened again stays, and its directory with it.
+    if (file.kind == BundleFile::Kind::directory) (void)!fchmodat(directory_.get(), file.path.c_str(), S_IRWXU, 0);
   }
   for (auto file = made_.rbegin(); file != made_.rend(); ++file) {
     int flags = file->kind == BundleFile::Kind::directory ? AT_REMOVEDIR : 0;
