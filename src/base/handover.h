@@ -17,6 +17,9 @@ inline constexpr int kLockDescriptor = 6;   // with an overlay: a file whose loc
 inline constexpr int kLogDescriptor = 7;    // where the plan has a log: the file, open for writing
 inline constexpr int kLastDescriptor = kLogDescriptor;
 
+// What both say where the kernel lets a user have no further process (EAGAIN).
+inline constexpr char kTooManyProcesses[] = "more processes than `ulimit -u` or a limit of the session allows";
+
 // Says the one line where it is shown, and waits until that is done, but no longer than `longest`: who is killed with
 // the failing process would show nothing.
 inline void say_and_wait(int errors, std::string_view line, timeval longest = {5, 0}) {

@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-#include "base/error.h"
+#include "base/handover.h"
 #include "base/umask.h"
 
 namespace sbox {
@@ -20,9 +20,14 @@ bool has_ended(const UniqueFd& process, int milliseconds) {
   return !process || poll(&ended, 1, milliseconds) == 1;
 }
 
+Error fork_error(int errnum) {
+  Error error = system_error("fork", errnum);
+  return errnum == EAGAIN ? std::move(error).hint(kTooManyProcesses) : error;
+}
+
 pid_t new_process() {
   pid_t parent = getpid(), child = fork();
-  if (child < 0 || (child == 0 && getpid() == parent)) throw system_error("fork", errno);
+  if (child < 0 || (child == 0 && getpid() == parent)) throw fork_error(errno);
   return child;
 }
 

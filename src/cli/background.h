@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "base/error.h"
 #include "base/unique_fd.h"
 
 namespace sbox {
@@ -14,6 +15,8 @@ UniqueFd open_pidfd(pid_t process);
 // Waits so long (-1: for ever) for the end of a process. One that is not there has ended.
 bool has_ended(const UniqueFd& process, int milliseconds);
 
+// Of fork(2): names the limit where it is one.
+Error fork_error(int errnum);
 // fork(2), believed only where the new process is another one. Throws Error.
 pid_t new_process();
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "cli/background.h"
 
 namespace sbox {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 // its capabilities: AppArmor takes them away in some systems.
 int try_user_namespace() {
   pid_t child = vfork();
-  if (child < 0) throw system_error("fork", errno);
+  if (child < 0) throw fork_error(errno);
   if (child == 0) _exit(unshare(CLONE_NEWUSER | CLONE_NEWUTS) == 0 ? 0 : errno);
   int status = 0;
   if (waitpid(child, &status, 0) != child) throw system_error("wait", errno);

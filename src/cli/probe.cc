@@ -157,7 +157,7 @@ template <typename Finding>
 Finding found_by(Finding (*attempt)(), const Finding& otherwise) {
   Pipe pipe = make_pipe();
   pid_t child = fork();
-  if (child < 0) throw system_error("fork", errno);
+  if (child < 0) throw fork_error(errno);
   if (child == 0) {
     Finding finding = attempt();
     _exit(write(pipe.writer.get(), &finding, sizeof finding) == sizeof finding ? 0 : 1);

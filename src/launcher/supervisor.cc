@@ -68,7 +68,7 @@ std::string milliseconds(int64_t ns) {
 std::string hint_for(const std::string& failure) {
   auto is_by = [&](int errnum) { return failure.ends_with(std::string(": ") + reason(errnum)); };
   if (is_by(EMFILE)) return " (let more files be open: `ulimit -n 1024`)";
-  if (is_by(EAGAIN)) return " (more processes than `ulimit -u` or a limit of the session allows)";
+  if (is_by(EAGAIN)) return std::string(" (") + kTooManyProcesses + ")";
   if (failure.starts_with("namespaces:") || failure.starts_with("ids:")) return " (run `sbox doctor` for the remedy)";
   // What was found on the host is no more, or it is what executes it that is missing.
   if (failure.starts_with("program:") && is_by(ENOENT)) return " (what its #! line or its loader names is not there)";
