@@ -80,12 +80,12 @@ void forbid_user_namespaces(const Step& step, int proc) { write_once(step, proc,
 OpenFiles::OpenFiles(const Step& step) {
   step.require(getrlimit(RLIMIT_NOFILE, &callers_) == 0, "limit of open files");
   rlimit most{callers_.rlim_max, callers_.rlim_max};
-  step.require(setrlimit(RLIMIT_NOFILE, &most) == 0, "limit of open files");
+  is_raised_ = callers_.rlim_cur < callers_.rlim_max && setrlimit(RLIMIT_NOFILE, &most) == 0;
 }
 
 void OpenFiles::restore(const Step& step) const {
   rlimit seen{};
-  bool is_set = setrlimit(RLIMIT_NOFILE, &callers_) == 0 && getrlimit(RLIMIT_NOFILE, &seen) == 0;
+  bool is_set = (!is_raised_ || setrlimit(RLIMIT_NOFILE, &callers_) == 0) && getrlimit(RLIMIT_NOFILE, &seen) == 0;
   bool is_same = seen.rlim_cur == callers_.rlim_cur && seen.rlim_max == callers_.rlim_max;
   step.require(is_set && is_same, "limit of open files");
 }

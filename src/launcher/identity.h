@@ -31,7 +31,8 @@ void raise_loopback(const Step& step);
 void forbid_user_namespaces(const Step& step, int proc);
 
 // For the set-up, which holds each mount by a descriptor until it has its place: as many as the caller's hard limit
-// allows, until `restore` sets back what was. The program has the caller's own limit.
+// allows, until `restore` sets back what was. The program has the caller's own limit. A kernel that allows no more (a
+// hard limit above fs.nr_open) leaves the set-up with what the caller has, and too many mounts refuse the start.
 class OpenFiles {
  public:
   explicit OpenFiles(const Step& step);
@@ -39,6 +40,7 @@ class OpenFiles {
 
  private:
   rlimit callers_{};
+  bool is_raised_ = false;
 };
 
 void set_limits(const Step& step, const Plan& plan);
