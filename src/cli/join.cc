@@ -69,10 +69,8 @@ int join_with_program(const RunningInstance& running, const RunOptions& options,
   // What the running one was found as: its PATH inside need not lead to it.
   if (argv[0] == base_name(running.instance.program)) argv[0] = running.instance.program;
   JoinRequest request = request_from(host, argv);
-  for (size_t i = 1; i < argv.size(); ++i) {
-    for (const std::string& path : files_named_by(argv[i], host)) {
-      if (auto file = identity(path)) request.files.push_back(*file);
-    }
+  for (const std::string& path : files_named_by({argv.begin() + 1, argv.end()}, host)) {
+    if (auto file = identity(path)) request.files.push_back(*file);
   }
   return run_in_session(door_of(running), request);
 }

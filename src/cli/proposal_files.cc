@@ -164,13 +164,11 @@ bool FileNeeds::is_hidden(const std::string& path) const {
 }
 
 void FileNeeds::find_arguments() {
-  for (const std::string& argument : lesson_.request.arguments) {
-    for (const std::string& word : readings(argument)) {
-      std::string path = learn::tidy_path(word.starts_with('/') ? word : host_.directory() + "/" + word);
-      if (path.empty()) continue;
-      Resolved found = host_.resolve(path);
-      if (found.status.kind == FileKind::file) arguments_.insert(found.path);
-    }
+  for (const std::string& word : readings(lesson_.request.arguments)) {
+    std::string path = learn::tidy_path(word.starts_with('/') ? word : host_.directory() + "/" + word);
+    if (path.empty()) continue;
+    Resolved found = host_.resolve(path);
+    if (found.status.kind == FileKind::file) arguments_.insert(found.path);
   }
 }
 

@@ -41,21 +41,24 @@ std::optional<std::string> path_of_url(std::string_view url) {
 
 }  // namespace
 
-std::vector<std::string> readings(const std::string& argument) {
-  std::vector<std::string> words = {argument};
-  size_t equals = argument.find('=');
-  if (argument.starts_with('-') && equals != std::string::npos) words.push_back(argument.substr(equals + 1));
-  for (std::string& word : words) {
-    if (auto path = path_of_url(word)) word = *path;
+std::vector<std::string> readings(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words;
+  bool takes_options = true;
+  for (std::string_view word : arguments) {
+    if (takes_options && word.starts_with('-')) {
+      takes_options = word != "--";
+      size_t equals = word.find('=');
+      if (equals == std::string_view::npos) continue;
+      word.remove_prefix(equals + 1);
+    }
+    if (!word.empty()) words.push_back(path_of_url(word).value_or(std::string(word)));
   }
-  if (argument.starts_with('-')) words.erase(words.begin());
-  words.erase(std::remove(words.begin(), words.end(), ""), words.end());
   return words;
 }
 
-std::vector<std::string> files_named_by(const std::string& argument, const Host& host) {
+std::vector<std::string> files_named_by(const std::vector<std::string>& arguments, const Host& host) {
   std::vector<std::string> files;
-  for (const std::string& word : readings(argument)) {
+  for (const std::string& word : readings(arguments)) {
     if (!word.starts_with('/') && host.directory().empty()) continue;
     std::string path = word.starts_with('/') ? word : join(host.directory(), word);
     FileKind kind = host.resolve(path).status.kind;

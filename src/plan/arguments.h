@@ -8,10 +8,11 @@
 
 namespace sbox {
 
-// The paths that an argument may mean, as written: itself, or what follows the = of an option, or that of a file: URL.
-std::vector<std::string> readings(const std::string& argument);
+// The paths that arguments may mean, as written: each itself, or what follows the = of an option, or that of a file:
+// URL. Behind "--" nothing is an option.
+std::vector<std::string> readings(const std::vector<std::string>& arguments);
 
 // Of these the files and directories that exist; absolute, not resolved.
-std::vector<std::string> files_named_by(const std::string& argument, const Host& host);
+std::vector<std::string> files_named_by(const std::vector<std::string>& arguments, const Host& host);
 
 }  // namespace sbox

@@ -25,6 +25,9 @@ struct Draft {
   Plan plan;
   MountView view;
   std::map<std::string, std::string> environment;
+  // Directories that relative words of the command line lead through, canonical: so that the words mean the same
+  // inside, they are there, if only empty.
+  std::vector<std::string> passed;
 };
 
 // One function for each concern, in a file of its name.
@@ -52,8 +55,9 @@ void check_app_id(const Profile& profile);
 
 // These need the nodes of draft.plan.
 void make_own_directories(const Inputs& in, Plan& plan);
-void check_program(const Inputs& in, const Plan& plan);  // visible inside, else Error
-std::string directory_inside(const Inputs& in, const Plan& plan);
+void make_passed_directories(const std::vector<std::string>& passed, Plan& plan);  // in a home of the profile's own
+void check_program(const Inputs& in, const Plan& plan);                            // visible inside, else Error
+std::string directory_inside(const Inputs& in, const std::vector<std::string>& passed, const Plan& plan);
 Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes);
 
 // Programs and libraries: offered read-only to every sandbox.

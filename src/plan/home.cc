@@ -197,6 +197,16 @@ void plan_home(const Inputs& in, Draft& draft) {
   }
 }
 
+void make_passed_directories(const std::vector<std::string>& passed, Plan& plan) {
+  std::vector<std::string>& list = plan.make_directories;
+  for (const std::string& path : passed) {
+    const Node* node = node_showing(plan, path);
+    std::optional<std::string> place = node ? shown_at(*node, path) : std::nullopt;
+    if (!place || *place == path) continue;
+    if (std::find(list.begin(), list.end(), *place) == list.end()) list.push_back(std::move(*place));
+  }
+}
+
 void make_own_directories(const Inputs& in, Plan& plan) {
   if (plan.make_directories.empty()) return;
   const std::string& home = in.places.home_canonical;

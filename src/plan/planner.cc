@@ -45,7 +45,7 @@ void separate_writing_from_execution(Plan& plan) {
 Plan make_plan(const Profile& profile, const Request& request, const Host& host) {
   Places places = find_places(host);
   Inputs in{profile, request, host, places};
-  Draft draft{{}, MountView(host, places, request.prefix), {}};
+  Draft draft{{}, MountView(host, places, request.prefix), {}, {}};
   name_the_run(in, draft.plan);
   plan_system(in, draft);
   plan_etc(in, draft);
@@ -69,8 +69,9 @@ Plan make_plan(const Profile& profile, const Request& request, const Host& host)
   plan.nodes = std::move(draft.view).nodes();
   if (profile.flag(Key::process_write_xor_execute)) separate_writing_from_execution(plan);
   make_own_directories(in, plan);
+  make_passed_directories(draft.passed, plan);
   check_program(in, plan);
-  plan.directory = directory_inside(in, plan);
+  plan.directory = directory_inside(in, draft.passed, plan);
   plan.landlock = landlock_for(in, plan.nodes);
   plan.environment = as_list(draft.environment);
   return plan;

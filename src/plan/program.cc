@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/strings.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
@@ -100,14 +102,17 @@ void check_program(const Inputs& in, const Plan& plan) {
   throw not_executable(in.request.program, "the profile hides it", "see sbox explain");
 }
 
-std::string directory_inside(const Inputs& in, const Plan& plan) {
+std::string directory_inside(const Inputs& in, const std::vector<std::string>& passed, const Plan& plan) {
   std::string wanted = in.host.directory().empty() ? "" : in.host.resolve(in.host.directory()).path;
+  bool is_passed = std::find(passed.begin(), passed.end(), wanted) != passed.end();
+  if (is_passed && wanted == "/") return wanted;
   for (const std::string& path : {wanted, in.places.home_canonical}) {
     if (path.empty()) continue;
     const Node* node = node_showing(plan, path);
     if (!node) continue;
     bool is_made = node->target == path && node->kind != NodeKind::hide && node->kind != NodeKind::symlink;
-    if (is_made || is_visible(plan, path)) return path;
+    bool is_there = is_passed && path == wanted && node->kind != NodeKind::hide;
+    if (is_made || is_there || is_visible(plan, path)) return path;
   }
   return "/";
 }

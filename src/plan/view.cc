@@ -355,6 +355,10 @@ std::vector<Node> MountView::nodes() && {
   // Only now is it known what is writable.
   for (const Found& found : linked) check_links(entries, found);
   for (const Found& found : linked) add_links(entries, found);
+  for (const std::string& path : passed_) {
+    if (path == "/") continue;
+    entries.emplace(path, Entry{make_node(NodeKind::directory, path), true, true, {"sbox", 0}});
+  }
   protect_policy(entries);
   return arrange(std::move(entries), host_);
 }

@@ -46,6 +46,8 @@ class MountView {
   void place(Node node);
   // A socket that exists on the host: below a granted directory it is hidden, unless it is granted itself.
   void hide_socket(std::string path) { sockets_.push_back(std::move(path)); }
+  // A directory that is there, empty where nothing else shows one.
+  void pass(std::string path) { passed_.push_back(std::move(path)); }
   // Whether the profile or the command line grants anything.
   bool grants_files() const;
   // The home is not the host's own: what is kept of that is bound into it at the path the user knows.
@@ -78,6 +80,7 @@ class MountView {
   std::vector<std::string> programs_;  // what sbox itself is made of
   std::vector<Grant> grants_;
   std::vector<std::string> sockets_;
+  std::vector<std::string> passed_;
   Entries placed_;
   bool private_home_ = false;
 };

@@ -203,6 +203,25 @@ class Grants(SystemTest):
                 )
                 self.assertEqual(result.out, "text", result)
 
+    def test_a_relative_argument_means_the_same_inside_whatever_the_home_is(self) -> None:
+        base = self.account.directory(self.account.home / "documents")
+        self.account.directory(base / "drafts")
+        self.account.file(base / "text", "text")
+        self.account.file(base / "-dash", "dash")
+        for mode in ("empty", "private", "overlay", "host"):
+            for directory, arguments, expected in (
+                (base, ("text",), "text"),
+                (base, ("drafts/../text",), "text"),
+                (base, ("--", "-dash"), "dash"),
+                (base / "drafts", ("../text",), "text"),
+                (base / "drafts", ("../../documents/./text",), "text"),
+            ):
+                for option in ("-q", "--ephemeral"):
+                    with self.subTest(mode=mode, arguments=arguments, option=option):
+                        settings = ("-s", "files.arguments=read-only", "-s", f"home.mode={mode}")
+                        result = self.sbox(option, *settings, "--", "cat", *arguments, cwd=str(directory))
+                        self.assertEqual((result.out, result.status), (expected, 0), result)
+
     def test_the_agent_profile_gives_the_current_directory_and_nothing_else(self) -> None:
         project = self.directory("project")
         self.file("secret", "secret")

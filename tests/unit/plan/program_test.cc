@@ -3,6 +3,7 @@
 namespace sbox::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -140,6 +141,85 @@ TEST_F(ArgumentFiles, UrlsAndValuesOfOptionsAreRead) {
   }
   p = with({"file://server/home/ann/a.pdf", "file:///home/ann/a%00.pdf", "file:///home/ann/%zz", "http://x/a.pdf"});
   EXPECT_EQ(what(p, "/home/ann/a.pdf"), "none");
+}
+
+TEST_F(ArgumentFiles, OfARelativeWordBringTheDirectoryThatItStartsFrom) {
+  host.file("/home/ann/docs/x.pdf");
+  host.directory("/home/ann/docs/drafts");
+  host.change_to("/home/ann/docs/drafts");
+  Plan p = with({"../x.pdf"});
+  EXPECT_EQ(what(p, "/home/ann/docs/x.pdf"), "ro");
+  EXPECT_EQ(what(p, "/home/ann/docs/drafts"), "directory");
+  EXPECT_EQ(p.directory, "/home/ann/docs/drafts");
+  EXPECT_EQ(what(with({"/home/ann/docs/x.pdf"}), "/home/ann/docs/drafts"), "none");
+}
+
+TEST_F(ArgumentFiles, BringTheDirectoriesThatTheWordLeavesAgain) {
+  host.link("/home/ann/docs/link.pdf", "../a.pdf");
+  host.directory("/home/ann/docs/old");
+  Plan p = with({"docs/old/../link.pdf"});
+  EXPECT_EQ(what(p, "/home/ann/docs/old"), "directory");
+  EXPECT_EQ(what(p, "/home/ann/docs/link.pdf"), "symlink");
+  EXPECT_EQ(what(p, "/home/ann/a.pdf"), "ro");
+}
+
+TEST_F(ArgumentFiles, OfARelativeWordAreThereInAPrivateHomeToo) {
+  host.file("/home/ann/docs/x.pdf");
+  host.directory("/home/ann/work");
+  set(Key::home_mode, "private");
+  host.change_to("/home/ann/docs");
+  EXPECT_EQ(with({"x.pdf"}).directory, "/home/ann/docs");
+  host.change_to("/home/ann/work");
+  Plan p = with({"../docs/x.pdf"});
+  EXPECT_EQ(p.directory, "/home/ann/work");
+  EXPECT_THAT(p.make_directories, Contains("/home/ann/.local/share/sbox/homes/test/work"));
+}
+
+TEST_F(ArgumentFiles, OfARelativeWordChangeNothingWhereTheDirectoryIsShown) {
+  host.file("/home/ann/docs/x.pdf");
+  host.change_to("/home/ann/docs");
+  for (const char* path : {"~/docs/drafts", "~/docs"}) {
+    set(Key::home_keep, path);
+    host.directory("/home/ann/docs/drafts");
+    Plan p = with({".", "x.pdf", "drafts/../x.pdf"});
+    EXPECT_EQ(p.directory, "/home/ann/docs");
+    EXPECT_NE(what(p, "/home/ann/docs"), "directory");
+  }
+}
+
+TEST_F(ArgumentFiles, OfADirectoryThatTheProfileHidesDoNotOpenIt) {
+  host.file("/home/ann/docs/x.pdf");
+  host.directory("/home/ann/docs/keys");
+  set(Key::files_read_only, "~/docs");
+  set(Key::files_hide, "~/docs/keys");
+  host.change_to("/home/ann/docs/keys");
+  Plan p = with({"../x.pdf"});
+  EXPECT_EQ(what(p, "/home/ann/docs/keys"), "hide");
+  EXPECT_EQ(p.directory, "/home/ann");
+}
+
+TEST_F(ArgumentFiles, ADetourByItsParentDoesNotHideWhichLinkAProgramCouldHavePlanted) {
+  host.file("/home/ann/.ssh/id");
+  host.link("/home/ann/docs/x.pdf", "/home/ann/.ssh/id");
+  host.link("/home/ann/docs/keys", "/home/ann/.ssh");
+  set(Key::files_read_write, "~/docs");
+  request = {"viewer", {"docs/../docs/x.pdf"}, "", "/usr/local", false};
+  EXPECT_THAT(fault(), HasSubstr("which the program could replace"));
+  EXPECT_EQ(what(with({"docs/keys/../.ssh/id"}), "/home/ann/.ssh/id"), "none");
+}
+
+TEST_F(ArgumentFiles, BehindTwoDashesAreNoOptions) {
+  host.file("/home/ann/-x.pdf");
+  EXPECT_EQ(what(with({"-v", "--", "-x.pdf"}), "/home/ann/-x.pdf"), "ro");
+  EXPECT_EQ(what(with({"-v", "-x.pdf"}), "/home/ann/-x.pdf"), "none");
+}
+
+TEST_F(ArgumentFiles, OfTheRootAndOfTheKernelsDirectoriesAreNamedFromThere) {
+  host.change_to("/");
+  EXPECT_EQ(with({"home/ann/a.pdf"}).directory, "/");
+  host.directory("/proc/1");
+  host.change_to("/proc/1");
+  EXPECT_EQ(what(with({"../../home/ann/a.pdf"}), "/proc/1"), "none");
 }
 
 TEST_F(ArgumentFiles, AreNotReadWhereTheProfileSaysNo) {
