@@ -59,6 +59,7 @@ void make_passed_directories(const std::vector<std::string>& passed, Plan& plan)
 void check_program(const Inputs& in, const Plan& plan);                            // visible inside, else Error
 std::string directory_inside(const Inputs& in, const std::vector<std::string>& passed, const Plan& plan);
 Landlock landlock_for(const Inputs& in, const std::vector<Node>& nodes);
+void check_protected(const Inputs& in, const Plan& plan);  // also from a program that mounts; needs the Landlock rules
 
 // Programs and libraries: offered read-only to every sandbox.
 inline constexpr const char* kSystemDirectories[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};

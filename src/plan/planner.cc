@@ -73,6 +73,7 @@ Plan make_plan(const Profile& profile, const Request& request, const Host& host)
   check_program(in, plan);
   plan.directory = directory_inside(in, draft.passed, plan);
   plan.landlock = landlock_for(in, plan.nodes);
+  check_protected(in, plan);
   plan.environment = as_list(draft.environment);
   return plan;
 }

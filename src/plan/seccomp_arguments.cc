@@ -105,6 +105,16 @@ void add_namespaces(Rules& rules) {
   rules.push_back({"clone", EPERM, {has_any(0, kNamespaces)}, "new namespaces", "[process] nested-sandbox = yes"});
 }
 
+// A mount namespace without the mounts of this one (Linux 7.0 and 7.1): nothing keeps a program there from renaming
+// what is protected here, in a directory that it holds open. The answer is that of older kernels.
+void add_empty_namespaces(Rules& rules) {
+  constexpr uint32_t kUnshareEmpty = 0x00100000, kOpenTreeNamespace = 1 << 1, kFsmountNamespace = 1 << 1;
+  constexpr std::string_view kWhat = "mount namespaces without the mounts of this one";
+  rules.push_back({"unshare", EINVAL, {has_any(0, kUnshareEmpty)}, kWhat});
+  rules.push_back({"open_tree", EINVAL, {has_any(2, kOpenTreeNamespace)}, kWhat});
+  rules.push_back({"fsmount", EINVAL, {has_any(1, kFsmountNamespace)}, kWhat});
+}
+
 void add_sockets(Rules& rules, bool has_netfilter) {
   const ArgumentTest internet{0, kWhole, {AF_INET, AF_INET6}};
   constexpr uint32_t kType = 0xf;  // above are SOCK_CLOEXEC and SOCK_NONBLOCK
@@ -171,7 +181,11 @@ std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::strin
   add_terminal(rules);
   add_snapshots(rules);
   add_shared_state(rules);
-  if (!policy.nested_sandbox) add_namespaces(rules);
+  if (policy.nested_sandbox) {
+    add_empty_namespaces(rules);
+  } else {
+    add_namespaces(rules);
+  }
   add_sockets(rules, policy.netfilter);
   if (policy.tcp_by_port) add_fast_open(rules);
   add_personality(rules, policy);

@@ -160,6 +160,8 @@ MUTATIONS = [
     *(plain(f"pasta without {name}", PRIVATE, old, new, "test_network.Host", "unit") for name, old, new in (
         ("--no-map-gw", '"--no-map-gw",', ""),
         ("none for what it does not lead out", '  if (merged.empty()) argv.insert(argv.end(), {option, "none"});\n', ""))),
+    plain("nothing protected from who may mount", "src/plan/planner.cc", "  check_protected(in, plan);\n", "", "test_words.Nested", "unit"),
+    plain("no mount namespace without the mounts", "src/plan/seccomp_arguments.cc", "    add_empty_namespaces(rules);\n", "", "unit"),
     plain("no snapshots", "src/plan/seccomp_arguments.cc", "  add_snapshots(rules);\n", "", "test_attack_kernel.SystemCalls"),
     plain("no leases", "src/plan/seccomp_arguments.cc", "{kSetLease, kSetDelegation}", "{kSetDelegation}",
           "test_attack_kernel.SystemCalls"),

@@ -363,6 +363,22 @@ class Nested(SystemTest):
             self.assertEqual((result.status, result.out), (0, ""), result)
             self.assertFalse((hidden.parent / "x").exists())
 
+    def test_what_is_protected_below_a_writable_directory_refuses_who_may_mount(self) -> None:
+        """In a mount namespace without the pins a directory that is held open would lead to it."""
+        held = self.file("project/held", "old")
+        new_root = "bwrap --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc"
+        move = ["sh", "-c", f"exec 9<{held.parent}; {new_root} mv /proc/self/fd/9/held /proc/self/fd/9/gone"]
+        writes = (*self.MOUNTS, "-s", f"files.read-write={held.parent}")
+        for line in (f"files.read-only+={held}", f"files.hide+={held}"):
+            with self.subTest(line=line):
+                result = self.sbox(*writes, "-s", line, "--", *move)
+                self.assertTrue(held.exists(), result)
+                self.assertEqual((result.status, result.out), (125, ""), result)
+                self.assertIn("would not be held", result.err)
+        result = self.sbox(*writes, "--", *move)
+        self.assertEqual((result.status, result.out, result.err), (0, "", ""), "the control")
+        self.assertFalse(held.exists())
+
     def test_a_proc_of_the_inner_sandbox_is_of_its_own_processes(self) -> None:
         look = "ls -d /proc/[0-9]* | wc -l; head -c 1 /proc/interrupts | wc -c; for file in sysrq-trigger sys/kernel/core_pattern kcore; do "
         look += "(: >>/proc/$file) 2>/dev/null && echo $file; done; true"

@@ -160,6 +160,21 @@ TEST_P(ArgumentsEverywhere, CloneMakesNoNamespaces) {
   expect(0, "clone", {CLONE_NEWUSER | CLONE_NEWPID | 17});
 }
 
+TEST_P(ArgumentsEverywhere, AnInnerSandboxHasTheMountsOfTheOuterOne) {
+  SeccompPolicy nested;
+  nested.nested_sandbox = true;
+  use_with(nested);
+  constexpr uint64_t kUnshareEmpty = 0x00100000, kNamespace = 2, kCloexec = O_CLOEXEC, kClone = 1;
+  expect(0, "unshare", {CLONE_NEWUSER | CLONE_NEWNS});
+  expect(0, "open_tree", {3, 0x1000, kClone | kCloexec});
+  expect(0, "fsmount", {3, 1});
+  expect(EINVAL, "unshare", {kUnshareEmpty});
+  expect(EINVAL, "unshare", {CLONE_NEWUSER | CLONE_NEWNS | kUnshareEmpty});
+  expect(EINVAL, "open_tree", {3, 0x1000, kNamespace});
+  expect(EINVAL, "open_tree", {3, 0x1000, kNamespace | kCloexec | AT_RECURSIVE});
+  expect(EINVAL, "fsmount", {3, kNamespace | 1});
+}
+
 TEST_P(ArgumentsEverywhere, NoFileGetsASetIdBit) {
   for (uint64_t mode : {04000, 02000, 06000, 04755, 02755, 06777}) {
     expect(EPERM, "fchmod", {3, mode});

@@ -124,6 +124,39 @@ TEST_F(View, NothingIsPinnedBelowAReadOnlyPath) {
   EXPECT_EQ(what(plan(), "/data/a"), "none");
 }
 
+TEST_F(View, WhatIsProtectedBelowAWritablePathRefusesWhoMayMount) {
+  host.file("/data/a/held");
+  host.directory("/data/a/d/e");
+  auto fault_with = [&](Key key, const char* path) {
+    profile = Profile();
+    line = 0;
+    set(Key::files_read_write, "/data/a");
+    if (path) set(key, path);
+    set(Key::process_nested_sandbox, "mounts");
+    return fault();
+  };
+  EXPECT_THAT(fault_with(Key::files_hide, "/data/a/held"),
+              AllOf(HasSubstr("test.profile:3"), HasSubstr("'/data/a/held' (test.profile:2) would not be held")));
+  EXPECT_NE(fault_with(Key::files_read_only, "/data/a/held"), "");
+  EXPECT_NE(fault_with(Key::files_read_only, "/data/a/d/e"), "");
+  EXPECT_NE(fault_with(Key::files_tmpfs, "/data/a/d"), "");
+  EXPECT_EQ(fault_with(Key::files_read_only, "/data"), "");
+  EXPECT_EQ(fault_with(Key::files_read_only, nullptr), "");
+  set(Key::home_mode, "host");
+  EXPECT_THAT(fault(), HasSubstr(".config/sbox' (sbox) would not be held"));
+}
+
+TEST_F(View, AndWhoMayHaveNamespacesWhereLandlockDoesNotKeepHimFromMounting) {
+  host.file("/data/a/held");
+  set(Key::files_read_write, "/data/a");
+  set(Key::files_hide, "/data/a/held");
+  set(Key::process_nested_sandbox, "yes");
+  EXPECT_EQ(fault(), "");
+  set(Key::profile_optional, "abstract-sockets");
+  host.set_landlock(0);
+  EXPECT_THAT(fault(), HasSubstr("would not be held"));
+}
+
 TEST_F(View, AWritablePathInAProtectedOneInAWritableOne) {
   host.directory("/data/a/b/c/d");
   set(Key::files_read_write, "/data");
