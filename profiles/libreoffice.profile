@@ -5,5 +5,6 @@ programs = soffice, loffice, lowriter, localc, loimpress, lodraw, lobase, lomath
 # It also works without a window, for batch jobs.
 optional = display
 
+# Its databases and some of its wizards are written in Java.
 [system]
-etc = libreoffice
+etc = libreoffice, java*

@@ -94,8 +94,9 @@ std::string line_to_write(const Question& question) {
   return line_of(Key::files_read_write, in_profile(question));
 }
 
-std::optional<std::string> line_for_device(const std::string& path) {
-  if (is_never_granted(path)) return std::nullopt;
+std::optional<std::string> line_for_device(const std::string& path, FileKind kind) {
+  bool is_node = kind == FileKind::character_device || kind == FileKind::directory || kind == FileKind::missing;
+  if (!is_node || is_never_granted(path) || is_at_or_below(path, "/dev/shm")) return std::nullopt;
   std::optional<Key> word = device_setting(path);
   return word ? line_of(*word, "yes") : line_of(Key::devices_allow, path);
 }
@@ -115,7 +116,7 @@ std::string instead_of(const Question& question, const Plan& plan) {
 // The line that would make it readable; nothing where none may.
 std::optional<std::string> line_to_read(const Question& question) {
   if (is_policy(question) || question.asked == "/" || is_at_or_below(question.asked, "/proc")) return std::nullopt;
-  if (is_below(question.asked, "/dev")) return line_for_device(question.asked);
+  if (is_below(question.asked, "/dev")) return line_for_device(question.asked, question.kind);
   if (is_below(question.asked, "/etc")) {
     std::string rest = rest_below(question.asked, "/etc");
     return line_of(Key::system_etc, rest.substr(0, rest.find('/')));

@@ -60,6 +60,7 @@ std::vector<Finding> refused_paths(const Profile& profile) {
     for (const Value& value : profile.list(row.first)) keep([&] { check_written(row.second, value); });
   }
   for (const Value& value : profile.list(Key::devices_allow)) keep([&] { check_device(value); });
+  for (const Value& value : profile.list(Key::system_etc)) keep([&] { check_etc(value); });
   return findings;
 }
 

@@ -52,6 +52,7 @@ void plan_program(const Inputs& in, Draft& draft);      // the program and its a
 void check_home(const Profile& profile);
 void check_limits(const Profile& profile);
 void check_app_id(const Profile& profile);
+void check_etc(const Value& value);
 
 // These need the nodes of draft.plan.
 void make_own_directories(const Inputs& in, Plan& plan);

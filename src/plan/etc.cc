@@ -106,9 +106,7 @@ bool matches(std::string_view pattern, std::string_view name) {
 
 void grant_named_entries(const Inputs& in, Draft& draft) {
   for (const Value& value : in.profile.list(Key::system_etc)) {
-    if (value.text.find_first_not_of("*.") == std::string::npos) {
-      throw Error("etc = " + quote(value.text), "would show all of /etc").at(value.origin).hint("name single entries");
-    }
+    check_etc(value);
     auto grant = [&](const std::string& name) {
       draft.view.grant({"/etc/" + name, Access::read_only, Strength::written, value.origin});
     };
@@ -209,6 +207,13 @@ void place_time_zone(const Inputs& in, Draft& draft) {
 }
 
 }  // namespace
+
+void check_etc(const Value& value) {
+  if (value.text.find_first_not_of("*.") == std::string::npos) {
+    throw Error("etc = " + quote(value.text), "would show all of /etc").at(value.origin).hint("name single entries");
+  }
+  check_written(Access::read_only, {"/etc/" + value.text, value.origin});
+}
 
 void plan_etc(const Inputs& in, Draft& draft) {
   for (const EtcRow& row : kEntries) {

@@ -25,6 +25,7 @@ constexpr Forbidden kForbidden[] = {
     {"/", false, true, "name the directories that the program needs"},
     {"/proc", true, true, "every sandbox has its own /proc"},
     {"/sys", false, true, "name the files of /sys that the program needs, or use [devices]"},
+    {"/dev/shm", true, true, "every sandbox has its own /dev/shm"},
     {"/dev", true, true, "use [devices] allow"},
     {"/etc", false, true, "use [system] etc for single entries"},
     {"/run", false, true, "name the single sockets or files that the program needs"},

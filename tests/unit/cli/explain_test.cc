@@ -122,6 +122,7 @@ TEST_F(Explain, OffersNoLineThatWouldBeRefused) {
       {"/run", "No line changes that: name the single sockets or files that the program needs."},
       {"/sys", "No line changes that: name the files of /sys that the program needs, or use [devices]."},
       {"/dev", "No line changes that: use [devices] allow."},
+      {"/dev/shm", "No line changes that: no sandbox has it."},
   };
   for (const auto& [asked, part] : kCases) {
     host.directory(asked, 0);
@@ -130,6 +131,16 @@ TEST_F(Explain, OffersNoLineThatWouldBeRefused) {
   }
   EXPECT_THAT(path("/run/user/1000"),
               HasSubstr("No line changes that: name the single sockets that the program needs."));
+}
+
+TEST_F(Explain, OffersDevicesForNodesOnly) {
+  host.file("/dev/shm/picture");
+  host.node("/dev/sda", FileKind::block_device);
+  host.node("/dev/ttyS9", FileKind::character_device);
+  EXPECT_THAT(path("/dev/ttyS9"), HasSubstr("[devices] allow = /dev/ttyS9"));
+  for (const char* asked : {"/dev/shm/picture", "/dev/shm/missing", "/dev/sda"}) {
+    EXPECT_THAT(path(asked), Not(HasSubstr("[devices]"))) << asked;
+  }
 }
 
 TEST_F(Explain, SaysThatWhatDoesNotExistIsLeftOut) {

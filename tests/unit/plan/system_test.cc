@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include "planning.h"
+#include "shipped.h"
 
 namespace sbox::testing {
 namespace {
@@ -143,6 +144,18 @@ TEST_F(System, PrivateKeysOfTheHostAreNeverGranted) {
   Plan p = plan();
   EXPECT_EQ(what(p, "/etc/ssl"), "directory");
   EXPECT_EQ(what(p, "/etc/ssl/certs"), "ro");
+}
+
+TEST_F(System, AProgramInJavaHasItsSettingsUnderThePresetsForTools) {
+  for (const char* name : {"java-17-openjdk", "maven", "sudoers.d"}) host.directory(std::string("/etc/") + name, 0);
+  host.directory("/home/ann/project");
+  host.change_to("/home/ann/project");
+  for (const char* name : {"agent", "default"}) {
+    Plan p = make_plan(read_profile(shipped(), name), request, host);
+    EXPECT_EQ(what(p, "/etc/java-17-openjdk"), "ro") << name;
+    EXPECT_EQ(what(p, "/etc/maven"), "ro") << name;
+    EXPECT_EQ(what(p, "/etc/sudoers.d"), "none") << name;
+  }
 }
 
 TEST_F(System, FurtherEntriesOfEtcAreNamed) {

@@ -70,6 +70,14 @@ TEST(LintCommand, WarnsOfWhatTheTablesOfThePlannerKnowToBeDangerousOrUseless) {
                           HasSubstr("a.profile:6: warning: devices.allow = /dev/bus/usb/001: dangerous: ")));
 }
 
+TEST(LintCommand, RefusesEntriesOfEtcThatNoSandboxMayHave) {
+  ProfileTree tree;
+  tree.write("user/a.profile", "[profile]\ndescription = x\n[system]\netc = java*, sbox, *\n");
+  EXPECT_THAT(lines(tree, lint_all(tree.search(), {"a"})),
+              ElementsAre(HasSubstr("a.profile:4: error: read-only = '/etc/sbox': holds the rules of sbox itself"),
+                          HasSubstr("a.profile:4: error: etc = '*': would show all of /etc")));
+}
+
 TEST(Lint, OfAllFilesTellsThoseThatNothingReads) {
   ProfileTree tree;
   const char* text = "[profile]\ndescription = x\n";
