@@ -147,20 +147,26 @@ int run_edit(const Context& context, const std::vector<std::string>& arguments) 
   const std::string& profile = arguments[0];
   DropIn drop_in(context.search, profile);
   std::optional<std::string> before = drop_in.read(kName);
-  if (!before) read_profile(context.search, profile);  // there is one to change
-  std::string text = text_to_edit(before.value_or(""), effective(context.search, profile)),
-              editor = editor_of(context.host);
+  if (!before) read_profile(context.search, profile);      // there is one to change
+  std::optional<std::string> left = drop_in.read(kDraft);  // by an earlier edit that was not in force
+  if (left) fprintf(stderr, "Going on with %s\n", escape_control(drop_in.draft()).c_str());
+  std::string begin = left ? edited_drop_in(*left) : before.value_or(""),
+              text = text_to_edit(begin, effective(context.search, profile)), editor = editor_of(context.host);
   for (;;) {
     drop_in.write_draft(text);
     try {
       run_editor(editor, drop_in.draft());
     } catch (const Error&) {
       // What was written is kept, and what nobody has written is not left behind.
-      if (drop_in.read(kDraft) == text) drop_in.drop_draft();
+      if (!left && drop_in.read(kDraft) == text) drop_in.drop_draft();
       throw;
     }
-    std::string written = drop_in.read(kDraft).value_or("");
-    std::string kept = edited_drop_in(written);
+    std::optional<std::string> draft = drop_in.read(kDraft);
+    if (!draft) {
+      throw Error("edit", "the editor has removed the file, and nothing was changed")
+          .hint("see EDITOR: " + quote(editor));
+    }
+    std::string written = *draft, kept = edited_drop_in(written);
     if (kept == before.value_or("") || (!before && is_comment_only(kept))) {
       drop_in.drop_draft();
       fputs("Nothing was changed.\n", stderr);

@@ -38,11 +38,19 @@ void check_owner(const struct stat& status, const Subject& subject) {
       .hint(getuid() == 0 ? "as root, sbox reads only root's profiles" : "make a copy of your own");
 }
 
+// Where the umask is 002, all that a user has made there is like that: one command for all of it.
+std::string remedy(const std::string& shown) {
+  constexpr std::string_view kOfUser = "/.config/sbox";
+  size_t at = shown.rfind(std::string(kOfUser) + "/");
+  if (at == std::string::npos) return "chmod go-w " + quote(shown);
+  return "chmod -R go-w " + quote(shown.substr(0, at + kOfUser.size()));
+}
+
 void check_trust(const struct stat& status, const Subject& subject) {
   check_owner(status, subject);
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
   if (S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0 && status.st_uid == 0) return;
-  throw subject.error("can be written by others").hint("chmod go-w " + quote(subject.shown));
+  throw subject.error("can be written by others").hint(remedy(subject.shown));
 }
 
 void check_kind(const struct stat& status, const Subject& subject) {
@@ -115,7 +123,8 @@ std::string read_all(const Opened& file, const Subject& subject) {
     if (used > kLargestProfile) break;
     if (used == content.size()) content.resize(used * 2);
   }
-  throw subject.error("is larger than " + std::to_string(kLargestProfile / 1024) + " KiB");
+  throw subject.error("is larger than " + std::to_string(kLargestProfile / 1024) + " KiB")
+      .hint("name directories, not all that is in them");
 }
 
 }  // namespace

@@ -115,6 +115,23 @@ class Edit(SystemTest):
         self.assertEqual(self.edit("exit 1").status, 125)
         self.assertFalse(self.draft.exists())
 
+    def test_what_was_not_in_force_is_gone_on_with(self) -> None:
+        self.assertEqual(self.edit("printf '[network]\\nmode = hots\\n' > $1").status, 1)
+        self.assertEqual(self.edit("true").status, 1, "it is as wrong as before, and not gone")
+        self.assertEqual(self.edit("exit 1").status, 125)
+        self.assertIn("mode = hots", self.draft.read_text())
+        result = self.edit("sed -i s/hots/host/ $1")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(str(self.draft), result.err)
+        self.assertEqual((self.drop_in.read_text(), self.draft.exists()), ("[network]\nmode = host\n", False))
+
+    def test_an_editor_that_leaves_no_file_changes_nothing(self) -> None:
+        good = "[network]\nmode = host\n"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.account.file(self.drop_in, good)
+        self.assertEqual(self.edit("rm $1").status, 125)
+        self.assertEqual(self.drop_in.read_text(), good)
+
     def test_a_warning_is_told_and_does_not_hinder(self) -> None:
         result = self.edit("printf '[dbus]\\nsession = full\\n' > $1")
         self.assertEqual(result.status, 0, result)

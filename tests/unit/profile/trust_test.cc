@@ -24,6 +24,14 @@ TEST(Trust, AFileThatOthersCanWriteIsRefusedWithTheRemedy) {
   }
 }
 
+TEST(Trust, OneRemedyIsForAllThatAUserHasWritten) {
+  ProfileTree tree;
+  std::string file = tree.write("ann/.config/sbox/profiles/a.profile", "", 0664);
+  EXPECT_THAT(tree.failure(file), HasSubstr("chmod -R go-w 'ROOT/ann/.config/sbox'"));
+  chmod(tree.path("ann/.config/sbox/profiles").c_str(), 0775);
+  EXPECT_THAT(tree.failure(file), HasSubstr("chmod -R go-w 'ROOT/ann/.config/sbox'"));
+}
+
 TEST(Trust, ADirectoryThatOthersCanWriteIsRefused) {
   ProfileTree tree;
   tree.write("share/a.profile", "[profile]\ninclude = lib/b\n");
