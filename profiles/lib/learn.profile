@@ -1,5 +1,5 @@
 # What sbox learn runs a program by. It adds what this host has: the secrets of the home, hidden; the names of the
-# program's own desktop entries on the bus; directories outside of the home, read-only.
+# program's own desktop entries on the bus; directories outside of the home and entries of /etc, read-only.
 [profile]
 description = A program that is being watched: the home copy-on-write, the display, sound, the network
 include = lib/gui, lib/audio, lib/gpu, lib/notifications

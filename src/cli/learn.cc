@@ -130,6 +130,30 @@ std::vector<std::string> further_directories(const Host& host, const Places& pla
   return found;
 }
 
+bool is_word_of_etc(const std::string& name) try {
+  check_value(setting(Key::system_etc), {name, {"", 0}});
+  return name.find('*') == std::string::npos;
+} catch (const Error&) {
+  return false;
+}
+
+// Without its settings in /etc many a program ends before it has asked for anything else.
+std::vector<std::string> entries_of_etc(const Host& host) {
+  // What each sandbox has of its own, or what comes with the network.
+  constexpr std::string_view kMade[] = {"group",     "host.conf",   "hostname",      "hosts",
+                                        "localtime", "machine-id",  "nsswitch.conf", "passwd",
+                                        "sbox",      "resolv.conf", "timezone"};
+  std::vector<std::string> entries;
+  for (const std::string& name : host.list("/etc")) {
+    bool is_made = std::find(std::begin(kMade), std::end(kMade), name) != std::end(kMade);
+    Resolved found = host.resolve("/etc/" + name);
+    bool is_one = found.status.kind == FileKind::file || found.status.kind == FileKind::directory;
+    bool is_near = is_at_or_below(found.path, "/etc") || is_at_or_below(found.path, "/usr");
+    if (!is_made && is_one && is_near && is_word_of_etc(name)) entries.push_back(name);
+  }
+  return entries;
+}
+
 // A program with an entry of that name takes it on the bus, and ends where it may not.
 std::vector<std::string> own_names(const Context& context, const std::string& program) {
   std::vector<std::string> names;
@@ -157,6 +181,7 @@ std::vector<std::string> settings_for(const Context& context, const Options& opt
     words.push_back("files.hide+=" + secret);
   }
   for (const std::string& path : further_directories(context.host, places)) words.push_back("files.read-only+=" + path);
+  for (const std::string& name : entries_of_etc(context.host)) words.push_back("system.etc+=" + name);
   for (const std::string& name : own_names(context, program_of(options.command))) words.push_back("dbus.own+=" + name);
   bool has_pasta = context.host.status("/usr/bin/pasta").kind != FileKind::missing;
   if (!options.network || !has_pasta) words.push_back("network.mode=none");

@@ -62,6 +62,13 @@ class Files(LearnTest):
         self.assertEqual(self.again("cat", str(second)).out, "2\n")
         self.assertEqual(self.again("sh", "-c", f"cat '{first.parent}'/first").status, 1)
 
+    def test_the_settings_of_the_host_are_there_while_learning(self) -> None:
+        script = "set -e; for name in /etc/debconf.conf /etc/adduser.conf; do test -s $name; done; cat /etc/debconf.conf"
+        self.assertNotEqual(self.sbox("sh", "-c", script).status, 0, "the control")
+        told = self.told("--name", "settings", "sh", "-c", script)
+        self.assertEqual(told["status"], 0)
+        self.assertIn(("system.etc", "debconf.conf"), [(line["setting"], line["value"]) for line in told["lines"]])
+
     def test_keys_are_hidden_and_told_and_never_proposed(self) -> None:
         key = self.account.file(self.account.home / ".ssh" / "id", "secret\n")
         self.addCleanup(key.unlink)
