@@ -22,7 +22,12 @@ void find_home(const Host& host, Places& places) {
   Resolved found = host.resolve(*normal);
   if (found.status.kind != FileKind::directory) throw refuse("no such directory");
   if (found.status.uid != host.uid()) throw refuse("belongs to another user");
-  if (home != host.home() && (found.status.mode & kOthersWrite)) throw refuse("is writable by others");
+  for (const char* own : {"/dev", "/proc", "/sys"}) {
+    if (is_at_or_below(found.path, own) || is_at_or_below(*normal, own)) {
+      throw refuse("lies where every sandbox has files of its own");
+    }
+  }
+  if (*normal != normalise(host.home()) && (found.status.mode & kOthersWrite)) throw refuse("is writable by others");
   places.home = *normal;
   places.home_canonical = found.path;
 }

@@ -23,7 +23,12 @@ struct Subject {
 
   const char* name() const { return kind == Kind::file ? "profile" : "directory of profiles"; }
   Error error(std::string why) const { return Error(name(), std::move(why)).at({shown, 0}); }
-  Error system_error(int errnum) const { return sbox::system_error(name(), errnum).at({shown, 0}); }
+  Error system_error(int errnum) const {
+    if (errnum != ENOSYS) return sbox::system_error(name(), errnum).at({shown, 0});
+    // Profiles are the first that is opened by openat2(2), and no sandbox has it.
+    return Error("profiles", "are not read inside of a sandbox, nor by Linux before 5.14")
+        .hint("call sbox outside of it");
+  }
 };
 
 struct stat status_of(const UniqueFd& fd, const Subject& subject) {

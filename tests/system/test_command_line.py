@@ -6,7 +6,7 @@ import json
 import os
 import unittest
 
-from account import SBOX
+from account import BUILD, SBOX
 from harness import SystemTest, running
 
 AWKWARD = ["a b", "", "line\nbreak", "--bind", "--", "-p", "--set", "$(touch marker)", "a;b", "@@", "ünï", "*", "\\", "'\""]
@@ -45,6 +45,13 @@ class Arguments(SystemTest):
     def test_the_last_value_of_an_option_list_wins(self) -> None:
         out = self.inside("hostname", "-s", "system.hostname=one", "-s", "system.hostname=two")
         self.assertEqual(out, "two\n")
+
+
+    def test_inside_of_a_sandbox_none_is_started(self) -> None:
+        for nested in ("no", "yes", "mounts"):
+            with self.subTest(nested=nested):
+                options = ("-s", f"files.read-only={BUILD}", "-s", f"process.nested-sandbox={nested}")
+                self.assertIn("inside of a sandbox", self.refused(*options, "--", str(SBOX), "true").err)
 
 
 class ExitStatus(SystemTest):

@@ -329,7 +329,9 @@ TEST_F(Home, TheEnvironmentMayChooseOneThatIsOurs) {
 TEST_F(Home, TheEnvironmentMayNotChooseOneThatIsNotOurs) {
   host.directory("/scratch/open", kAnn, 0777);
   host.directory("/scratch/stranger", kStranger);
-  for (const char* path : {"/etc", "/none", "relative", "/scratch/open", "/scratch/stranger", "/home/ann\n", "/", ""}) {
+  host.directory("/dev/shm/home");
+  for (const char* path :
+       {"/etc", "/none", "relative", "/dev/shm/home", "/scratch/open", "/scratch/stranger", "/home/ann\n", "/", ""}) {
     host.set("HOME", path);
     EXPECT_THAT(fault(), HasSubstr("home directory")) << path;
   }
