@@ -55,7 +55,7 @@ ifneq ($(STATIC),)
 LDFLAGS := $(filter-out -pie,$(LDFLAGS))
 endif
 # The launcher holds no exceptions and nothing of the front end: it stays in memory twice for each sandbox. The same goes
-# for the relay between programs that play sound and the sound server.
+# for the relays between programs and the sound server, and the SSH agent.
 LAUNCHER_FLAGS := -fno-exceptions -fno-rtti
 
 FRONT_SOURCES := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan/*.cc src/desktop/*.cc src/log/*.cc src/instance/*.cc \
@@ -70,6 +70,7 @@ BUS_SOURCES := $(wildcard src/bus/*.cc)
 BUS_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(BUS_SOURCES) src/log/notebook.cc src/launcher/runtime.cc src/launcher/step.cc)
 SOUND_SOURCES := $(wildcard src/sound/*.cc)
 SOUND_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(SOUND_SOURCES) src/launcher/runtime.cc)
+SSH_AGENT_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(wildcard src/ssh_agent/*.cc) src/launcher/runtime.cc)
 LAUNCHER_OBJECTS := $(patsubst %.cc,$(BUILD)/launcher-obj/%.o,$(LAUNCHER_SOURCES))
 UNIT_SOURCES := $(wildcard tests/unit/*.cc tests/unit/*/*.cc)
 UNIT_OBJECTS := $(patsubst %.cc,$(BUILD)/obj/%.o,$(UNIT_SOURCES))
@@ -78,7 +79,7 @@ LIBRARIES := -lseccomp -linih
 
 # The build directory has the layout of an installation, so build/bin/sbox runs from there.
 PROGRAMS := $(BUILD)/bin/sbox $(BUILD)/libexec/sbox/sbox-launch $(BUILD)/libexec/sbox/sbox-wayland \
-  $(BUILD)/libexec/sbox/sbox-sound $(BUILD)/libexec/sbox/sbox-network $(BUILD)/libexec/sbox/sbox-bus
+  $(addprefix $(BUILD)/libexec/sbox/sbox-,sound ssh-agent network bus)
 # Only where it is asked for.
 GRANTER := $(BUILD)/privileged/sbox-userns
 DATA := $(patsubst profiles/%,$(BUILD)/share/sbox/profiles/%,$(PROFILES)) $(BUILD)/lib/sbox/filters/.made \
@@ -132,7 +133,7 @@ $(BUILD)/tools/%: $(CORE_OBJECTS) $(BUILD)/obj/src/tools/%.o
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/tests/unit: $(CORE_OBJECTS) $(UNIT_OBJECTS) $(addprefix $(BUILD)/obj/src/sound/,protocol.o relay.o) \
-    $(BUILD)/obj/src/network/packets.o $(BUILD)/obj/src/bus/lines.o | $(DATA)
+    $(BUILD)/obj/src/ssh_agent/relay.o $(BUILD)/obj/src/network/packets.o $(BUILD)/obj/src/bus/lines.o | $(DATA)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(filter-out -static-pie,$(LDFLAGS)) -pie -o $@ $^ $(LIBRARIES) -lgmock -lgtest -lgtest_main -lpthread
@@ -148,6 +149,11 @@ $(BUILD)/libexec/sbox/sbox-bus: $(BUS_OBJECTS)
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/libexec/sbox/sbox-sound: $(SOUND_OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/libexec/sbox/sbox-ssh-agent: $(SSH_AGENT_OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(QUIET)$(CXX) $(LDFLAGS) -o $@ $^

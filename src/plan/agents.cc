@@ -51,7 +51,12 @@ void plan_ssh_agent(const Inputs& in, Draft& draft) {
   auto socket = service_socket(in.host, ssh_agent_socket(in.host));
   if (!socket) return;
   std::string target = join(in.places.runtime, "ssh-agent");
-  place_socket(draft, *socket, target, in.profile.scalar(Key::desktop_ssh_agent));
+  Node node = make_node(NodeKind::socket, target);
+  node.origin = in.profile.scalar(Key::desktop_ssh_agent).origin.text();
+  draft.view.place(node);
+  // A relay that lets keys be listed and used: an agent also forgets and locks them, and loads libraries.
+  draft.plan.helpers.push_back(own_helper(in, "sbox-ssh-agent", *socket));
+  draft.plan.helpers.back().node = target;
   draft.environment["SSH_AUTH_SOCK"] = target;
 }
 

@@ -80,6 +80,8 @@ def ssh_agent(account: Account) -> Iterator[dict[str, str]]:
         yield env
     finally:
         account.stop(agent)
+        for path in (key, key.with_suffix(".pub")):
+            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

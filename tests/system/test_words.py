@@ -136,6 +136,22 @@ class Agents(SystemTest):
                 result = self.sbox(*options, "--", "ssh-add", "-l", env=env)
                 self.assertEqual((result.status, result.out), (2, ""), result)
 
+    def test_the_ssh_agent_signs_and_takes_no_orders(self) -> None:
+        words = "export SSH_ASKPASS_REQUIRE=force SSH_ASKPASS=/bin/true; ssh-keygen -q -t ed25519 -N '' -f /tmp/other; "
+        words += "ssh-add /tmp/other || echo none; ssh-add -s /usr/lib/libcrypto.so || echo none; ssh-add -D || echo none; "
+        words += "printf '#!/bin/sh\\necho x' >/tmp/ask; chmod +x /tmp/ask; SSH_ASKPASS=/tmp/ask ssh-add -x || echo none"
+        sign = "ssh-add -L >/tmp/key.pub; echo text >/tmp/text; ssh-keygen -Y sign -n file -f /tmp/key.pub /tmp/text; "
+        sign += "cat /tmp/text.sig"
+        with ssh_agent(self.account) as env:
+            keys = checked(self.account, "ssh-add", "-l", env=env)
+            signed = self.sbox(*word("desktop.ssh-agent"), "--", "sh", "-c", sign, env=env)
+            self.assertIn("BEGIN SSH SIGNATURE", signed.out, signed)
+            result = self.sbox(*word("desktop.ssh-agent"), "--", "sh", "-c", words, env=env)
+            self.assertEqual((result.status, result.out), (0, "none\n" * 4), result)
+            self.assertEqual(checked(self.account, "ssh-add", "-l", env=env), keys)
+            outside = self.account.run(["sh", "-c", "ssh-add -D; ssh-add -l"], env)
+            self.assertEqual(outside.out, "The agent has no identities.\n", "the control")
+
     def test_gnupg_signs_and_hands_out_no_key(self) -> None:
         with gpg_agent(self.account):
             sign = "echo text | gpg --quiet --no-permission-warning --batch --sign --armor"

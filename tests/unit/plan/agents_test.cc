@@ -7,6 +7,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
@@ -35,7 +36,11 @@ TEST_F(Services, TheSshAgentHasAFixedPlaceInside) {
   host.set("SSH_AUTH_SOCK", "/tmp/ssh-x/agent.12");
   set(Key::desktop_ssh_agent, "yes");
   Plan p = plan();
-  EXPECT_EQ(find(p, "/run/user/1000/ssh-agent")->source, "/tmp/ssh-x/agent.12");
+  EXPECT_EQ(what(p, "/run/user/1000/ssh-agent"), "socket");
+  ASSERT_EQ(p.helpers.size(), 1u);
+  EXPECT_EQ(p.helpers[0].node, "/run/user/1000/ssh-agent");
+  EXPECT_THAT(p.helpers[0].argv, ElementsAre("/sbox-ssh-agent", "{ready}", "/server"));
+  EXPECT_EQ(p.helpers[0].nodes.back().source, "/tmp/ssh-x/agent.12");
   EXPECT_EQ(find(p, "/run/user/1000/ssh-agent")->origin, "test.profile:2");
   EXPECT_EQ(variable(p, "SSH_AUTH_SOCK"), "/run/user/1000/ssh-agent");
   EXPECT_EQ(what(p, "/tmp/ssh-x"), "none");
