@@ -12,6 +12,9 @@ STRIP = -s
 CXX = g++
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 comma := ,
+ifneq ($(words x$(DESTDIR)$(PREFIX)$(BUILD)),1)
+$(error DESTDIR, PREFIX and BUILD may hold no spaces: a shell would take them apart, and uninstall remove what it finds there)
+endif
 VERSION := 0.1.0
 QUIET := $(if $(V),,@)
 # For the targets that do everything in one go.

@@ -156,6 +156,14 @@ class Installing(HostTest):
         self.assertEqual(self.files(stage), [str(kept.relative_to(stage))])
         self.assertEqual([str(path) for path in stage.rglob("*sbox*")], [])
 
+    def test_a_place_with_a_space_is_refused(self) -> None:
+        first = self.account.directory(self.account.base / "first")
+        for words in ((f"DESTDIR={first} second",), (f"DESTDIR={first}", "PREFIX=/usr /opt")):
+            for target in ("install", "uninstall"):
+                with self.subTest(words=words, target=target):
+                    argv = ["/usr/bin/make", "-n", f"BUILD={BUILD}", target, *words]
+                    self.assertEqual(subprocess.run(argv, cwd=ROOT, capture_output=True).returncode, 2)
+
     def test_the_debian_packages_take_all_that_is_installed(self) -> None:
         stage = self.account.directory(self.account.base / "debian")
         self.make("install", f"DESTDIR={stage}", "PREFIX=/usr", "SETUID=yes")
