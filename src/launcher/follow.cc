@@ -1,10 +1,8 @@
 #include "launcher/follow.h"
 
-#include <fcntl.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <climits>
 #include <cstdlib>
 
 #include "launcher/host_file.h"
@@ -19,34 +17,20 @@ std::string directory_of(const std::string& path) {
 
 }  // namespace
 
-bool Followers::watch(const std::string& source) {
+void Followers::watch(const std::string& source, HostEvents& events) {
   constexpr uint32_t kChanges = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MODIFY;
-  bool watched = inotify_add_watch(events_.get(), directory_of(source).c_str(), kChanges) >= 0;
+  events.watch(directory_of(source).c_str(), kChanges);
   // Where it is a link, the file behind it changes in another directory.
   char* real = realpath(source.c_str(), nullptr);
-  if (real != nullptr) watched = inotify_add_watch(events_.get(), directory_of(real).c_str(), kChanges) >= 0 && watched;
+  if (real != nullptr) events.watch(directory_of(real).c_str(), kChanges);
   free(real);
-  return watched;
 }
 
 void Followers::add(const std::string& source, UniqueFd copy) { followers_.push_back({source, std::move(copy), {}}); }
 
-bool Followers::start() {
-  if (followers_.empty()) return true;
-  events_.reset(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!events_) return false;
+void Followers::update(HostEvents& events) {
   for (Follower& follower : followers_) {
-    if (!watch(follower.source)) return false;
-    copy(follower);
-  }
-  return true;
-}
-
-void Followers::update() {
-  alignas(inotify_event) char events[4096];
-  while (read(events_.get(), events, sizeof events) > 0) continue;
-  for (Follower& follower : followers_) {
-    watch(follower.source);
+    watch(follower.source, events);
     copy(follower);
   }
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "launcher/host_events.h"
 
 namespace sbox {
 
@@ -12,14 +13,9 @@ class Followers {
  public:
   // `source`: the host's file, by the name that programs use; `copy`: the file inside, open for writing.
   void add(const std::string& source, UniqueFd copy);
-  // Begins to watch, and catches up with what changed since the plan was made. False with errno set on failure. To be
-  // called a moment after the program's start: letting go of an inotify descriptor costs the kernel some milliseconds,
-  // which programs that end at once are spared.
-  bool start();
-  // -1 while nothing is watched.
-  int descriptor() const { return events_.get(); }
-  // After the descriptor became readable.
-  void update();
+  bool empty() const { return followers_.empty(); }
+  // Copies what has changed since the last time, or since the plan was made, and has `events` tell of what comes next.
+  void update(HostEvents& events);
 
  private:
   struct Follower {
@@ -27,10 +23,9 @@ class Followers {
     UniqueFd copy;
     std::string content;
   };
-  bool watch(const std::string& source);
-  void copy(Follower& follower);
+  static void watch(const std::string& source, HostEvents& events);
+  static void copy(Follower& follower);
 
-  UniqueFd events_;
   std::vector<Follower> followers_;
 };
 

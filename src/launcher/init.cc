@@ -59,6 +59,15 @@ Prepared begin_mounts(Step& step, const Plan& plan) {
   return prepared;
 }
 
+// To whoever looks after the covers of the tree.
+void show_tree(const Step& step, const Plan& plan, const Root& root) {
+  if (!has_guarded_nodes(plan)) return;
+  UniqueFd mounts(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  bool shown = mounts && send_message(step.socket(), static_cast<uint8_t>(MessageKind::tree), 0, {}, root.fd.get()) &&
+               send_message(step.socket(), static_cast<uint8_t>(MessageKind::mounts), 0, {}, mounts.get());
+  step.require(shown, "show the tree");
+}
+
 void close_user_namespaces(const Step& step, const Plan& plan, const Prepared& prepared) {
   if (plan.nested_sandbox) return;
   for (size_t i = 0; i < plan.nodes.size(); ++i) {
@@ -285,6 +294,7 @@ void run_init(const InitContext& context, int socket) {
                           .probe = confinement.probe.get(),
                           .also = socket,
                           .session = getpid()};
+  show_tree(step, plan, root);
   root.fd.reset();
   open_files.restore(step);
 

@@ -18,6 +18,8 @@ enum class MessageKind : uint8_t {
   door,        // descriptor: the way to the socket on which process 1 answers those who join
   listener,    // descriptor: of the filter, which tells of denied calls
   follow,      // descriptor: a generated file to keep up to date, for node number `value`
+  tree,        // descriptor: the root of the sandbox's tree, where the plan has guarded nodes
+  mounts,      // descriptor: the sandbox's mount namespace, likewise
   started,     // the program is executed next: signals are for it from here on
   stopped,     // the program was stopped by a signal
   ended,       // value: exit status

@@ -20,7 +20,9 @@
 #include "base/strings.h"
 #include "launcher/cgroup.h"
 #include "launcher/follow.h"
+#include "launcher/guards.h"
 #include "launcher/helper.h"
+#include "launcher/host_events.h"
 #include "launcher/identity.h"
 #include "launcher/init.h"
 #include "launcher/kernel.h"
@@ -123,6 +125,7 @@ class Supervisor {
   bool is_starting() const;
   int patience() const;
   void settle();
+  void look_at_host();
   void end_the_time();
   void handle_message();
   void handle(Message message);
@@ -132,12 +135,15 @@ class Supervisor {
   void handle_signals();
   void forward(const signalfd_siginfo& info);
   void stop_with_program(int signal_number);
+  pid_t leave_a_guard();
+  std::optional<int64_t> next_look() const;
   void stop_helpers();
   void hear_helpers_out();
   void end_everything();
   int complain(const std::string& what) const;
   int complain_errno(const std::string& what) const { return complain(what + ": " + reason(errno)); }
   void fail(const std::string& text, int status = kFailure);
+  void fail_in_silence(int status);
   bool command(CommandKind kind, int value) { return send_message(socket_.get(), static_cast<uint8_t>(kind), value); }
 
   Plan& plan_;
@@ -150,7 +156,9 @@ class Supervisor {
   Terminal& terminal_;
   UniqueFd errors_;
   Watch watch_;
+  HostEvents host_events_;
   Followers followers_;
+  Guards guards_;
   std::vector<RunningHelper> helpers_;
   // By sbox-userns: then the capabilities in the user namespace are this process's own, until the program starts.
   const bool is_granted_ = is_granted(Step(-1, false), plan_.uid);
@@ -159,6 +167,7 @@ class Supervisor {
   std::optional<int> status_;
   int64_t deadline_ = new_deadline();
   std::optional<int64_t> settled_;  // when the program will have run long enough for what a short one is spared
+  std::optional<int64_t> look_;     // when the host is to be looked at although it has told nothing
   std::optional<int64_t> end_;      // of the time that the sandbox may run
   std::optional<int64_t> grace_;    // after that: when nobody is waited for any more
   Cgroup cgroup_;
@@ -230,12 +239,13 @@ int Supervisor::loop() {
   std::vector<pollfd> polled;
   while (!(is_init_gone_ && (relay_->is_drained() || gives_up_))) {
     if (has_come(settled_)) settle();
+    if (has_come(look_)) look_at_host();
     if (has_come(end_)) end_the_time();
     polled.clear();
     polled.push_back({signals_.get(), POLLIN, 0});
     if (!is_init_gone_) polled.push_back({init_.get(), POLLIN, 0});
     polled.push_back({socket_.get(), POLLIN, 0});
-    polled.push_back({followers_.descriptor(), POLLIN, 0});
+    polled.push_back({host_events_.descriptor(), POLLIN, 0});
     polled.push_back({watch_.descriptor(), POLLIN, 0});
     for (const RunningHelper& helper : helpers_) {
       bool may_speak = !helper.serves || helper.tells;
@@ -251,7 +261,7 @@ int Supervisor::loop() {
              std::any_of(polled.begin(), polled.end(), [&](const pollfd& p) { return p.fd == fd && p.revents != 0; });
     };
     if (happened(socket_.get())) handle_message();
-    if (happened(followers_.descriptor())) followers_.update();
+    if (happened(host_events_.descriptor())) look_at_host();
     watch_.work(polled);
     check_helpers(polled);
     if (happened(signals_.get())) handle_signals();
@@ -282,14 +292,32 @@ int Supervisor::patience() const {
   if (is_starting()) return milliseconds_until(deadline_);
   int left = end_ ? milliseconds_until(*end_) : INT_MAX;
   if (settled_) left = std::min(left, milliseconds_until(*settled_));
+  if (look_) left = std::min(left, milliseconds_until(*look_));
   if (grace_ && !gives_up_) left = std::min(left, milliseconds_until(*grace_));
   return left == INT_MAX ? -1 : left;
 }
 
 void Supervisor::settle() {
   settled_.reset();
-  if (!followers_.start()) return fail(std::string("watch files of the host: ") + reason(errno));
+  look_at_host();
   forget_code();
+}
+
+void Supervisor::look_at_host() {
+  look_.reset();
+  host_events_.clear();
+  if (is_init_gone_ || status_ || (followers_.empty() && guards_.empty())) return;
+  followers_.update(host_events_);
+  std::string why = guards_.look(host_events_);
+  if (!why.empty()) return fail(why, 128 + SIGKILL);
+  look_ = next_look();
+}
+
+std::optional<int64_t> Supervisor::next_look() const {
+  constexpr int64_t kOfTheDeaf = kSecond;
+  std::optional<int64_t> next = guards_.deadline();
+  if (host_events_.is_deaf()) next = std::min(next.value_or(INT64_MAX), now_ns() + kOfTheDeaf);
+  return next;
 }
 
 void Supervisor::end_the_time() {
@@ -324,7 +352,15 @@ void Supervisor::handle(Message message) {
     case MessageKind::follow:
       if (index >= plan_.nodes.size() || !message.fd) return fail(kStrange);
       return followers_.add(plan_.nodes[index].source, std::move(message.fd));
+    case MessageKind::tree:
+      if (!message.fd) return fail(kStrange);
+      // sbox-userns has made the namespaces as root; a nested sandbox may have copies of the tree.
+      return guards_.begin(plan_, std::move(message.fd), !is_granted_ && !plan_.nested_sandbox);
+    case MessageKind::mounts:
+      if (!message.fd) return fail(kStrange);
+      return guards_.enter_by(std::move(message.fd));
     case MessageKind::started:
+      if (has_guarded_nodes(plan_) && !guards_.is_ready()) return fail("what is covered cannot be guarded");
       is_started_ = true;
       settled_ = now_ns() + kSettledAfterMs * kMillisecond;
       if (is_granted_) drop_capabilities(Step(-1, false));
@@ -435,8 +471,36 @@ void Supervisor::forward(const signalfd_siginfo& info) {
 void Supervisor::stop_with_program(int signal_number) {
   if (status_ || has_come(end_)) return;
   terminal_.leave();
+  pid_t guard = leave_a_guard();
+  if (guard < 0) return fail(std::string("guard the covers: ") + reason(errno));
   if (signal_number != SIGSTOP && terminal_.is_connected()) kill(0, SIGTSTP);
   raise(SIGSTOP);
+  if (guard == 0) return;
+  kill(guard, SIGKILL);
+  int how = 0;
+  bool has_failed = waitpid(guard, &how, 0) == guard && WIFEXITED(how);
+  if (has_failed) return fail_in_silence(128 + SIGKILL);
+  look_at_host();
+}
+
+// Other processes of the sandbox may run while this one is stopped. A guard that has to end them says why, continues
+// this one and exits. 0: there is nothing to guard.
+pid_t Supervisor::leave_a_guard() {
+  if (guards_.empty()) return 0;
+  pid_t supervisor = getpid(), pid = fork();
+  if (pid != 0) return pid;
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor) _exit(kFailure);
+  std::string why;
+  while ((why = guards_.look(host_events_)).empty()) {
+    std::optional<int64_t> next = next_look();
+    pollfd told{host_events_.descriptor(), POLLIN, 0};
+    poll(&told, 1, next ? milliseconds_until(*next) : -1);
+    host_events_.clear();
+  }
+  syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
+  complain(why);
+  kill(supervisor, SIGCONT);
+  _exit(kFailure);
 }
 
 // Names of files are in it, which a program may have chosen.
@@ -450,10 +514,14 @@ int Supervisor::complain(const std::string& what) const {
 
 void Supervisor::fail(const std::string& text, int status) {
   if (status_) return;
+  fail_in_silence(status);
+  complain(text);
+}
+
+void Supervisor::fail_in_silence(int status) {
   terminal_.leave();
   status_ = status;
   syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
-  complain(text);
 }
 
 // Only when nothing of the sandbox goes on: what they mediate ends with them.

@@ -26,8 +26,8 @@ const char* name_of(const Node& node) { return node.target.c_str() + node.target
 
 class TreeBuilder {
  public:
-  TreeBuilder(const Step& step, const std::vector<Helper>& helpers, const Root& root, Prepared prepared)
-      : step_(step), helpers_(helpers), root_(root.fd.get()), prepared_(std::move(prepared)) {
+  TreeBuilder(const Step& step, const std::vector<Helper>& helpers, int root, Prepared prepared)
+      : step_(step), helpers_(helpers), root_(root), prepared_(std::move(prepared)) {
     own_devices_.push_back(device_of(root_));
   }
 
@@ -257,10 +257,16 @@ void offer_to_helpers(const Step& step, const std::vector<Helper>& helpers, cons
 
 UniqueFd build_tree(const Step& step, const Tree& tree, const Root& root, Prepared prepared) {
   UniqueFd probe = make_probe(step, root.fd.get());
-  TreeBuilder builder(step, tree.helpers, root, std::move(prepared));
+  TreeBuilder builder(step, tree.helpers, root.fd.get(), std::move(prepared));
   for (size_t i = 0; i < tree.nodes.size(); ++i) builder.make(tree.nodes[i], i);
   builder.finish();
   return probe;
+}
+
+void make_again(const Step& step, const std::vector<Node>& nodes, int tree, Prepared prepared) {
+  const std::vector<Helper> none;
+  TreeBuilder builder(step, none, tree, std::move(prepared));
+  for (size_t i = 0; i < nodes.size(); ++i) builder.make(nodes[i], i);
 }
 
 }  // namespace sbox

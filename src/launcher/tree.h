@@ -22,6 +22,10 @@ struct Tree {
 // keeps this process from opening (see self_check.h).
 UniqueFd build_tree(const Step& step, const Tree& tree, const Root& root, Prepared prepared);
 
+// Makes `nodes` in a tree that runs, on what the host has there now. `tree`: its root. Precondition: in its mount
+// namespace.
+void make_again(const Step& step, const std::vector<Node>& nodes, int tree, Prepared prepared);
+
 // Sends `fd` to the supervisor, which starts helper `number` with it.
 void offer_to_helper(const Step& step, const std::vector<Helper>& helpers, size_t number, int fd);
 // The same for each helper that serves through `node`.

@@ -91,6 +91,10 @@ std::vector<std::string> what_is_missing(const Plan& plan, const BundleRequest& 
   if (!plan.own_network && (plan.landlock.scoped & kScopeAbstractSocket) != 0) {
     notes.emplace_back("the host's abstract sockets are in reach: only Landlock closes them");
   }
+  for (const Node& node : plan.nodes) {
+    if (!node.guarded || node.kind == NodeKind::pin) continue;
+    notes.push_back("what a program outside puts in place of " + quote(node.target) + " is not covered again");
+  }
   if (keeps_log(plan)) notes.emplace_back("no log of what is denied");
   if (!request.terminal) {
     notes.emplace_back("the standard streams are not relayed: standard input is no terminal");

@@ -24,6 +24,8 @@ void fields(Visitor& visit, T& node) {
   visit("executable", node.executable);
   visit("device", node.device);
   visit("make_target", node.make_target);
+  visit("guarded", node.guarded);
+  visit("required", node.required);
   visit("size", node.size);
   visit("inodes", node.inodes);
   visit("origin", node.origin);

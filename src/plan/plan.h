@@ -36,6 +36,9 @@ struct Node {
   bool executable = true;    // bind, overlay, tmpfs: false is noexec
   bool device = false;       // bind: a character device that may be used
   bool make_target = false;  // bind, pin, tmpfs: the target is made where missing although it is below a writable bind
+  bool guarded = false;      // covers what the host has at this place: when a program outside takes that away or puts
+                             // something else there, the kernel's mount is gone, and what is there is covered anew
+  bool required = false;     // guarded: the sandbox ends when nothing takes the place, since the program could make it
   uint64_t size = 0;         // tmpfs: bytes
   uint64_t inodes = 0;       // tmpfs
   std::string origin;        // who asked for it: "FILE:LINE", or "sbox" for what every sandbox has
@@ -147,6 +150,12 @@ struct Plan {
 
   bool operator==(const Plan&) const = default;
 };
+
+inline bool has_guarded_nodes(const Plan& plan) {
+  bool has = false;
+  for (const Node& node : plan.nodes) has = has || node.guarded;
+  return has;
+}
 
 // Whether anything is written down.
 inline bool keeps_log(const Plan& plan) {

@@ -43,12 +43,22 @@ class Arranger {
     std::vector<Node> between;
     if (around && shows_host(*around)) {
       node.make_target = !is_own_place(node, *around);
+      guard(node, *around);
       if (around->writable && !(node.kind == NodeKind::bind && node.writable)) between = pins(node, *around);
     } else if (!around || around->kind != NodeKind::proc) {
       between = directories(node, around);
     }
     for (Node& each : between) insert(std::move(each));
     insert(std::move(node));
+  }
+
+  // Without its cover the program would see there what the host has, with the rights of what is around.
+  void guard(Node& node, const Node& around) const {
+    bool is_less_without = node.make_target || (node.kind == NodeKind::bind && node.writable);
+    if (is_less_without || !is_part_of(NodeKind::bind)) return;
+    node.guarded = true;
+    // Sockets go with the program that made them.
+    node.required = around.writable && host_.status(node.source).kind != FileKind::socket;
   }
 
   // What is below the node may be there already, when it is a pin.
@@ -107,11 +117,13 @@ class Arranger {
     return !same || around->writable != node.writable || node.device || is_overlay != is_of_overlay();
   }
 
-  // Whether what surrounds the next node is a part of the overlay: a pin is of what it lies in.
-  bool is_of_overlay() const {
+  bool is_of_overlay() const { return is_part_of(NodeKind::overlay); }
+
+  // Whether what surrounds the next node is a part of such a one: a pin is of what it lies in.
+  bool is_part_of(NodeKind kind) const {
     auto is_pin = [&](size_t i) { return nodes_[i].kind == NodeKind::pin; };
     auto around = std::find_if_not(above_.rbegin(), above_.rend(), is_pin);
-    return around != above_.rend() && nodes_[*around].kind == NodeKind::overlay;
+    return around != above_.rend() && nodes_[*around].kind == kind;
   }
 
   // A tmpfs names no host path of its own: it covers whatever is there.
@@ -162,6 +174,7 @@ class Arranger {
       pin.target = std::move(path);
       pin.writable = true;
       pin.make_target = node.make_target;
+      pin.guarded = node.guarded;
       pin.origin = node.origin;
     }
     return nodes;

@@ -55,7 +55,19 @@ LEARN, WATCH = "src/cli/learn.cc", "src/cli/learn_watch.cc"
 PROPOSAL, PROPOSAL_FILES = "src/cli/proposal.cc", "src/cli/proposal_files.cc"
 GUEST, REGISTRY = "src/launcher/guest.cc", "src/instance/registry.cc"
 
+GUARDS, SUPERVISOR = "src/launcher/guards.cc", "src/launcher/supervisor.cc"
+
 MUTATIONS = [
+    plain("a cover that goes with its file", PLAN_TREE, "node.guarded = true;", "",
+          "test_guards.Guards.test_a_hidden_file_that_is_replaced_is_hidden_again"),
+    plain("a cover while the sandbox is stopped", SUPERVISOR, "pid_t guard = leave_a_guard();", "pid_t guard = 0;",
+          "test_guards"),
+    plain("a protected file that is gone", GUARDS, "sight.is_there || !node.required", "true", "test_guards"),
+    plain("a link on the way to a hidden file", GUARDS, "errno == ELOOP", "false", "test_guards"),
+    plain("copies of the tree that are not covered", SUPERVISOR, "!is_granted_ && !plan_.nested_sandbox",
+          "!is_granted_", "test_guards"),
+    plain("covers where the kernel watches no more", SUPERVISOR, "if (host_events_.is_deaf()) next", "if (false) next",
+          "test_guards"),
     plain("the pid namespace of who asks to join", GUEST, "peer.pid == 0 && ", "", "test_instances.Forged"),
     plain("the user of who asks to join", GUEST, " && peer.uid == uid;", ";", "test_instances.Forged"),
     plain("the files that must be the same for who joins", GUEST, "    if (!is_here(file)) step.fail(", "    if (false) step.fail(",

@@ -95,6 +95,18 @@ class Granted(GrantTest):
             child.stdout.close()
             child.wait(20)
 
+    def test_what_is_hidden_and_replaced_outside_ends_the_sandbox(self) -> None:
+        key = self.file("place/key", "secret")
+        options = ["-p", "agent", "-s", "network.mode=none", "-s", f"files.hide={key}"]
+        child = self.start_granted(*options, "--", "sh", "-c", "echo up; exec sleep 100", cwd=key.parent,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+        assert child.stdout and child.stderr
+        self.assertEqual(child.stdout.readline(), b"up\n")
+        self.file("place/new", "new secret").rename(key)
+        self.assertEqual(child.wait(20), 137)
+        self.assertIn(f"{key}: a program outside replaced it", child.stderr.read().decode())
+        child.stdout.close(), child.stderr.close()
+
     def test_where_users_may_make_namespaces_it_is_not_used(self) -> None:
         self.host.granter.unlink()
         self.host.granter.write_text("#!/bin/sh\necho used\n")

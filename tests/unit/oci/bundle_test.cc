@@ -212,6 +212,15 @@ TEST_F(Bundles, TellWhatIsLeftOut) {
   EXPECT_THAT(bundle().notes, ElementsAre(HasSubstr("xdg-dbus-proxy")));
 }
 
+TEST_F(Bundles, TellWhatIsNotCoveredAgain) {
+  host.file("/home/ann/all/a/key");
+  set(Key::files_read_write, "/home/ann/all");
+  set(Key::files_hide, "/home/ann/all/a/key");
+  set(Key::seccomp_log, "no");
+  asked.terminal = true;
+  EXPECT_THAT(bundle().notes, ElementsAre(HasSubstr("'/home/ann/all/a/key' is not covered again")));
+}
+
 TEST_F(Bundles, OfAPrivateNetworkHaveNone) {
   host.program("/usr/bin/pasta");
   host.node("/dev/net/tun", FileKind::character_device);

@@ -117,6 +117,40 @@ TEST_F(View, DirectoriesBetweenAWritableAndAProtectedPathArePinned) {
   EXPECT_EQ(what(p, "/data/a/b/c"), "ro");
 }
 
+TEST_F(View, WhatCoversTheHostsFilesIsGuarded) {
+  host.directory("/data/a/b/c");
+  host.file("/data/key");
+  host.directory("/seen/open");
+  host.file("/seen/key");
+  set(Key::files_read_write, "/data");
+  set(Key::files_read_only, "/data/a/b/c");
+  set(Key::files_hide, "/data/key");
+  set(Key::files_read_only, "/seen");
+  set(Key::files_hide, "/seen/key");
+  set(Key::files_read_write, "/seen/open");
+  Plan p = plan();
+  for (const char* path : {"/data/a", "/data/a/b", "/data/a/b/c", "/data/key", "/seen/key"}) {
+    EXPECT_TRUE(find(p, path)->guarded) << path;
+  }
+  host.file("/proc/sys/kernel/random/boot_id", "", 0);
+  for (const Node& node : plan().nodes) {
+    EXPECT_EQ(node.guarded, is_below(node.target, "/data") || node.target == "/seen/key") << node.target;
+  }
+  EXPECT_FALSE(find(p, "/seen/open")->guarded) << "without it the program can do less";
+  for (const char* path : {"/data/a/b/c", "/data/key"}) EXPECT_TRUE(find(p, path)->required) << path;
+  EXPECT_FALSE(find(p, "/data/a")->required) << "what it protects is asked for";
+  EXPECT_FALSE(find(p, "/seen/key")->required) << "the program cannot make it";
+}
+
+TEST_F(View, WhatCoversAPrivateHomeIsNotGuarded) {
+  host.directory("/home/ann/.app/data");
+  set(Key::home_mode, "private");
+  set(Key::home_keep_read_only, "~/.app/data");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/home/ann/.app/data"), "ro");
+  EXPECT_FALSE(find(p, "/home/ann/.app/data")->guarded);
+}
+
 TEST_F(View, NothingIsPinnedBelowAReadOnlyPath) {
   host.directory("/data/a/b");
   set(Key::files_read_only, "/data");
@@ -358,7 +392,10 @@ TEST_F(Sockets, BelowAWritableDirectoryHaveTheirAncestorsPinned) {
   host.socket("/data/a/b/sock");
   listed({"/data/a/b/sock"});
   set(Key::files_read_write, "/data");
-  EXPECT_EQ(what(plan(), "/data/a"), "pin");
+  Plan p = plan();
+  EXPECT_EQ(what(p, "/data/a"), "pin");
+  EXPECT_TRUE(find(p, "/data/a/b/sock")->guarded);
+  EXPECT_FALSE(find(p, "/data/a/b/sock")->required) << "its program takes it away when it ends";
 }
 
 TEST_F(Sockets, ThatCannotBeListedRefuseTheStartOfWhatGrantsFiles) {
