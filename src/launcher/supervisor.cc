@@ -478,16 +478,17 @@ void Supervisor::stop_with_program(int signal_number) {
   if (guard == 0) return;
   kill(guard, SIGKILL);
   int how = 0;
-  bool has_failed = waitpid(guard, &how, 0) == guard && WIFEXITED(how);
+  bool has_failed = waitpid(guard, &how, __WALL) == guard && WIFEXITED(how);
   if (has_failed) return fail_in_silence(128 + SIGKILL);
   look_at_host();
 }
 
-// Other processes of the sandbox may run while this one is stopped. A guard that has to end them says why, continues
-// this one and exits. 0: there is nothing to guard.
+// Other processes of the sandbox may run while this one is stopped. A guard that has to end them says why and exits,
+// and that continues this one. 0: there is nothing to guard.
 pid_t Supervisor::leave_a_guard() {
   if (guards_.empty()) return 0;
-  pid_t supervisor = getpid(), pid = fork();
+  pid_t supervisor = getpid();
+  auto pid = static_cast<pid_t>(syscall(SYS_clone, SIGCONT, nullptr, nullptr, nullptr, nullptr));
   if (pid != 0) return pid;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor) _exit(kFailure);
   std::string why;
@@ -499,7 +500,6 @@ pid_t Supervisor::leave_a_guard() {
   }
   syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
   complain(why);
-  kill(supervisor, SIGCONT);
   _exit(kFailure);
 }
 
