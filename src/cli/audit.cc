@@ -193,10 +193,14 @@ std::string title(const Audit& audit) {
 }
 
 std::string text_of(const std::vector<Audit>& audits, bool with_reasons) {
+  if (!with_reasons) {
+    std::string lines;
+    for (const Audit& audit : audits) lines += escape_control(title(audit)) + "\n";
+    return lines;
+  }
   Page page;
   for (const Audit& audit : audits) {
     page.heading(title(audit));
-    if (!with_reasons) continue;
     for (const AuditReason& reason : audit.reasons) {
       page.say(std::to_string(reason.points) + "  " + reason.text + ": " + reason.setting, reason.origin);
     }

@@ -30,8 +30,8 @@ std::string absolute(const std::string& path, const Host& host) {
     whole = host.directory() + "/" + path;
   }
   std::optional<std::string> normal = normalise(whole);
-  if (path.empty() || !normal)
-    throw Error("path '" + path + "'", "not a path without '..'").hint("name it from the root");
+  if (path.empty()) throw Error("explain", "what is asked for is empty").hint("name a path, or another thing");
+  if (!normal) throw Error("path '" + path + "'", "not a path without '..'").hint("name it from the root");
   return *normal;
 }
 

@@ -30,6 +30,7 @@ class Audit(SystemTest):
     def test_without_a_name_it_is_of_all_profiles(self) -> None:
         names = self.sbox("show").out.split()
         self.assertEqual([each["profile"] for each in json.loads(self.sbox("audit", "--json").out)["profiles"]], names)
+        self.assertEqual([line.split(":")[0] for line in self.sbox("audit").out.splitlines()], names, "a line for each")
         self.assertEqual(self.sbox("audit", "--threshold", "0").status, 1)
 
     def test_mistakes_are_told(self) -> None:
