@@ -99,6 +99,9 @@ std::vector<std::string> properties(const Plan& plan, size_t& count) {
   return words;
 }
 
+// For messages.
+std::string purpose(const Plan& plan) { return plan.cgroup.empty() ? "process.nested-sandbox" : "limits"; }
+
 void enter_scope(const Plan& plan, const Host& host) {
   UserManager manager(host);
   std::string unit = unit_name(plan.profile);
@@ -124,13 +127,13 @@ void enter_scope(const Plan& plan, const Host& host) {
   words.insert(words.end(), limits.begin(), limits.end());
   words.push_back("0");
   if (!manager.call("StartTransientUnit", "ssa(sv)a(sa(sv))", words)) {
-    throw Error("limits", "systemd's user manager refuses a scope for them").hint(kHint);
+    throw Error(purpose(plan), "systemd's user manager refuses a scope for the run").hint(kHint);
   }
   // The manager has it among its jobs; each question is answered after some of them are done.
   for (int questions = 0; !own_cgroup(host).ends_with("/" + unit); ++questions) {
     constexpr int kMost = 200;
     if (questions >= kMost || !manager.call("GetUnit", "s", {unit})) {
-      throw Error("limits", "systemd's user manager does not start the scope " + unit).hint(kHint);
+      throw Error(purpose(plan), "systemd's user manager does not start the scope " + unit).hint(kHint);
     }
   }
 }
@@ -204,15 +207,26 @@ std::vector<std::string> bases(const Host& host) {
   return {root + beside, root + own};
 }
 
+// Who may mount sees in a cgroup namespace of its own the cgroup that it is in, and where that is the user's it can
+// end, stop and limit all that is in it: the terminal that it was started from, for one.
+bool needs_own_cgroup(const Plan& plan, const Host& host) {
+  bool may_mount = plan.nested_sandbox && plan.landlock.handled == 0;
+  std::string own = own_cgroup(host), root = mount_point();
+  if (!may_mount || own.empty()) return false;
+  return root.empty() || access((root + own + "/cgroup.procs").c_str(), W_OK) == 0;
+}
+
 }  // namespace
 
 void enter_cgroup(const Plan& plan, const Host& host) {
-  if (plan.cgroup.empty()) return;
+  if (plan.cgroup.empty() && !needs_own_cgroup(plan, host)) return;
   if (has_user_manager(host)) return enter_scope(plan, host);
   for (const std::string& base : bases(host)) {
     if (enter_own_cgroup(plan, host, base)) return;
   }
-  throw Error(plan.cgroup[0].meaning, "there is no cgroup here to enforce it").hint(kHint);
+  if (!plan.cgroup.empty()) throw Error(plan.cgroup[0].meaning, "there is no cgroup here to enforce it").hint(kHint);
+  throw Error(purpose(plan), "who may mount could end whatever else is in this cgroup, and there is no other")
+      .hint(kHint);
 }
 
 LimitsBy limits_by(const Host& host) {

@@ -8,8 +8,8 @@ namespace sbox {
 
 // By a transient scope of systemd's user manager where one runs; else in a cgroup of its own beside or below that of
 // this process, which the user must be allowed to make (a process stays outside of it, ends what is left in it when
-// this one has ended, and removes it). Error where neither can be. Without limits nothing is done. Whether they are in
-// force is for the launcher to look.
+// this one has ended, and removes it). Error where neither can be. Without limits nothing is done, but for a program
+// that may mount where this process's cgroup is the user's. Whether limits are in force is for the launcher to look.
 void enter_cgroup(const Plan& plan, const Host& host);
 
 // How limits would be enforced here; for doctor.

@@ -24,6 +24,13 @@ bool holds_back(const Node& node, const Node& around) {
 // or give what is hidden a name by which the next start shows it.
 void check_protected(const Inputs& in, const Plan& plan) {
   if (!plan.nested_sandbox || plan.landlock.handled != 0) return;
+  if (!plan.cgroup.empty()) {
+    const Value& nested = in.profile.scalar(Key::process_nested_sandbox);
+    throw Error("process.nested-sandbox = " + nested.text,
+                plan.cgroup.front().meaning + " would not be held: who may mount can change it")
+        .at(nested.origin)
+        .hint("leave one of both out");
+  }
   std::vector<const Node*> above;
   for (const Node& node : plan.nodes) {
     if (node.kind == NodeKind::pin) continue;

@@ -174,6 +174,8 @@ MUTATIONS = [
         ("none for what it does not lead out", '  if (merged.empty()) argv.insert(argv.end(), {option, "none"});\n', ""))),
     plain("nothing protected from who may mount", "src/plan/planner.cc", "  check_protected(in, plan);\n", "",
           "test_words.Nested", "unit"),
+    plain("a cgroup of its own for who may mount", "src/cli/cgroup.cc", " && !needs_own_cgroup(plan, host)) return;", ") return;",
+          "test_words.Nested"),
     plain("no mount namespace without the mounts", "src/plan/seccomp_arguments.cc", "    add_empty_namespaces(rules);\n", "",
           "unit"),
     plain("no snapshots", "src/plan/seccomp_arguments.cc", "  add_snapshots(rules);\n", "", "test_attack_kernel.SystemCalls"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import array
 import math
+import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -394,6 +396,37 @@ class Nested(SystemTest):
         result = self.sbox(*writes, "--", *move)
         self.assertEqual((result.status, result.out, result.err), (0, "", ""), "the control")
         self.assertFalse(held.exists())
+
+    def test_who_may_mount_ends_nobody_else_in_the_cgroup(self) -> None:
+        self.root_only()
+        mounts = [pathlib.Path("/sys/fs/cgroup"), pathlib.Path("/sys/fs/cgroup/unified")]
+        roots = [path for path in mounts if (path / "cgroup.controllers").exists()]
+        if not roots or not os.access(roots[0] / "cgroup.procs", os.W_OK):
+            self.skipTest("no cgroup of version 2 can be made here")
+        group = roots[0] / f"sbox-test-{os.getpid()}"
+        group.mkdir()
+        self.addCleanup(lambda: wait_for(lambda: self.removed(group), what="the end of the cgroup"))
+        for path in (group, *group.iterdir()):
+            os.chown(path, self.account.uid, self.account.gid)
+        end = "mount -t cgroup2 none /tmp && echo 1 >/tmp/cgroup.kill"
+        inner = ["unshare", "-UrmC", "sh", "-c", end]
+        start = ["sh", "-c", 'read line; "$@"; echo "ended with $?"', "sh"]
+        for outer in ([str(SBOX), *self.MOUNTS, "--"], []):
+            child = self.account.start([*start, *outer, *inner], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            (group / "cgroup.procs").write_text(str(child.pid))
+            out, _ = child.communicate(b"go\n", timeout=20)
+            self.assertEqual(out, b"ended with 137\n" if outer else b"", "the control" if not outer else "")
+        limited = self.sbox(*self.MOUNTS, "-s", "limits.memory=1G", "--", "true")
+        self.assertEqual(limited.status, 125)
+        self.assertIn("would not be held", limited.err)
+
+    @staticmethod
+    def removed(group: pathlib.Path) -> bool:
+        try:
+            group.rmdir()
+        except OSError:
+            return False
+        return True
 
     def test_a_proc_of_the_inner_sandbox_is_of_its_own_processes(self) -> None:
         look = "ls -d /proc/[0-9]* | wc -l; head -c 1 /proc/interrupts | wc -c; for file in sysrq-trigger sys/kernel/core_pattern kcore; do "
