@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <charconv>
+#include <set>
 
 #include "base/strings.h"
 #include "plan/draft.h"
+#include "plan/network.h"
 #include "plan/paths.h"
 
 namespace sbox {
@@ -155,8 +158,51 @@ std::string group(const Inputs& in) {
   return text;
 }
 
+// The TCP ports of this machine at which something listens on one of these addresses, as the kernel's table writes
+// them.
+std::set<unsigned> listening(const Host& host, const char* table, std::initializer_list<std::string_view> addresses) {
+  constexpr size_t kLargest = 16 << 20;
+  constexpr int kHexadecimal = 16;
+  std::set<unsigned> ports;
+  std::string text = host.read(table, kLargest).value_or("");
+  for (std::string_view line : split(text, '\n')) {
+    std::vector<std::string> words = split(line, ' ');
+    std::erase(words, "");
+    constexpr size_t kLocal = 1, kState = 3;
+    if (words.size() <= kState || words[kState] != "0A") continue;
+    std::string_view port = words[kLocal], address = take_part(port, ':');
+    unsigned number = 0;
+    std::from_chars(port.data(), port.data() + port.size(), number, kHexadecimal);
+    if (std::find(addresses.begin(), addresses.end(), address) != addresses.end()) ports.insert(number);
+  }
+  return ports;
+}
+
+// Whether `localhost` shall not mean ::1: pasta takes connections there whoever listens outside, so programs that try
+// it first would not go on to 127.0.0.1 when nobody does.
+bool means_ipv4_alone(const Inputs& in) {
+  std::vector<Destination> wanted = destinations(in.profile, Key::network_connect);
+  std::erase_if(wanted, [](const Destination& each) {
+    return each.kind != Destination::Kind::localhost || each.protocol == Protocol::udp;
+  });
+  if (wanted.empty() || in.profile.text(Key::network_mode) != "private") return false;
+  std::set<unsigned> four = listening(in.host, "/proc/net/tcp", {"00000000", "0100007F"});
+  std::set<unsigned> six =
+      listening(in.host, "/proc/net/tcp6", {"00000000000000000000000000000000", "00000000000000000000000001000000"});
+  auto lacks_in = [&](const std::set<unsigned>& other) {
+    return [&](unsigned port) {
+      bool is_wanted = std::any_of(wanted.begin(), wanted.end(), [&](const Destination& each) {
+        return each.ports.contains(static_cast<uint16_t>(port));
+      });
+      return is_wanted && !other.contains(port);
+    };
+  };
+  return std::any_of(four.begin(), four.end(), lacks_in(six)) && std::none_of(six.begin(), six.end(), lacks_in(four));
+}
+
 std::string hosts(const Inputs& in, const std::string& hostname) {
-  std::string text = "127.0.0.1 localhost\n127.0.1.1 " + hostname + "\n::1 localhost ip6-localhost ip6-loopback\n";
+  std::string text = "127.0.0.1 localhost\n127.0.1.1 " + hostname + "\n::1 " +
+                     (means_ipv4_alone(in) ? "" : "localhost ") + "ip6-localhost ip6-loopback\n";
   if (in.profile.text(Key::network_mode) == "host") text += in.host.read("/etc/hosts").value_or("");
   return text;
 }

@@ -7,6 +7,8 @@
 namespace sbox {
 namespace {
 
+using ::testing::HasSubstr;
+
 class PrivateNetwork : public testing::Planning {
  protected:
   PrivateNetwork() {
@@ -25,6 +27,26 @@ class PrivateNetwork : public testing::Planning {
   }
   std::string rules() { return network_rules(profile, "/resolver/resolv.conf"); }
 };
+
+TEST_F(PrivateNetwork, LocalhostIsIpv4AloneWhereOnlyThatIsServedOutside) {
+  const std::string head = "  sl  local_address rem_address   st\n", none(32, '0');
+  auto row = [](const std::string& address, const char* state) {
+    return "   0: " + address + ":1538 " + std::string(address.size(), '0') + ":0000 " + state + " 00000000:00000000\n";
+  };
+  auto names = [&] { return find(plan(), "/etc/hosts")->content; };
+  const std::string four = head + row("0100007F", "0A"), six = head + row("00000000000000000000000001000000", "0A");
+  host.file("/proc/net/tcp", four, 0);
+  host.file("/proc/net/tcp6", head + row(none, "01"), 0);
+  EXPECT_THAT(names(), HasSubstr("::1 localhost")) << "the profile does not ask for it";
+  set(Key::network_connect, "localhost:5432");
+  EXPECT_THAT(names(), HasSubstr("127.0.0.1 localhost\n"));
+  EXPECT_THAT(names(), HasSubstr("::1 ip6-localhost"));
+  for (const auto& [tcp, tcp6] : {std::pair(four, six), {four, head + row(none, "0A")}, {head, six}, {head, head}}) {
+    host.file("/proc/net/tcp", tcp, 0);
+    host.file("/proc/net/tcp6", tcp6, 0);
+    EXPECT_THAT(names(), HasSubstr("::1 localhost")) << tcp << tcp6;
+  }
+}
 
 TEST_F(PrivateNetwork, IsBroughtByOneHelperThatSeesNothingOfTheUser) {
   Plan made = plan();
