@@ -7,4 +7,3 @@ notifications = yes
 
 [dbus]
 session = filtered
-talk = org.freedesktop.Notifications

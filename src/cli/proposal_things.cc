@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "cli/proposer.h"
+#include "plan/bus_rules.h"
 #include "plan/paths.h"
 #include "profile/lint.h"
 
@@ -50,11 +51,12 @@ void look_at_sockets(Needs& needs) {
 }
 
 void look_at_bus(Needs& needs) {
-  auto is_given = [&](const std::string& name) {
-    const std::vector<Value>& talk = needs.lesson().profile.list(Key::dbus_talk);
-    return std::any_of(talk.begin(), talk.end(), [&](const Value& rule) {
-      return rule.text == name ||
-             (rule.text.ends_with(".*") && name.starts_with(rule.text.substr(0, rule.text.size() - 1)));
+  const std::vector<BusRule> rules = session_bus_rules(needs.lesson().profile);
+  auto is_given = [&](const BusUse& use) {
+    std::string_view single = use.kind == BusUse::Kind::hear ? "broadcast" : "call";
+    return std::any_of(rules.begin(), rules.end(), [&](const BusRule& rule) {
+      bool speaks_of_it = rule.policy == "talk" || rule.policy == single;
+      return speaks_of_it && rule.allows(use.name, use.interface + "." + use.member, use.path);
     });
   };
   const std::map<BusUse, Trail>& bus = needs.lesson().evidence.bus;
@@ -65,7 +67,7 @@ void look_at_bus(Needs& needs) {
     std::string method = use.name + "=" + use.interface + "." + use.member + "@" + use.path;
     if (use.is_system) {
       needs.leave(Key::dbus_system_call, method, reason, "no system bus was there");
-    } else if (!is_given(use.name)) {
+    } else if (!is_given(use)) {
       std::string why = is_dangerous_bus_name(use.name)
                             ? "it gives more than a sandbox should have"
                             : "it was not given while learning; `-s dbus.talk+=" + use.name + "` gives it";
@@ -80,7 +82,7 @@ void look_at_bus(Needs& needs) {
     }
   }
   for (const auto& [use, trail] : bus) {
-    if (use.kind != BusUse::Kind::hear || !is_used || use.is_system || !is_given(use.name)) continue;
+    if (use.kind != BusUse::Kind::hear || !is_used || use.is_system || !is_given(use)) continue;
     // What its methods and signals are is in the block.
     if (use.name == kNotifications || use.interface.empty() || use.member.empty()) continue;
     std::string signal = use.name + "=" + use.interface + "." + use.member + (use.path.empty() ? "" : "@" + use.path);

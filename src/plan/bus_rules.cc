@@ -21,19 +21,27 @@ constexpr ListRow kSystem[] = {
     {Key::dbus_system_call, "call"}, {Key::dbus_system_broadcast, "broadcast"},
 };
 
-// What a word of another section needs of the session bus.
+// What a word of another section needs of the session bus. By interface: whoever may talk to a name may call all that
+// its owner offers, and behind these there can be a whole desktop shell, with its scripts and the clipboard.
 struct ImpliedRow {
   Key key;
   std::string_view policy, text;
 };
 constexpr ImpliedRow kImplied[] = {
-    {Key::desktop_notifications, "talk", "org.freedesktop.Notifications"},
+    {Key::desktop_notifications, "call", "org.freedesktop.Notifications=org.freedesktop.Notifications.*"},
+    {Key::desktop_notifications, "call",
+     "org.freedesktop.Notifications=org.freedesktop.DBus.Properties.*@/org/freedesktop/Notifications"},
+    {Key::desktop_notifications, "call",
+     "org.freedesktop.Notifications=org.freedesktop.DBus.Introspectable.Introspect@/org/freedesktop/Notifications"},
+    {Key::desktop_notifications, "broadcast", "org.freedesktop.Notifications=org.freedesktop.Notifications.*"},
     {Key::desktop_portals, "talk", "org.freedesktop.portal.Desktop"},
     {Key::desktop_portals, "talk", "org.freedesktop.portal.Documents"},
     {Key::desktop_input_method, "talk", "org.freedesktop.portal.Fcitx"},
     {Key::desktop_input_method, "talk", "org.freedesktop.portal.IBus"},
-    {Key::desktop_tray, "call", "org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Introspectable.Introspect"},
-    {Key::desktop_tray, "call", "org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Properties.*"},
+    {Key::desktop_tray, "call",
+     "org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Introspectable.Introspect@/StatusNotifierWatcher"},
+    {Key::desktop_tray, "call",
+     "org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Properties.*@/StatusNotifierWatcher"},
     {Key::desktop_tray, "call",
      "org.kde.StatusNotifierWatcher=org.kde.StatusNotifierWatcher.RegisterStatusNotifierItem"},
     {Key::desktop_tray, "broadcast", "org.kde.StatusNotifierWatcher=org.kde.StatusNotifierWatcher.*"},
@@ -77,6 +85,20 @@ bool BusRule::covers(std::string_view name) const {
   if (!own.ends_with(kBelow)) return own == name;
   own.remove_suffix(kBelow.size());
   return name.starts_with(own) && (name.size() == own.size() || name[own.size()] == '.');
+}
+
+bool BusRule::allows(std::string_view name, std::string_view method, std::string_view path) const {
+  if (!covers(name)) return false;
+  size_t equals = text.find('=');
+  if (equals == std::string::npos) return policy == "talk" || policy == "own";
+  auto is_it = [](std::string_view rule, std::string_view what) {
+    if (!rule.ends_with('*')) return rule == what;
+    rule.remove_suffix(1);
+    return what.starts_with(rule);
+  };
+  std::string_view rule = std::string_view(text).substr(equals + 1), methods = rule.substr(0, rule.find('@'));
+  bool names_path = methods.size() != rule.size();
+  return (methods.empty() || is_it(methods, method)) && (!names_path || is_it(rule.substr(methods.size() + 1), path));
 }
 
 std::vector<BusRule> session_bus_rules(const Profile& profile) {

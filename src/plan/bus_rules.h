@@ -18,6 +18,8 @@ struct BusRule {
   std::string option() const { return "--" + std::string(policy) + "=" + text; }
   // Whether it speaks of this name.
   bool covers(std::string_view name) const;
+  // Whether a call of this method (or, for `broadcast`, a signal) is among what it gives. `method`: INTERFACE.METHOD.
+  bool allows(std::string_view name, std::string_view method, std::string_view path) const;
 };
 
 // Error for one that covers the inner side of the portals.

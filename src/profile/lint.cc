@@ -151,6 +151,15 @@ constexpr std::string_view kDangerousNames[] = {
     "org.freedesktop.NetworkManager",
 };
 
+// On one desktop or another the shell or the window manager has these names, and who may talk to it may use its
+// scripts.
+constexpr std::string_view kNamesOfShells[] = {
+    "org.freedesktop.Notifications",
+    "org.freedesktop.ScreenSaver",
+    "org.gnome.ScreenSaver",
+    "org.kde.StatusNotifierWatcher",
+};
+
 // Where the sandbox has something by itself, or by a setting of another kind.
 constexpr std::string_view kShownAnyway[] = {"/usr",   "/etc",    "/bin", "/sbin",     "/lib",  "/lib32",
                                              "/lib64", "/libx32", "/dev", "/sys",      "/proc", "/run",
@@ -386,6 +395,12 @@ void Linter::check_display() {
 }
 
 void Linter::check_bus() {
+  for (const Value& value : profile_.list(Key::dbus_talk)) {
+    if (std::ranges::count(kNamesOfShells, value.text) == 0) continue;
+    warn(setting(Key::dbus_talk), value,
+         "dangerous: on some desktops it is the shell itself, with scripts and clipboard",
+         value.text == kNamesOfShells[0] ? "write [desktop] notifications = yes" : "name its methods with call");
+  }
   for (Key key : {Key::dbus_talk, Key::dbus_own, Key::dbus_system_talk, Key::dbus_system_own}) {
     for (const Value& value : profile_.list(key)) {
       const std::string_view* found = dangerous_name(value.text);

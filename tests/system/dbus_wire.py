@@ -136,7 +136,8 @@ class Wire:
 
     def ask(self, name, path, interface, member, *body):
         """A call; its answer as (name of the error or "", the text that it begins with), and all that came before it."""
-        serial = self.send(CALL, {DESTINATION: name, PATH: path, INTERFACE: interface, MEMBER: member}, *body)
+        fields = {DESTINATION: name, PATH: path, INTERFACE: interface, MEMBER: member}
+        serial = self.send(CALL, {field: value for field, value in fields.items() if value}, *body)
         self.heard = []
         while True:
             data = self.receive()

@@ -54,6 +54,10 @@ CALLS: list[tuple[str, str, list[tuple[str, object]]]] = [
 OF_THE_BUS = "org.freedesktop.DBus"
 WITH_A_BUS = ("firefox", "chromium", "thunderbird")
 GRANTED = [NOTIFICATIONS, "org.freedesktop.ScreenSaver"]
+PROPERTIES = "org.freedesktop.DBus.Properties"
+# The last one has no interface.
+OF_A_SHELL = ("org.kde.PlasmaShell.evaluateScript", "org.kde.klipper.klipper.getClipboardContents", "org.Cinnamon.Eval",
+              "org.gnome.Shell.Eval", "org.kde.kwin.Scripting.loadScript", ".Notify")  # fmt: skip
 NAMES = sorted({name for name, _, _ in CALLS} - {OF_THE_BUS, ACTIVATED})
 # Two services: one that may be called and one with all other names. Both write down every message that comes; the first
 # sends secrets to the second when asked to (Wait), and asks its caller something (AskMe).
@@ -236,6 +240,25 @@ class Bus(AttackTest):
                 self.assertLessEqual(set(seen), set(GRANTED))
                 self.assertEqual(self.heard(), [f"1 {NOTIFICATIONS} {NOTIFICATIONS} Notify"])
                 self.assertFalse(activated.exists())
+
+    def test_of_who_has_a_granted_name_only_what_that_is_for_is_called(self) -> None:
+        """A desktop's shell may be behind it, with all that it offers to others."""
+        shell = [
+            *((name, member, [("s", "x")]) for name in GRANTED for member in OF_A_SHELL),
+            (NOTIFICATIONS, f"{PROPERTIES}.Get", [("s", NOTIFICATIONS), ("s", "x")]),
+        ]  # fmt: skip
+        usual = (NOTIFICATIONS, f"{NOTIFICATIONS}.Notify", [])
+        done, _ = json.loads(self.outside(*self.code(ASK, json.dumps([self.socket, shell, self.unique]), "[]")).out)
+        self.assertEqual(len(done), len(shell) + len(self.unique), "the control")
+        self.heard()
+        for circumstance in self.filtered:
+            if "dbus.session=filtered" in circumstance.options:
+                continue
+            with self.subTest(circumstance.name):
+                what = json.dumps([None, [usual, *shell], self.unique])
+                done, _ = json.loads(self.attack(circumstance, *self.code(ASK, what, "[]"), env=self.env).out)
+                self.assertEqual(done, [f"{NOTIFICATIONS} Notify"])
+                self.assertEqual(self.heard(), [f"1 {NOTIFICATIONS} {NOTIFICATIONS} Notify"])
 
     def test_what_others_say_to_each_other_is_not_heard(self) -> None:
         self.assertEqual(self.outside(*self.code(LISTEN, self.socket)).out, "heard monitor\n", "the control")

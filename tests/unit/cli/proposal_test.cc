@@ -22,7 +22,8 @@ class Proposing : public Planning {
     set(Key::home_overlay, "sbox-learn");
     set(Key::process_debug, "yes");
     set(Key::dbus_session, "filtered");
-    set(Key::dbus_talk, "org.freedesktop.Notifications");
+    set(Key::dbus_session, "filtered");
+    set(Key::desktop_notifications, "yes");
     set(Key::profile_optional, "dbus");
     add_block("lib/gui", {{Key::display_wayland, "yes"}, {Key::display_x11, "fallback"}, {Key::desktop_fonts, "yes"}});
     add_block("lib/viewer", {{Key::display_wayland, "yes"},
@@ -30,8 +31,7 @@ class Proposing : public Planning {
                              {Key::desktop_fonts, "yes"},
                              {Key::files_arguments, "read-only"}});
     add_block("lib/audio", {{Key::audio_playback, "yes"}, {Key::system_etc, "pulse"}});
-    add_block("lib/notifications",
-              {{Key::dbus_session, "filtered"}, {Key::dbus_talk, "org.freedesktop.Notifications"}});
+    add_block("lib/notifications", {{Key::dbus_session, "filtered"}, {Key::desktop_notifications, "yes"}});
     add_block("lib/network", {{Key::network_mode, "host"}, {Key::profile_optional, "abstract-sockets"}});
   }
 
@@ -248,6 +248,15 @@ TEST_F(Proposing, GivesTheBusWhereSomeoneOnItWasCalledThatWasGiven) {
                                   "[dbus] call = org.freedesktop.secrets=org.freedesktop.secrets.Do@/x"));
   called("org.freedesktop.Notifications");
   EXPECT_THAT(proposed(), ElementsAre("[profile] include = lib/notifications", "[dbus] own = org.example.Prog"));
+}
+
+TEST_F(Proposing, GivesNoMethodThatTheRulesOfTheLessonHadNot) {
+  set(Key::dbus_call, "org.example.A=org.example.A.*");
+  evidence.bus[{learn::BusUse::Kind::call, false, "org.example.A", "org.example.Other", "Do", "/x"}] = {"p", "c", 1,
+                                                                                                        ""};
+  EXPECT_THAT(proposed(), IsEmpty());
+  called("org.example.A");
+  EXPECT_THAT(proposed(), ElementsAre("[dbus] session = filtered", "[dbus] call = org.example.A=org.example.A.Do@/x"));
 }
 
 TEST_F(Proposing, GivesSingleMethodsAndSignals) {

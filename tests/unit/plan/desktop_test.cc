@@ -1,4 +1,5 @@
 // Display, sound, bus, looks, devices: what is taken from the session.
+#include "plan/bus_rules.h"
 #include "plan/xauthority.h"
 #include "planning.h"
 
@@ -360,7 +361,29 @@ TEST_F(Bus, NotificationsImplyTheFilteredOne) {
   set(Key::desktop_notifications, "yes");
   Plan p = plan();
   ASSERT_EQ(p.helpers.size(), 1u);
-  EXPECT_THAT(p.helpers[0].argv, Contains("--talk=org.freedesktop.Notifications"));
+  const std::string name = "org.freedesktop.Notifications";
+  EXPECT_THAT(p.helpers[0].argv, Contains("--call=" + name + "=" + name + ".*"));
+  EXPECT_THAT(p.helpers[0].argv, Contains("--broadcast=" + name + "=" + name + ".*"));
+  EXPECT_THAT(p.helpers[0].argv, Not(Contains(HasSubstr("--talk"))));
+}
+
+TEST(BusRules, AllowWhatTheyName) {
+  auto allows = [](const char* policy, const char* text, const char* method, const char* path) {
+    return BusRule{policy, text, {}}.allows("org.a.B", method, path);
+  };
+  EXPECT_TRUE(allows("talk", "org.a.B", "x.Y", "/"));
+  EXPECT_TRUE(allows("talk", "org.a.*", "x.Y", "/"));
+  EXPECT_FALSE(allows("see", "org.a.B", "x.Y", "/"));
+  EXPECT_FALSE(allows("talk", "org.a.C", "x.Y", "/"));
+  EXPECT_TRUE(allows("call", "org.a.B=x.Y", "x.Y", "/"));
+  EXPECT_FALSE(allows("call", "org.a.B=x.Y", "x.Z", "/"));
+  EXPECT_TRUE(allows("call", "org.a.B=x.*", "x.Z", "/"));
+  EXPECT_FALSE(allows("call", "org.a.B=x.*", "xy.Z", "/"));
+  EXPECT_TRUE(allows("call", "org.a.B=*", "x.Z", "/"));
+  EXPECT_TRUE(allows("call", "org.a.B=x.*@/a", "x.Z", "/a"));
+  EXPECT_FALSE(allows("call", "org.a.B=x.*@/a", "x.Z", "/a/b"));
+  EXPECT_TRUE(allows("call", "org.a.B=@/a/*", "x.Z", "/a/b"));
+  EXPECT_FALSE(allows("call", "org.a.B=@/a/*", "x.Z", "/b"));
 }
 
 TEST_F(Bus, PortalsKnowTheProgramByTheNameInTheRootOfTheProxy) {

@@ -49,6 +49,8 @@ TEST(Lint, WarnsOfDangerousSettings) {
       {"[home]\nkeep = ~/.mozilla\n", "dangerous: what a browser outside starts"},
       {"[files]\nread-only = ~/.ssh/id_rsa\n", "dangerous: private keys"},
       {"[dbus]\nsession = filtered\ntalk = org.freedesktop.*\n", "dangerous: org.freedesktop.systemd1"},
+      {"[dbus]\nsession = filtered\ntalk = org.freedesktop.ScreenSaver\n",
+       "dangerous: on some desktops it is the shell"},
       {"[dbus]\nsystem = filtered\nsystem-talk = org.freedesktop.login1\n", "dangerous: org.freedesktop.login1"},
       {"[process]\nnested-sandbox = mounts\n", "process.nested-sandbox = mounts: dangerous: Landlock"},
       {"[desktop]\nssh-agent = yes\n[network]\nmode = host\n", "desktop.ssh-agent = yes with network.mode = host"},
