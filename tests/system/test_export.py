@@ -78,7 +78,7 @@ class Runs(ExportTest):
 
     def test_environment_ids_and_places_are_those_of_a_start(self) -> None:
         script = 'env | grep -v ^PWD= | sort; id; pwd; umask; hostname; ulimit -n; cat /etc/passwd /etc/group'
-        options = ["-s", "environment.set+=MINE=a b", "-s", "limits.open-files=64", "-s", "system.hostname=box"]
+        options = ["-s", "environment.set+=MINE=a b", "-s", "limits.open-files=256", "-s", "system.hostname=box"]
         for umask in (0o022, 0o077):
             with self.subTest(umask=umask):
                 own = self.inside(script, *options, umask=umask)
