@@ -9,6 +9,7 @@
 #include "plan/places.h"
 #include "plan/tree.h"
 #include "plan/view.h"
+#include "profile/values.h"
 
 namespace sbox {
 namespace {
@@ -20,12 +21,15 @@ struct Question {
   std::string inside;  // where the sandbox would have it
   FileKind kind;
   std::string home;
+  std::string unnamed;  // says why no line of a profile can name it; "" where one can
 };
 
 std::string absolute(const std::string& path, const Host& host) {
   std::string whole = path;
   if (path == "~" || path.starts_with("~/")) {
     whole = host.variable("HOME").value_or(host.home()) + path.substr(1);
+  } else if (path.starts_with("${")) {
+    return host_path({path, {"", 0}}, find_places(host), host);
   } else if (!path.starts_with("/")) {
     whole = host.directory() + "/" + path;
   }
@@ -33,6 +37,28 @@ std::string absolute(const std::string& path, const Host& host) {
   if (path.empty()) throw Error("explain", "what is asked for is empty").hint("name a path, or another thing");
   if (!normal) throw Error("path '" + path + "'", "not a path without '..'").hint("name it from the root");
   return *normal;
+}
+
+std::string in_profile(const Question& question) {
+  if (is_below(question.asked, question.home)) return "~/" + rest_below(question.asked, question.home);
+  return question.asked;
+}
+
+bool fits(Key key, const std::string& element) try {
+  check_value(setting(key), {element, {}});
+  return true;
+} catch (const Error&) {
+  return false;
+}
+
+// As the reader of profiles sees it.
+std::string why_unnamed(const Question& question) {
+  try {
+    check_value(setting(Key::files_read_only), {in_profile(question), {}});
+    return "";
+  } catch (const Error& error) {
+    return "No line of a profile can name it (" + error.why() + "): name the directory that it is in.";
+  }
 }
 
 Question make_question(const Plan& plan, const std::string& path, const Host& host) {
@@ -46,6 +72,7 @@ Question make_question(const Plan& plan, const std::string& path, const Host& ho
   std::string runtime = "/run/user/" + std::to_string(plan.uid);
   std::string host_runtime = host.resolve(host.variable("XDG_RUNTIME_DIR").value_or(runtime)).path;
   if (is_below(question.host, host_runtime)) question.inside = rebase(question.host, host_runtime, runtime);
+  question.unnamed = why_unnamed(question);
   return question;
 }
 
@@ -83,11 +110,6 @@ bool is_policy(const Question& question) {
   return false;
 }
 
-std::string in_profile(const Question& question) {
-  if (is_below(question.asked, question.home)) return "~/" + rest_below(question.asked, question.home);
-  return question.asked;
-}
-
 std::string line_to_write(const Question& question) {
   if (question.asked == question.home) return line_of(Key::home_mode, "host");
   if (is_below(question.asked, question.home)) return line_of(Key::home_keep, in_profile(question));
@@ -119,7 +141,8 @@ std::optional<std::string> line_to_read(const Question& question) {
   if (is_below(question.asked, "/dev")) return line_for_device(question.asked, question.kind);
   if (is_below(question.asked, "/etc")) {
     std::string rest = rest_below(question.asked, "/etc");
-    return line_of(Key::system_etc, rest.substr(0, rest.find('/')));
+    std::string name = rest.substr(0, rest.find('/'));
+    if (fits(Key::system_etc, name)) return line_of(Key::system_etc, name);
   }
   if (question.asked == question.home) return line_to_write(question);
   if (is_below(question.asked, question.home)) return line_of(Key::home_keep_read_only, in_profile(question));
@@ -145,16 +168,18 @@ void explain_sight(Answer& answer, const Question& question, const Sight& sight,
   if (sight.inside != question.asked) answer.say("Inside it is at " + sight.inside + ".");
   std::string reader = line_of(Key::files_read_only, in_profile(question));
   std::string hider = line_of(Key::files_hide, in_profile(question));
-  if (node.writable && !is_exact) answer.offer("To let it only read:", reader);
-  if (!node.writable && !node.device) {
+  bool may_offer = question.unnamed.empty();
+  if (!may_offer) answer.say(question.unnamed);
+  if (may_offer && node.writable && !is_exact) answer.offer("To let it only read:", reader);
+  if (may_offer && !node.writable && !node.device) {
     answer.offer(is_own_line ? "To let it change it, in place of that line:" : "To let it change it:",
                  line_to_write(question));
   }
-  if (is_own_line && (node.device || question.asked == question.home)) {
+  if (is_own_line && (node.device || question.asked == question.home || !may_offer)) {
     answer.say("To take it away, remove " + node.origin + ".");
   } else if (is_own_line) {
     answer.offer("To take it away, remove " + node.origin + ", or write:", hider);
-  } else if (!node.device) {
+  } else if (may_offer && !node.device) {
     answer.offer("To take it away:", hider);
   }
 }
@@ -243,6 +268,8 @@ void explain_absence(Answer& answer, const Inquiry& inquiry, const Question& que
     answer.say("To show it, remove " + there->origin + ".");
   } else if (is_hidden || !line) {
     answer.say("No line changes that: no sandbox has it.");
+  } else if (!question.unnamed.empty()) {
+    answer.say(question.unnamed);
   } else if (!instead.empty()) {
     answer.say("No line changes that: " + instead + ".");
   } else {
@@ -259,7 +286,7 @@ void explain_hidden(Answer& answer, const Profile& profile, const Question& ques
   answer.origin = line.origin.text();
   answer.say("No: it is hidden, by " + answer.origin + ".");
   std::optional<std::string> reader = line_to_read(question);
-  if (is_granted || !reader) return offer_removal(answer, profile, "To show it", line);
+  if (is_granted || !reader || !question.unnamed.empty()) return offer_removal(answer, profile, "To show it", line);
   answer.offer("To let it have the host's, remove " + answer.origin + ", and write:", *reader);
 }
 

@@ -52,15 +52,19 @@ std::string hint_for_section(std::string_view name) {
   return did_you_mean(name, sections, "see sbox-profile(5) for the sections");
 }
 
-// The key as it is spelt in another section beats one of this section that is merely near.
+// The key as it is spelt in another section beats what begins with it here, and that beats what is merely near.
 std::string hint_for_key(std::string_view section, std::string_view name) {
   std::vector<std::string> here, everywhere;
-  std::string homes;
+  std::string homes, longer;
   for (const Setting& s : settings()) {
     if (s.section == section) here.emplace_back(s.name);
+    if (s.section == section && s.name.starts_with(std::string(name) + "-")) {
+      longer += (longer.empty() ? "" : " or ") + std::string(s.name);
+    }
     if (s.name == name) homes += (homes.empty() ? "[" : " or [") + std::string(s.section) + "]";
   }
   if (!homes.empty()) return "it belongs to " + homes;
+  if (!longer.empty()) return "did you mean " + longer + "?";
   if (std::optional<std::string> near = nearest(name, here)) return "did you mean " + *near + "?";
   for (const Setting& s : settings()) everywhere.emplace_back(s.name);
   std::optional<std::string> near = nearest(name, everywhere);

@@ -133,6 +133,28 @@ TEST_F(Explain, OffersNoLineThatWouldBeRefused) {
               HasSubstr("No line changes that: name the single sockets that the program needs."));
 }
 
+TEST_F(Explain, OffersNoLineForANameThatNoProfileCanSay) {
+  for (const char* name :
+       {"dol$x", "dol${HOME}", "star*", "[x]", "what?", "semi ;x", "esc\x1bx", "tab\tx", "two\nlines"}) {
+    for (const std::string& asked : {"/home/ann/" + std::string(name), "/srv/" + std::string(name),
+                                     "/etc/" + std::string(name), "/dev/" + std::string(name)}) {
+      EXPECT_THAT(path(asked), HasSubstr("No line of a profile can name it (")) << asked;
+      EXPECT_THAT(path(asked), Not(HasSubstr("To let it"))) << asked;
+    }
+  }
+  set(Key::files_read_write, "/data");
+  host.file("/data/star*");
+  EXPECT_THAT(path("/data/star*"), HasSubstr("No line of a profile can name it (holds one of * ? [)"));
+  EXPECT_THAT(path("/data/star*"), Not(HasSubstr("To ")));
+  EXPECT_THAT(path("/etc/of two words"), HasSubstr("[files] read-only = /etc/of two words"));
+}
+
+TEST_F(Explain, TakesTheMacrosOfProfiles) {
+  EXPECT_THAT(path("${HOME}/notes"), HasSubstr("test: /home/ann/notes"));
+  EXPECT_THAT(path("${DOWNLOADS}"), HasSubstr("test: /home/ann/Downloads"));
+  EXPECT_THROW(path("${NOPE}"), Error);
+}
+
 TEST_F(Explain, OffersDevicesForNodesOnly) {
   host.file("/dev/shm/picture");
   host.node("/dev/sda", FileKind::block_device);

@@ -219,7 +219,7 @@ TEST_F(ExplainThing, IsJsonThatHoldsNoControlCharacters) {
   nlohmann::json read = nlohmann::json::parse(json);
   EXPECT_EQ(read["answer"], "no");
   EXPECT_EQ(read["missing"], "why");
-  EXPECT_EQ(read["changes"].size(), 2);
+  EXPECT_TRUE(read["changes"].empty());
 }
 
 TEST_F(ExplainThing, GivesThePageAsJson) {

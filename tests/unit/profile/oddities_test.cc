@@ -117,6 +117,7 @@ const Oddity kNames[] = {
     {"UnknownSection", "[hoem]\nmode = empty\n", 1, "did you mean home?"},
     {"UnknownSectionWithoutKeys", "[home]\nmode = empty\n[firewall]\n", 3, "no such section"},
     {"UnknownKey", with("files", "read-olny = /a"), 2, "did you mean read-only?"},
+    {"KeyThatOthersBeginWith", with("limits", "io = 1M"), 2, "did you mean io-read or io-write or io-read-operations"},
     {"KeyInCapitals", with("home", "Mode = empty"), 2, "did you mean mode?"},
     {"KeyOfAnotherSection", with("home", "read-only = /a"), 2, "it belongs to [files]"},
     {"KeyOfTwoOtherSections", with("files", "mode = empty"), 2, "it belongs to [home] or [network] or [seccomp]"},
