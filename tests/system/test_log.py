@@ -142,6 +142,19 @@ class Hostile(LogTest):
         code += "[each.start() for each in all]; [each.join() for each in all]; print(len(got), set(got))"
         self.assertEqual(self.python(code), "4000 {1}\n")
 
+    def test_what_changes_while_a_call_waits_for_its_answer_lets_none_through(self) -> None:
+        """A path in memory that another process swaps: nobody reads it, and no answer lets the call go on."""
+        code = CALL + "import mmap, os, signal\nmemory = mmap.mmap(-1, 4096); path = (ctypes.c_char * 8).from_buffer(memory)\n"
+        code += "path.value = b'/'; other = os.fork()\n"
+        code += "while other == 0: path.value = b'/proc'; path.value = b'/'\n"
+        code += "handle = ctypes.create_string_buffer(256); mount = ctypes.c_int(); got = set()\n"
+        code += "for _ in range(3000):\n handle[0] = 128\n"
+        code += " r = libc.syscall(303, -100, path, handle, ctypes.byref(mount), 0); got.add(r and ctypes.get_errno())\n"
+        code += "os.kill(other, signal.SIGKILL); print(0 in got, got)"
+        control = self.account.run(["/usr/bin/python3", "-I", "-S", "-c", code])
+        self.assertTrue(control.out.startswith("True"), control)
+        self.assertEqual(self.python(code), "False {1}\n")
+
     def test_a_process_that_is_killed_while_it_waits_disturbs_nobody(self) -> None:
         code = CALL + "import os, signal\n"
         code += "for _ in range(50):\n child = os.fork()\n if child == 0:\n  while True: libc.syscall(250, 0, -3, 0, 0, 0)\n"
