@@ -221,7 +221,7 @@ std::optional<std::string> shown_at(const Node& node, const std::string& path) {
   return rebase(path, node.target, node.source);
 }
 
-std::vector<Node> arrange(Entries entries, const Host& host) {
+std::vector<Node> arrange(Entries&& entries, const Host& host) {
   std::vector<Entry*> ordered;
   ordered.reserve(entries.size());
   for (auto& [target, entry] : entries) ordered.push_back(&entry);

@@ -40,7 +40,8 @@ std::optional<std::string> shown_at(const Node& node, const std::string& path);
 // The node of the plan that decides what is seen at `path`, else null: pins show what is around them.
 const Node* node_showing(const Plan& plan, std::string_view path);
 
-// Parents before children. Error where something protected could be made or moved away by the sandboxed program.
-std::vector<Node> arrange(Entries entries, const Host& host);
+// Parents before children; takes the nodes out of `entries`. Error where something protected could be made or moved
+// away by the sandboxed program.
+std::vector<Node> arrange(Entries&& entries, const Host& host);
 
 }  // namespace sbox
