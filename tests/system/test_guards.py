@@ -86,6 +86,16 @@ class Guards(SystemTest):
             self.assertEqual(inside.ask(f"cat {key}~")[0].count(SECRET), 0, "what was moved away keeps its cover")
         self.assertEqual(key.read_text(), NEW)
 
+    def test_the_control_a_sandbox_that_does_not_look(self) -> None:
+        key = self.file("place/key", SECRET)
+        script = f"cat {key}; echo up; read line; cat {key}"
+        child = self.account.start(["bwrap", "--bind", "/", "/", "--ro-bind", "/dev/null", str(key), "sh", "-c", script],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+        assert child.stdin and child.stdout
+        self.assertEqual(child.stdout.readline(), b"up\n")
+        self.put(key, NEW)
+        self.assertEqual(child.communicate(b"go on\n")[0].decode(), NEW)
+
     def test_a_read_only_file_that_is_replaced_is_read_only_again(self) -> None:
         rules = self.file("place/rules", "old")
         with self.talk(f"files.read-only={rules}") as inside:
