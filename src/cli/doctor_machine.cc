@@ -54,6 +54,17 @@ Check check_process_list(const Host& host, const Probes&) {
       "sudo mount -o remount,hidepid=0 /proc"};
 }
 
+// A pipe and a file keep to the limit of a sandbox (RLIMIT_CORE), a socket does not.
+Check check_core_dumps(const Host& host, const Probes&) {
+  std::string pattern = host.read("/proc/sys/kernel/core_pattern").value_or("");
+  if (!pattern.starts_with('@')) return good("core dumps", false, "none of sandboxes, but where limits.core allows it");
+  return {
+      "core dumps", Health::limited, false,
+      "a socket takes them (kernel.core_pattern), those of sandboxes too: what listens there reads what a sandboxed "
+      "program has made",
+      "sudo sysctl kernel.core_pattern=core"};
+}
+
 std::string user_directory(const Host& host) { return "/run/user/" + std::to_string(host.uid()); }
 
 Check no_user_manager(const Host& host) {
@@ -215,8 +226,8 @@ std::string package_version(const Host& host, const std::string& package) {
 }
 
 std::vector<Examine> machine_rows() {
-  return {check_container,       check_process_list, check_user_manager, check_limits,
-          check_private_network, check_network_log,  check_bandwidth,    check_learning};
+  return {check_container,       check_process_list, check_core_dumps, check_user_manager, check_limits,
+          check_private_network, check_network_log,  check_bandwidth,  check_learning};
 }
 
 }  // namespace sbox

@@ -252,6 +252,8 @@ MUTATIONS = [
           "test_limits"),
     plain("the priority at the disk for good", "src/plan/seccomp.cc", 'policy.deny.push_back("ioprio_set")', "(void)0", "test_limits"),
     plain("the limits", INIT, "  set_limits(step, plan);\n", "", "test_files.Sizes", "test_confinement.Processes"),
+    plain("memory out of core dumps", "src/launcher/identity.cc", "    if (limit.resource == RLIMIT_CORE &&", "    if (false &&",
+          "test_attack_starts.Execution"),
     plain("the umask of the tree", INIT, "set_umask(0, callers_umask)", "set_umask(077, callers_umask)",
           "test_hostile", "test_files"),
     plain("the launcher's empty environment", "src/cli/run.cc", "char* environment[] = {nullptr};",

@@ -114,6 +114,14 @@ class Execution(AttackTest):
                 self.assertEqual(cores, [])
         self.assertEqual(list((self.work / "project").iterdir()), [])
 
+    def test_a_crash_that_a_socket_takes_has_no_memory_in_it(self) -> None:
+        """Of a core_pattern with @ the kernel asks for no limit: what it would write is what this file says."""
+        look = "cat /proc/self/coredump_filter"
+        for circumstance in self.circumstances():
+            with self.subTest(circumstance.name):
+                self.assertEqual(self.attack(circumstance, "sh", "-c", look).out, "00000000\n")
+        self.assertNotEqual(self.inside(look, "-s", "limits.core=1M"), "00000000\n")
+
     def test_no_format_of_programs_can_be_registered(self) -> None:
         mount = "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc && echo done"
         script = f"unshare --user --map-root-user --mount sh -c '{mount}'; true"

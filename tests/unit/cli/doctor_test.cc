@@ -171,6 +171,16 @@ TEST_F(Doctor, TellsThatProcessesAreHidden) {
   EXPECT_THAT(check("process list").remedy, HasSubstr("hidepid=0"));
 }
 
+TEST_F(Doctor, TellsThatCoreDumpsGoToASocket) {
+  for (const char* kept : {"core\n", "|/usr/lib/systemd/systemd-coredump %P\n"}) {
+    host.file("/proc/sys/kernel/core_pattern", kept);
+    EXPECT_EQ(check("core dumps").health, Health::ok);
+  }
+  host.file("/proc/sys/kernel/core_pattern", "@/run/coredump.socket\n");
+  EXPECT_EQ(check("core dumps").health, Health::limited);
+  EXPECT_THAT(check("core dumps").remedy, HasSubstr("kernel.core_pattern"));
+}
+
 TEST_F(Doctor, SaysWhyThereIsNoUserManagerAndWhatOneLacks) {
   EXPECT_THAT(check("user manager").meaning, HasSubstr("systemd does not run here"));
   host.directory("/run/systemd/system", 0);
