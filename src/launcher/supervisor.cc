@@ -78,6 +78,13 @@ std::string hint_for(const std::string& failure) {
   return "";
 }
 
+// A directory of sbox's own that cannot be made.
+std::string hint_for_directory(int errnum) {
+  if (errnum == ELOOP || errnum == ENOTDIR) return " (something else has the place of a directory: take it away)";
+  if (errnum == EACCES || errnum == EROFS) return " (it is to be made there, and you may not write)";
+  return "";
+}
+
 // For the user alone, whatever the caller's umask.
 bool make_host_directory(const std::string& path) {
   UniqueFd at(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -221,7 +228,9 @@ int Supervisor::run() {
   mode_t callers_umask = 0, own = 0;
   if (!set_umask(077, callers_umask)) return complain("the umask cannot be set");
   for (const std::string& directory : plan_.make_directories) {
-    if (!make_host_directory(directory)) return complain_errno(directory);
+    if (make_host_directory(directory)) continue;
+    int errnum = errno;
+    return complain(directory + ": " + reason(errnum) + hint_for_directory(errnum));
   }
   if (!set_umask(callers_umask, own)) return complain("the umask cannot be set");
   if (!prepare_stdio(stdio_)) return complain_errno("standard streams");

@@ -50,7 +50,7 @@ constexpr Name kProtections[] = {{PROT_READ, "PROT_READ"}, {PROT_WRITE, "PROT_WR
 constexpr Name kPtraceRequests[] = {{PTRACE_TRACEME, "PTRACE_TRACEME"},   {PTRACE_PEEKTEXT, "PTRACE_PEEKTEXT"},
                                     {PTRACE_PEEKDATA, "PTRACE_PEEKDATA"}, {PTRACE_POKETEXT, "PTRACE_POKETEXT"},
                                     {PTRACE_POKEDATA, "PTRACE_POKEDATA"}, {PTRACE_ATTACH, "PTRACE_ATTACH"},
-                                    {PTRACE_SEIZE, "PTRACE_SEIZE"}};
+                                    {PTRACE_SEIZE, "PTRACE_SEIZE"},       {PTRACE_SETOPTIONS, "PTRACE_SETOPTIONS"}};
 constexpr Name kKeyOperations[] = {{KEYCTL_GET_KEYRING_ID, "KEYCTL_GET_KEYRING_ID"},
                                    {KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"},
                                    {KEYCTL_DESCRIBE, "KEYCTL_DESCRIBE"},

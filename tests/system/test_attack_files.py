@@ -217,6 +217,7 @@ class Links(AttackTest):
                 keep = ["-p", profile, "-s", "home.keep+=~/kept/deep"]
                 result = self.sbox(*keep, "--", "/bin/sh", "-c", "cat ~/kept/deep/canary; echo x >~/kept/deep/planted", timeout=5)
                 self.assertEqual((result.status, result.out), (125, ""), result)
+                self.assertEqual("take it away" in result.err, "at the end" not in name, result)
                 self.assertEqual(os.listdir(real), ["file"])
         self.assertEqual(snapshot(self.target, []), before)
 
