@@ -81,8 +81,8 @@ void hold_ports(const Profile& profile, Landlock& landlock) {
   limit_connections(profile, landlock);
   limit_listening(profile, landlock);
   const Value& mode = profile.scalar(Key::network_mode);
-  if ((landlock.handled_ports & kConnectTcp) && profile.text(Key::seccomp_mode) == "none") {
-    throw Error("network mode = host", "without a filter TCP Fast Open gets round the ports of connect")
+  if (landlock.handled_ports != 0 && profile.text(Key::seccomp_mode) == "none") {
+    throw Error("network mode = host", "without a filter sockets get round the ports (TCP Fast Open, SMC)")
         .at(mode.origin)
         .hint("leave [seccomp] mode as it is, or set [network] mode = private");
   }

@@ -145,13 +145,22 @@ std::vector<std::string> checked_words(const Profile& profile, Key key) {
   return words;
 }
 
-// Calls whose flags no filter sees could ask for TCP Fast Open.
-void refuse_ways_around_ports(const Profile& profile, const SeccompPolicy& policy) {
+// What limits ports of TCP on the host's network; null where nothing does.
+const Value* limit_of_ports(const Profile& profile) {
+  if (profile.text(Key::network_mode) != "host") return nullptr;
+  for (Key key : {Key::network_connect, Key::network_listen}) {
+    if (!profile.list(key).empty()) return &profile.list(key).front();
+  }
+  return nullptr;
+}
+
+// Calls whose arguments no filter sees could ask for TCP Fast Open and for SMC.
+void refuse_ways_around_ports(const Value& limit, const SeccompPolicy& policy) {
   std::set<std::string_view> allowed = allowed_calls(policy);
   for (const char* call : {"io_uring_setup", "socketcall"}) {
     if (!allowed.contains(call)) continue;
-    throw Error("seccomp", std::string(call) + " cannot be allowed where [network] connect limits ports")
-        .at(profile.list(Key::network_connect).front().origin)
+    throw Error("seccomp", std::string(call) + " cannot be allowed where [network] limits ports")
+        .at(limit.origin)
         .hint("allow less, or set [network] mode = private");
   }
 }
@@ -159,6 +168,7 @@ void refuse_ways_around_ports(const Profile& profile, const SeccompPolicy& polic
 }  // namespace
 
 SeccompPolicy seccomp_policy(const Profile& profile) {
+  const Value* limit = limit_of_ports(profile);
   SeccompPolicy policy{
       .architecture = std::string(kHostArchitecture),
       .compat_32_bit = profile.flag(Key::seccomp_32_bit),
@@ -166,7 +176,7 @@ SeccompPolicy seccomp_policy(const Profile& profile) {
       .nested_sandbox = profile.text(Key::process_nested_sandbox) != "no",
       .debug = profile.flag(Key::process_debug),
       .write_xor_execute = profile.flag(Key::process_write_xor_execute),
-      .tcp_by_port = profile.text(Key::network_mode) == "host" && !profile.list(Key::network_connect).empty(),
+      .tcp_by_port = limit != nullptr,
       .allow = checked_words(profile, Key::seccomp_allow),
       .deny = checked_words(profile, Key::seccomp_deny),
   };
@@ -178,7 +188,7 @@ SeccompPolicy seccomp_policy(const Profile& profile) {
         .at(word.origin)
         .hint("remove it: libraries use clone instead");
   }
-  if (policy.tcp_by_port) refuse_ways_around_ports(profile, policy);
+  if (limit) refuse_ways_around_ports(*limit, policy);
   if (policy.compat_32_bit && kHostArchitecture != "x86_64") {
     throw Error("32-bit", "only x86_64 runs 32-bit programs").at(profile.scalar(Key::seccomp_32_bit).origin);
   }

@@ -20,7 +20,7 @@ struct SeccompPolicy {
   bool debug = false;              // ptrace and process_vm_*
   bool netfilter = false;          // sockets for nftables: of a helper, never a profile's
   bool write_xor_execute = false;  // no W+X memory
-  bool tcp_by_port = false;        // Landlock limits connections of TCP: what it does not see is kept away
+  bool tcp_by_port = false;        // Landlock limits ports of TCP: what it does not see is kept away
   std::vector<std::string> allow;  // names or @groups added, sorted
   std::vector<std::string> deny;   // names or @groups taken away, sorted
 

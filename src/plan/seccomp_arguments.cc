@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/shm.h>
@@ -137,9 +138,10 @@ void add_sockets(Rules& rules, bool has_netfilter) {
   rules.push_back({"socketpair", EAFNOSUPPORT, {is_none_of(0, {AF_UNIX})}, "pairs of sockets other than UNIX"});
 }
 
-// A connection that is made by sending passes the rules of Landlock by, which are asked at connect(2) alone. Libraries
-// take this error for a kernel without, and connect.
-void add_fast_open(Rules& rules) {
+// A connection that is made by sending passes the rules of Landlock by, which are asked at connect(2) alone; and a
+// socket of TCP becomes one of SMC by a word (TCP_ULP), for which they do not hold. Libraries take these errors for a
+// kernel without.
+void add_ways_past_ports(Rules& rules) {
   struct Row {
     std::string_view call;
     unsigned flags;
@@ -148,6 +150,10 @@ void add_fast_open(Rules& rules) {
     rules.push_back(
         {row.call, EOPNOTSUPP, {has_any(row.flags, MSG_FASTOPEN)}, "TCP Fast Open, which ports do not hold"});
   }
+  rules.push_back({"setsockopt",
+                   ENOPROTOOPT,
+                   {is(1, IPPROTO_TCP), is(2, TCP_ULP)},
+                   "other protocols on a socket of TCP, which ports do not hold"});
 }
 
 void add_personality(Rules& rules, const SeccompPolicy& policy) {
@@ -187,7 +193,7 @@ std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::strin
     add_namespaces(rules);
   }
   add_sockets(rules, policy.netfilter);
-  if (policy.tcp_by_port) add_fast_open(rules);
+  if (policy.tcp_by_port) add_ways_past_ports(rules);
   add_personality(rules, policy);
   if (policy.write_xor_execute) add_write_xor_execute(rules, architecture);
   return rules;

@@ -156,6 +156,16 @@ for name, way in ways.items():
         except OSError: pass
 """
 
+UPPER_LAYER = """
+import socket
+for family in (socket.AF_INET, socket.AF_INET6):
+    for name in (b"smc", b"tls"):
+        with socket.socket(family) as s:
+            try: s.setsockopt(6, 31, name)
+            except OSError as error: print(error.errno)
+            else: print(0)
+"""
+
 
 class Ports(AttackTest):
     """What gets round a limit of ports on the host's network, which is Landlock's, and is asked at connect(2) alone."""
@@ -178,12 +188,23 @@ class Ports(AttackTest):
         denied = self.sbox("log").out
         self.assertIn("sendto", denied)
 
+    def test_no_socket_of_tcp_becomes_another(self) -> None:
+        """As one of SMC it would connect where it likes. The kernel that is tested here need not have that."""
+        run = ("/usr/bin/python3", "-I", "-S", "-c", UPPER_LAYER)
+        self.assertNotIn("92", self.attack(SHARED_NETWORK, *run).out, "the control")
+        for limit in ("connect=tcp :443, udp", "listen=7102"):
+            for options in ((), ("-s", "seccomp.32-bit=yes"), ("-s", "seccomp.log=yes")):
+                with self.subTest(limit, options=options):
+                    asked = self.attack(SHARED_NETWORK, *run, options=("-s", f"network.{limit}", *options)).out
+                    self.assertEqual(asked.split(), ["92"] * 4)
+
     def test_what_would_hide_it_from_the_filter_is_refused(self) -> None:
-        options = ("-s", "network.mode=host", "-s", "network.connect=tcp :443, udp")
-        self.assertEqual(self.sbox(*options, "--", "true").status, 0, "the control")
-        for setting in ("seccomp.mode=none", "seccomp.allow=@io-uring", "seccomp.allow=socketcall"):
-            with self.subTest(setting):
-                self.refused(*options, "-s", setting, "--", "true")
+        for limit in ("connect=tcp :443, udp", "listen=7102"):
+            options = ("-s", "network.mode=host", "-s", f"network.{limit}")
+            self.assertEqual(self.sbox(*options, "--", "true").status, 0, "the control")
+            for setting in ("seccomp.mode=none", "seccomp.allow=@io-uring", "seccomp.allow=socketcall"):
+                with self.subTest(limit, setting=setting):
+                    self.refused(*options, "-s", setting, "--", "true")
 
 
 class FailClosed(AttackTest):

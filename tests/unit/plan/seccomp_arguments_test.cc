@@ -234,6 +234,19 @@ TEST_P(ArgumentsEverywhere, NoConnectionIsMadeBySendingWherePortsAreLimited) {
   }
 }
 
+TEST_P(ArgumentsEverywhere, NoSocketOfTcpBecomesAnotherWherePortsAreLimited) {
+  constexpr uint64_t kTcp = 6, kSocket = 1, kNoDelay = 1, kUpperLayer = 31, kHigh = uint64_t{1} << 32;
+  expect(0, "setsockopt", {3, kTcp, kUpperLayer, 0x1000, 3});
+  SeccompPolicy limited;
+  limited.tcp_by_port = true;
+  use_with(limited);
+  for (uint64_t high : {uint64_t{0}, kHigh}) {
+    expect(ENOPROTOOPT, "setsockopt", {3, kTcp | high, kUpperLayer | high, 0x1000, 3});
+  }
+  expect(0, "setsockopt", {3, kTcp, kNoDelay, 0x1000, 4});
+  expect(0, "setsockopt", {3, kSocket, kUpperLayer, 0x1000, 4});
+}
+
 TEST_P(ArgumentsEverywhere, ThePersonalityStaysLinux) {
   for (uint64_t persona : {0x0U, 0x8U, 0xffffffffU}) expect(0, "personality", {persona});
   for (uint64_t persona : {0x0040000U, 0x0400000U, 0x4000000U, 0x0020000U, 0x1U, 0x9U, 0xfffffffeU, 0x80000000U}) {

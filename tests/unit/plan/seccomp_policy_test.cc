@@ -64,6 +64,11 @@ TEST(SeccompPolicyOfAProfile, WherePortsAreLimitedNoFlagsOfSendingAreHidden) {
   expect_refused(profile, "mode = private");
   profile.assign(Key::seccomp_allow, written(""));
   EXPECT_TRUE(seccomp_policy(profile).tcp_by_port);
+  profile.assign(Key::network_connect, written(""));
+  profile.assign(Key::network_listen, written("7102"));
+  EXPECT_TRUE(seccomp_policy(profile).tcp_by_port);
+  profile.assign(Key::seccomp_allow, written("@io-uring"));
+  expect_refused(profile, "mode = private");
 }
 
 TEST(SeccompPolicyOfAProfile, Clone3CannotBeAllowed) {
