@@ -75,11 +75,12 @@ constexpr const char* kAccessibilityRules[] = {
 };
 
 // The portals ask the bus who calls, which is the proxy, and take who has this file in its root for a sandboxed
-// application of that name.
+// application of that name. With the host's network they also look up names and tell who can be reached there, which
+// would go past the rules of any other.
 Node identity_for_portals(const Inputs& in) {
   std::string id = app_id(in);
   std::string text = "[Application]\nname=" + id + "\n\n[Instance]\ninstance-id=" + id + "\n";
-  if (in.profile.text(Key::network_mode) != "none") text += "\n[Context]\nshared=network;\n";
+  if (in.profile.text(Key::network_mode) == "host") text += "\n[Context]\nshared=network;\n";
   return make_file("/.flatpak-info", text);
 }
 

@@ -57,6 +57,11 @@ void plan_portals(const Inputs& in, Draft& draft) {
   draft.environment["GTK_USE_PORTAL"] = "1";
   draft.environment["GDK_DEBUG"] = "portals";
   draft.environment["QT_QPA_PLATFORMTHEME"] = "xdgdesktopportal";
+  // The portals tell of the host's network and its proxies, to nobody who is not on it.
+  if (in.profile.text(Key::network_mode) != "host") {
+    draft.environment["GIO_USE_NETWORK_MONITOR"] = "netlink";
+    draft.environment["GIO_USE_PROXY_RESOLVER"] = "dummy";
+  }
   if (in.places.host_runtime.empty()) return;
   // The files that the user has picked for this application, at the place by which the portals name them. Where the
   // document portal does not run, there are none.

@@ -118,6 +118,26 @@ class Portals(SystemTest):
             self.assertIn("{", outside)
             self.assertIn("NotAllowed", self.inside_call(*listing))
 
+    def test_only_who_is_on_the_host_s_network_is_told_of_it(self) -> None:
+        """Names are looked up for who asks, so to ask is to tell, past every rule of a network of its own."""
+        code = "from gi.repository import Gio; print(Gio.NetworkMonitor.get_default().get_network_available(), " \
+               "Gio.ProxyResolver.get_default().lookup('http://example.org/'))"  # fmt: skip
+        questions = [("NetworkMonitor.CanReach", "localhost", "22"), ("NetworkMonitor.GetStatus",),
+                     ("ProxyResolver.Lookup", "http://example.org/")]  # fmt: skip
+        with self.desktop():
+            for mode in ("host", "private", "none"):
+                options = ("-s", "desktop.portals=yes", "-s", f"network.mode={mode}")
+                for method, *arguments in questions:
+                    with self.subTest(mode=mode, method=method):
+                        told = self.inside_call(*PORTAL, f"org.freedesktop.portal.{method}", *arguments, options=options)
+                        self.assertEqual("NotAllowed" in told, mode != "host", told)
+                        self.assertEqual("Error" in told, mode != "host", told)
+                if mode == "host":
+                    continue
+                with self.subTest(mode=mode):  # libraries ask nobody then
+                    said = self.sbox(*options, "--", "/usr/bin/python3", "-I", "-c", code, env=self.env)
+                    self.assertEqual(said.out, f"{mode == 'private'} ['direct://']\n", said)
+
     def test_a_link_is_opened_outside_by_the_program_of_the_user(self) -> None:
         opened = self.work / "opened"
         self.account.file(self.account.home / "bin/reader", f'#!/bin/sh\necho "$@" >{opened}\n', 0o755)

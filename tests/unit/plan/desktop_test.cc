@@ -396,8 +396,15 @@ TEST_F(Bus, PortalsKnowTheProgramByTheNameInTheRootOfTheProxy) {
   EXPECT_THAT(identity(p), HasSubstr("[Application]\nname=local.sbox.test\n"));
   EXPECT_THAT(identity(p), Not(HasSubstr("shared=network")));
   EXPECT_EQ(variable(p, "GTK_USE_PORTAL"), "1");
+  EXPECT_EQ(variable(p, "GIO_USE_PROXY_RESOLVER"), "dummy");
   EXPECT_EQ(what(p, "/.flatpak-info"), "none");
+  host.program("/usr/bin/pasta");
+  host.node("/dev/net/tun", FileKind::character_device);
+  set(Key::network_mode, "private");
+  EXPECT_THAT(identity(plan()), Not(HasSubstr("shared=network")));
+  EXPECT_EQ(variable(plan(), "GIO_USE_NETWORK_MONITOR"), "netlink");
   set(Key::network_mode, "host");
+  EXPECT_EQ(variable(plan(), "GIO_USE_PROXY_RESOLVER"), "unset");
   set(Key::desktop_app_id, "org.example.My-App");
   EXPECT_THAT(identity(plan()), HasSubstr("name=org.example.My-App\n"));
   EXPECT_THAT(identity(plan()), HasSubstr("shared=network;"));
