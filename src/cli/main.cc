@@ -11,6 +11,7 @@
 #include <new>
 
 #include "base/handover.h"
+#include "base/large_files.h"
 #include "base/strings.h"
 #include "cli/command.h"
 #include "cli/notify.h"
@@ -87,6 +88,7 @@ int main(int argc, char** argv, char** environment) {
   try {
     sbox::clean_descriptors();
     sbox::refuse_privilege();
+    sbox::survive_large_files();
     signal(SIGCHLD, SIG_DFL);  // where a caller ignores it, nothing is told of what is started here
     words.assign(argv + std::min(argc, 1), argv + argc);
     notifies = sbox::wants_notification(words) && sbox::start_notifier(environment);

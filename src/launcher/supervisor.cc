@@ -17,6 +17,7 @@
 #include <optional>
 
 #include "base/handover.h"
+#include "base/large_files.h"
 #include "base/strings.h"
 #include "launcher/cgroup.h"
 #include "launcher/follow.h"
@@ -183,6 +184,7 @@ class Supervisor {
 bool Supervisor::block_signals() {
   caller_ignores_pipe_ = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
   signal(SIGCHLD, SIG_DFL);
+  survive_large_files();  // the program's output may go to a file
   sigset_t blocked;
   sigemptyset(&blocked);
   for (int number : kForwarded) sigaddset(&blocked, number);

@@ -50,10 +50,8 @@ class Undisturbed {
     sigemptyset(&ending);
     for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM}) sigaddset(&ending, signal);
     sigprocmask(SIG_BLOCK, &ending, &before_);
-    too_large_ = signal(SIGXFSZ, SIG_IGN);  // an error of write(2) instead
   }
   ~Undisturbed() {
-    signal(SIGXFSZ, too_large_);
     sigprocmask(SIG_SETMASK, &before_, nullptr);
     umask(umask_);
   }
@@ -62,7 +60,6 @@ class Undisturbed {
 
  private:
   sigset_t before_{};
-  void (*too_large_)(int) = SIG_DFL;
   mode_t umask_;
 };
 

@@ -7,6 +7,7 @@ import pathlib
 import pwd
 import resource
 import shutil
+import signal
 import subprocess
 
 from account import BUILD, SBOX
@@ -96,12 +97,25 @@ class Circumstances(SystemTest):
                 else:
                     self.assertEqual(result.out, "", result)
 
-    def test_ignored_and_blocked_signals_of_the_caller_are_not_inherited(self) -> None:
-        script = "trap '' TERM INT PIPE HUP USR1; exec \"$0\" grep -h '^Sig[BI]' /proc/self/status"
-        result = self.account.run(["/bin/sh", "-c", script, str(SBOX)], restore_signals=True)
-        self.assertEqual(result.status, 0, result)
-        blocked = [line.split()[1] for line in result.out.splitlines() if line.startswith("SigBlk")]
-        self.assertEqual(blocked, ["0000000000000000"])
+    def test_a_limit_of_file_sizes_is_told_of(self) -> None:
+        for words in (["true"], ["--ephemeral", "true"]):
+            with self.subTest(words=words):
+                result = self.account.run(["prlimit", "--fsize=0:0", str(SBOX), *words])
+                self.assertEqual(result.status, 125, result)
+                self.assertRegex(result.err, "^sbox: .*File too large.*\n$")
+
+    def test_signals_that_the_caller_ignores_or_blocks_are_the_program_s_and_none_of_sbox_s_own(self) -> None:
+        show = ["/bin/grep", "-h", "^Sig[BI]", "/proc/self/status"]
+
+        def block() -> None:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2, signal.SIGWINCH})
+
+        for prepare in (None, block):
+            with self.subTest(prepare=prepare):
+                expected = self.account.run(show, preexec_fn=prepare)
+                self.assertEqual(self.account.run([str(SBOX), *show], preexec_fn=prepare).out, expected.out)
 
     def test_a_sandbox_in_a_sandbox_refuses(self) -> None:
         options = ["-s", f"files.read-only+={BUILD}"]

@@ -102,6 +102,19 @@ class Relay(SystemTest):
                 result = self.sbox("join", name, "--", "/bin/sh", "-c", script, stdout=full)
                 self.assertEqual((result.status, result.err), (status, line))
 
+    def test_output_beyond_the_limit_of_file_sizes_ends_nothing_in_silence(self) -> None:
+        line = "on\nsbox: output of the program: File too large (not all of it was written)\n"
+        running = self.start("--name", "limited", "--", "/bin/sleep", "999")
+        self.addCleanup(self.account.end, running)
+        wait_for(lambda: self.sbox("join", "limited", "true").status == 0, what="a program joins")
+        for words in (["--"], ["join", "limited", "--"]):
+            with self.subTest(words=words), open(self.file("output"), "wb") as output:
+                script = "head -c 100000 /dev/zero; echo on >&2"
+                command = ["prlimit", "--fsize=30000:30000", str(SBOX), *words, "/bin/sh", "-c", script]
+                result = self.account.run(command, stdout=output)
+                self.assertEqual((result.status, result.err), (125, line))
+                self.assertEqual(os.fstat(output.fileno()).st_size, 30000)
+
     def test_who_shares_a_pipe_does_not_wait_for_the_others(self) -> None:
         """Each of those that write into one pipe hears signals when its reader has stopped to read."""
         taken, output = os.pipe()
