@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -306,7 +307,8 @@ class Races(AttackTest):
             self.assertEqual(result.out, "")
             statuses.add(result.status)
         self.assertEqual(snapshot(self.target, []), self.before)
-        self.assertLessEqual(statuses, {0, 125})
+        # 137: a symlink had taken the place of what is protected while the program ran.
+        self.assertLessEqual(statuses, {0, 125, 128 + signal.SIGKILL})
         return statuses
 
     def swapped_folder(self) -> pathlib.Path:

@@ -150,7 +150,8 @@ class Races(SystemTest):
             result = self.sbox(*options, "--", "sh", "-c", f"cat {folder}/*/canary 2>/dev/null; true")
             self.assertNotIn("secret", result.out)
             statuses.add(result.status)
-        self.assertLessEqual(statuses, {0, 125})
+        # 137: the link had taken the place of what is protected while the program ran.
+        self.assertLessEqual(statuses, {0, 125, 128 + signal.SIGKILL})
 
 
 class Swapper:
