@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <map>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -71,8 +70,7 @@ void require(bool ok) {
 
 struct Written {
   const Change* change;
-  UniqueFd file;          // without a name yet; none for the further names of one that was written already
-  const Change* first{};  // the one that this is another name of
+  UniqueFd file;  // without a name yet
 };
 
 class Committer {
@@ -80,8 +78,6 @@ class Committer {
   Committer(OverlayStore& store, bool force, const OnTaken& on_taken)
       : store_(store), force_(force), on_taken_(on_taken), host_(store.home_directory()), upper_(store.upper()) {}
 
-  // `change` is of a file that is the same on the host: other names of it become names of that.
-  void know(const Change& change);
   void take(const Change& change);
   void flush();
   void leave(const Change& change, const std::string& why) { result_.left.emplace_back(change.path, why); }
@@ -109,10 +105,8 @@ class Committer {
   const OnTaken& on_taken_;
   Parents host_, upper_;
   std::vector<Written> written_;
-  std::vector<const Change*> done_;                         // on the host, but not flushed; still in the overlay
-  std::map<std::pair<dev_t, ino_t>, const Change*> names_;  // of files with several names, the first
-  std::vector<const Change*> directories_;                  // whose mode is to be set
-  std::map<const Change*, std::pair<dev_t, ino_t>> named_;  // of those with several names, what they are on the host
+  std::vector<const Change*> done_;         // on the host, but not flushed; still in the overlay
+  std::vector<const Change*> directories_;  // whose mode is to be set
   CommitResult result_;
 };
 
@@ -197,13 +191,9 @@ void Committer::take_deletion(const Change& change) {
   fail();
 }
 
+// Each name of a file becomes a file of its own: as a further name of one that lies elsewhere it would be a way to
+// there, for whoever may write here.
 void Committer::write_file(const Change& change) {
-  std::pair<dev_t, ino_t> identity{change.status.st_dev, change.status.st_ino};
-  auto first = names_.find(identity);
-  if (change.status.st_nlink > 1 && first != names_.end()) {
-    written_.push_back({&change, UniqueFd(), first->second});
-    return;
-  }
   int parent = host_parent(change), from = upper_.of(change.path);
   require(from >= 0);
   UniqueFd source = open_regular(from, name_of(change));
@@ -213,8 +203,7 @@ void Committer::write_file(const Change& change) {
   require(file && copy_content(source.get(), file.get()));
   timespec times[] = {status.st_atim, status.st_mtim};
   require(fchmod(file.get(), plain_mode(status.st_mode)) == 0 && futimens(file.get(), times) == 0);
-  written_.push_back({&change, std::move(file), nullptr});
-  if (change.status.st_nlink > 1) names_.emplace(identity, &change);
+  written_.push_back({&change, std::move(file)});
 }
 
 void Committer::replace(int parent, const Change& change) const {
@@ -230,28 +219,10 @@ void Committer::name_file(Written& written) {
   bool replaces = change.before != FileKind::missing && change.before != FileKind::directory;
   std::string name = replaces ? kFresh : name_of(change);
   if (replaces) unlinkat(parent, kFresh, 0);
-  if (written.first) {
-    written.file = open_beneath(store_.home_directory(), written.first->path, O_PATH);
-    struct stat found {};
-    auto named = named_.find(written.first);
-    bool is_it = written.file && named != named_.end() && fstat(written.file.get(), &found) == 0 &&
-                 named->second == std::pair(found.st_dev, found.st_ino);
-    if (!is_it) throw Failure{"another name of the same file could not be taken over"};
-  }
   std::string path = "/proc/self/fd/" + std::to_string(written.file.get());
   require(linkat(AT_FDCWD, path.c_str(), parent, name.c_str(), AT_SYMLINK_FOLLOW) == 0);
   if (replaces) replace(parent, change);
-  struct stat made {};
-  if (!written.first && change.status.st_nlink > 1 && fstat(written.file.get(), &made) == 0) {
-    named_.emplace(&change, std::pair(made.st_dev, made.st_ino));
-  }
   done(change);
-}
-
-void Committer::know(const Change& change) {
-  if (change.kind != ChangeKind::none || change.now != FileKind::file || change.status.st_nlink < 2) return;
-  names_.emplace(std::pair(change.status.st_dev, change.status.st_ino), &change);
-  named_.emplace(&change, std::pair(change.host.st_dev, change.host.st_ino));
 }
 
 void Committer::take(const Change& change) try {
@@ -280,7 +251,7 @@ void Committer::sync_written() const {
   bool is_safe = true;
   if (written_.size() > kFew) is_safe = syncfs(store_.home_directory()) == 0;
   for (const Written& written : written_) {
-    if (written_.size() <= kFew && written.file) is_safe = is_safe && fsync(written.file.get()) == 0;
+    if (written_.size() <= kFew) is_safe = is_safe && fsync(written.file.get()) == 0;
   }
   if (!is_safe) throw system_error("write to the disk", errno);
 }
@@ -410,7 +381,6 @@ CommitResult commit(OverlayStore& store, const std::vector<Change>& changes,
   Committer committer(store, force, on_taken);
   store.begin_commit();
   name_what_is_hidden(store);
-  for (const Change& change : changes) committer.know(change);
   for (const Change& change : changes) {
     if (wanted(change)) committer.take(change);
   }

@@ -166,13 +166,13 @@ while True:
             self.put(name)
         self.python_in(CHANGES)
         look = "import os, sys; sys.path.insert(0, '/tests'); from test_overlay import picture"
-        seen = self.run_in("find . -path ./.local -prune -o -path ./.config -prune -o -type f -printf '%P %m %s %T@ %n\\n' "
+        seen = self.run_in("find . -path ./.local -prune -o -path ./.config -prune -o -type f -printf '%P %m %s %T@\\n' "
                            "| sort; find . -type l -printf '%P %l\\n'; cat append map through renamed")
         self.assertEqual(seen.status, 0, look)
         self.command("commit", "o")
         self.assertEqual(self.kinds(), {})
         now = self.account.run(["/bin/sh", "-c", "find . -path ./.local -prune -o -path ./.config -prune -o -type f "
-                                "-printf '%P %m %s %T@ %n\\n' | sort; find . -type l -printf '%P %l\\n'; "
+                                "-printf '%P %m %s %T@\\n' | sort; find . -type l -printf '%P %l\\n'; "
                                 "cat append map through renamed"], cwd=str(self.home))
         self.assertEqual(now.out, seen.out)
         self.assertEqual(os.getxattr(self.home / "attribute", "user.note"), b"new")
@@ -343,7 +343,6 @@ class Taking(OverlayTest):
                 self.assertEqual((result.status, result.err), (0, ""), result)
                 files = list((self.home / str(limit)).iterdir())
                 self.assertEqual((len(files), {file.read_text() for file in files}), (301, {"new\n"}))
-                self.assertEqual(os.stat(self.home / f"{limit}/again").st_nlink, 2)
 
     def test_a_file_that_was_taken_over_may_be_changed_again(self) -> None:
         self.put("file")
@@ -398,9 +397,8 @@ os.mkdir("closed"); open("closed/file", "w").close(); os.chmod("closed", 0o500)
         result = self.python_in(code)
         self.assertEqual((result.status, result.out), (0, "18\n"), result)
         self.command("commit", "o")
-        names = [os.stat(self.home / name).st_ino for name in ("moved/a", "moved/again", "third")]
-        self.assertEqual(len(set(names)), 1)
-        self.assertEqual(os.stat(self.home / "third").st_nlink, 3)
+        names = [os.stat(self.home / name) for name in ("moved/a", "moved/again", "third")]
+        self.assertEqual([(each.st_nlink, each.st_size) for each in names], [(1, 1)] * 3)
         self.assertEqual(os.stat(self.home / "third").st_mtime, 1000000000)
         self.assertEqual(os.getxattr(self.home / "third", "user.note"), b"kept")
         self.assertEqual(oct(os.stat(self.home / "moved/sub/b").st_mode), oct(0o100640))
@@ -428,6 +426,17 @@ os.mkdir("closed"); open("closed/file", "w").close(); os.chmod("closed", 0o500)
 
 
 class Hostile(OverlayTest):
+    def test_a_further_name_of_a_file_is_no_way_to_it_for_who_may_write_there(self) -> None:
+        """What a program linked into a project would be, for the next that may write there, the file itself."""
+        files = [self.put(name) for name in (".ssh/authorized_keys", ".bashrc")]
+        self.put("project/file")
+        self.changed("ln .ssh/authorized_keys project/a; echo >> .bashrc; ln .bashrc project/b; "
+                     "echo > .bash_aliases; ln .bash_aliases project/c")
+        self.command("commit", "o", "project")
+        self.command("commit", "o")
+        for path in (*files, self.home / ".bash_aliases", *(self.home / "project" / name for name in "abc")):
+            self.assertEqual(path.stat().st_nlink, 1, path)
+
     def test_a_link_on_the_host_where_a_directory_was_is_not_followed(self) -> None:
         self.put("dir/file")
         outside = self.directory("outside")
@@ -569,7 +578,6 @@ class Crash(OverlayTest):
             self.assertEqual(self.content(name), new, name)
         everything = "".join(f"new {number}" for number in sorted(map(str, range(self.FILES))))
         self.assertEqual(seen.out, 2 * everything + "new" * 5 + "other\n", "what is seen inside never changes")
-        self.assertEqual(os.stat(self.home / "dir/a").st_ino, os.stat(self.home / "dir/b").st_ino)
         self.assertEqual(self.kinds(), {})
         self.assertEqual(list(self.home.rglob(".sbox-commit*")), [])
         self.assertEqual(list(self.upper.iterdir()), [])
