@@ -13,8 +13,9 @@ overlay = sbox-learn
 arguments = read-only
 
 [dbus]
-# One interface: on some desktops the window manager itself has this name, and its scripts can do anything.
-call = org.freedesktop.ScreenSaver=org.freedesktop.ScreenSaver.*
+# Two methods: on some desktops the window manager itself has this name, whose scripts can do anything; others lock the
+# screen or keep it from locking without being listed.
+call = org.freedesktop.ScreenSaver=org.freedesktop.ScreenSaver.Inhibit, org.freedesktop.ScreenSaver=org.freedesktop.ScreenSaver.UnInhibit
 
 [network]
 mode = private

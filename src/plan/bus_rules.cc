@@ -22,18 +22,30 @@ constexpr ListRow kSystem[] = {
 };
 
 // What a word of another section needs of the session bus. By interface: whoever may talk to a name may call all that
-// its owner offers, and behind these there can be a whole desktop shell, with its scripts and the clipboard.
+// its owner offers, and behind these there can be a whole desktop shell, with its scripts and the clipboard. Of an
+// interface it is what shows something: on Plasma that of notifications also turns off those of all others and tells
+// what the user has answered to theirs.
 struct ImpliedRow {
   Key key;
   std::string_view policy, text;
 };
 constexpr ImpliedRow kImplied[] = {
-    {Key::desktop_notifications, "call", "org.freedesktop.Notifications=org.freedesktop.Notifications.*"},
     {Key::desktop_notifications, "call",
-     "org.freedesktop.Notifications=org.freedesktop.DBus.Properties.*@/org/freedesktop/Notifications"},
+     "org.freedesktop.Notifications=org.freedesktop.Notifications.CloseNotification"},
+    {Key::desktop_notifications, "call", "org.freedesktop.Notifications=org.freedesktop.Notifications.GetCapabilities"},
+    {Key::desktop_notifications, "call",
+     "org.freedesktop.Notifications=org.freedesktop.Notifications.GetServerInformation"},
+    {Key::desktop_notifications, "call", "org.freedesktop.Notifications=org.freedesktop.Notifications.Notify"},
+    {Key::desktop_notifications, "call",
+     "org.freedesktop.Notifications=org.freedesktop.DBus.Properties.GetAll@/org/freedesktop/Notifications"},
     {Key::desktop_notifications, "call",
      "org.freedesktop.Notifications=org.freedesktop.DBus.Introspectable.Introspect@/org/freedesktop/Notifications"},
-    {Key::desktop_notifications, "broadcast", "org.freedesktop.Notifications=org.freedesktop.Notifications.*"},
+    {Key::desktop_notifications, "broadcast",
+     "org.freedesktop.Notifications=org.freedesktop.Notifications.ActionInvoked"},
+    {Key::desktop_notifications, "broadcast",
+     "org.freedesktop.Notifications=org.freedesktop.Notifications.ActivationToken"},
+    {Key::desktop_notifications, "broadcast",
+     "org.freedesktop.Notifications=org.freedesktop.Notifications.NotificationClosed"},
     {Key::desktop_portals, "talk", "org.freedesktop.portal.Desktop"},
     {Key::desktop_portals, "talk", "org.freedesktop.portal.Documents"},
     {Key::desktop_input_method, "talk", "org.freedesktop.portal.Fcitx"},
@@ -41,7 +53,9 @@ constexpr ImpliedRow kImplied[] = {
     {Key::desktop_tray, "call",
      "org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Introspectable.Introspect@/StatusNotifierWatcher"},
     {Key::desktop_tray, "call",
-     "org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Properties.*@/StatusNotifierWatcher"},
+     "org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Properties.Get@/StatusNotifierWatcher"},
+    {Key::desktop_tray, "call",
+     "org.kde.StatusNotifierWatcher=org.freedesktop.DBus.Properties.GetAll@/StatusNotifierWatcher"},
     {Key::desktop_tray, "call",
      "org.kde.StatusNotifierWatcher=org.kde.StatusNotifierWatcher.RegisterStatusNotifierItem"},
     {Key::desktop_tray, "broadcast", "org.kde.StatusNotifierWatcher=org.kde.StatusNotifierWatcher.*"},

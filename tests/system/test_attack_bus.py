@@ -53,14 +53,16 @@ CALLS: list[tuple[str, str, list[tuple[str, object]]]] = [
 ]
 OF_THE_BUS = "org.freedesktop.DBus"
 WITH_A_BUS = ("firefox", "chromium", "thunderbird")
-GRANTED = [NOTIFICATIONS, "org.freedesktop.ScreenSaver"]
+SCREEN_SAVER = "org.freedesktop.ScreenSaver"
+GRANTED = [NOTIFICATIONS, SCREEN_SAVER]
 PROPERTIES = "org.freedesktop.DBus.Properties"
 # The last one has no interface.
 OF_A_SHELL = ("org.kde.PlasmaShell.evaluateScript", "org.kde.klipper.klipper.getClipboardContents", "org.Cinnamon.Eval",
               "org.gnome.Shell.Eval", "org.kde.kwin.Scripting.loadScript", ".Notify")  # fmt: skip
 NAMES = sorted({name for name, _, _ in CALLS} - {OF_THE_BUS, ACTIVATED})
 # Two services: one that may be called and one with all other names. Both write down every message that comes; the first
-# sends secrets to the second when asked to (Wait), and asks its caller something (AskMe).
+# sends secrets to the second and tells all of notifications when asked to (CloseNotification), and asks its caller
+# something (GetCapabilities).
 MOCK = """
 import sys, threading
 path, log, ready, granted, *names = sys.argv[1:]
@@ -76,11 +78,14 @@ def serve(wire, output):
         if fields.get(SENDER) in (BUS, service.own, peer.own): continue
         print(kind, fields.get(DESTINATION), fields.get(INTERFACE), fields.get(MEMBER), file=output, flush=True)
         if kind != CALL: continue
-        if fields.get(MEMBER) == "Wait":
+        if fields.get(MEMBER) == "CloseNotification":
+            for member in ("NotificationReplied", "ActionInvoked"):
+                notifications = {PATH: "/x", INTERFACE: "org.freedesktop.Notifications", MEMBER: member}
+                wire.send(SIGNAL, notifications, ("s", f"sbox-canary-{member}"))
             secret = {DESTINATION: "org.example.Peer", PATH: "/x", INTERFACE: "org.example.Peer", MEMBER: "Between"}
             wire.send(CALL, secret, ("s", "sbox-canary-between"))
             wire.send(SIGNAL, secret, ("s", "sbox-canary-between"))
-        if fields.get(MEMBER) == "AskMe":
+        if fields.get(MEMBER) == "GetCapabilities":
             wire.send(CALL, {DESTINATION: fields[SENDER], PATH: "/x", INTERFACE: "org.example.Ask", MEMBER: "Question"})
         wire.send(RETURN, {DESTINATION: fields[SENDER], REPLY_SERIAL: serial}, ("s", "done"))
 with open(log, "a") as output:
@@ -93,8 +98,9 @@ import json, sys
 path, calls, unique = json.loads(sys.argv[1])
 wire, done = Wire(path or os.environ["DBUS_SESSION_BUS_ADDRESS"].split("=", 1)[1]), []
 def ask(name, member, arguments):
+    member, _, place = member.partition("@")
     interface, method = member.rsplit(".", 1)
-    place = "/org/freedesktop/DBus" if name == BUS else "/x"
+    place = "/org/freedesktop/DBus" if name == BUS else place or "/x"
     error, text = wire.ask(name, place, interface, method, *map(tuple, arguments))
     if not error: done.append(f"{name} {method}")
 for call in calls: ask(*call)
@@ -115,11 +121,13 @@ rules = ["eavesdrop='true'", "eavesdrop=true", " eavesdrop='true'", "eavesdrop =
          "\\neavesdrop='true'", "interface='org.example.Peer',eavesdrop='true'", "destination='org.example.Peer',eavesdrop='true'",
          "sender='org.freedesktop.Notifications'", "type='signal',eavesdrop='true'", "", "path_namespace='/',eavesdrop='true'"]
 for rule in rules: wire.ask(BUS, "/", BUS, "AddMatch", ("s", rule))
-error, text = wire.ask("org.freedesktop.Notifications", "/", "org.freedesktop.Notifications", "Wait")
+error, text = wire.ask("org.freedesktop.Notifications", "/", "org.freedesktop.Notifications", "CloseNotification")
 assert (error, text) == ("", "done"), error
 heard = any(b"sbox-canary-between" in data for data in wire.heard)
+signals = ("ActionInvoked", "NotificationReplied")
+told = [name for name in signals if any(f"sbox-canary-{name}".encode() in data for data in wire.heard)]
 monitor = wire.ask(BUS, "/org/freedesktop/DBus", "org.freedesktop.DBus.Monitoring", "BecomeMonitor", ("as", []), ("u", 0))[0]
-print("heard" if heard else "nothing", "monitor" if not monitor else "no")
+print("heard" if heard else "nothing", "monitor" if not monitor else "no", *told)
 """
 # Messages that claim to be answers, and greetings that go on with messages.
 SMUGGLE = """
@@ -129,7 +137,7 @@ SYSTEMD, DESKTOP = "org.freedesktop.systemd1", "org.freedesktop.Notifications"
 def quote(kind, name, which):
     # On a connection of its own, for the filter closes it at what it cannot believe.
     wire = Wire(path)
-    serial = wire.send(CALL, {DESTINATION: DESKTOP, PATH: "/", INTERFACE: DESKTOP, MEMBER: "AskMe"})
+    serial = wire.send(CALL, {DESTINATION: DESKTOP, PATH: "/", INTERFACE: DESKTOP, MEMBER: "GetCapabilities"})
     question = None
     while question is None:
         _, asked, fields = header(wire.receive())
@@ -138,7 +146,7 @@ def quote(kind, name, which):
     fields = {DESTINATION: name, PATH: "/x", INTERFACE: SYSTEMD, MEMBER: "Quoted", REPLY_SERIAL: number}
     try:
         wire.send(kind, fields, ("s", "x"))
-        wire.ask(DESKTOP, "/", DESKTOP, "Then")
+        wire.ask(DESKTOP, "/", DESKTOP, "GetServerInformation")
     except OSError: pass
     except EOFError: pass
 for kind in (CALL, SIGNAL, 5):
@@ -168,7 +176,7 @@ greet(b"\\0AUTH EXTERNAL UID\\r\\nBEGIN\\nMSG", b"\\r\\nBEGIN\\r\\nMSG")
 greet(b"\\0AUTH EXTERNAL UID\\r\\nERROR\\r\\nBEGINX\\r\\nBEGIN\\r\\nMSG")
 greet(b"\\0AUTH EXTERNAL UID\\r\\nBEGIN\\r\\n", b"BEGIN\\r\\nMSG")
 greet(b"AUTH EXTERNAL UID\\r\\nBEGIN\\r\\nMSG")
-print(Wire(path).ask(DESKTOP, "/", DESKTOP, "Last")[1])
+print(Wire(path).ask(DESKTOP, "/", DESKTOP, "GetServerInformation")[1])
 """
 
 
@@ -246,6 +254,10 @@ class Bus(AttackTest):
         shell = [
             *((name, member, [("s", "x")]) for name in GRANTED for member in OF_A_SHELL),
             (NOTIFICATIONS, f"{PROPERTIES}.Get", [("s", NOTIFICATIONS), ("s", "x")]),
+            (NOTIFICATIONS, f"{PROPERTIES}.Set@/org/freedesktop/Notifications", [("s", NOTIFICATIONS), ("s", "x")]),
+            # Of the same interfaces: on Plasma the first turns off the notifications of all.
+            (NOTIFICATIONS, f"{NOTIFICATIONS}.Inhibit", [("s", "x"), ("s", "x")]),
+            *((SCREEN_SAVER, f"{SCREEN_SAVER}.{method}", []) for method in ("Lock", "SetActive", "SimulateUserActivity")),
         ]  # fmt: skip
         usual = (NOTIFICATIONS, f"{NOTIFICATIONS}.Notify", [])
         done, _ = json.loads(self.outside(*self.code(ASK, json.dumps([self.socket, shell, self.unique]), "[]")).out)
@@ -261,11 +273,14 @@ class Bus(AttackTest):
                 self.assertEqual(self.heard(), [f"1 {NOTIFICATIONS} {NOTIFICATIONS} Notify"])
 
     def test_what_others_say_to_each_other_is_not_heard(self) -> None:
-        self.assertEqual(self.outside(*self.code(LISTEN, self.socket)).out, "heard monitor\n", "the control")
+        signals = "ActionInvoked NotificationReplied"
+        self.assertEqual(self.outside(*self.code(LISTEN, self.socket)).out, f"heard monitor {signals}\n", "the control")
         for circumstance in self.filtered:
+            # What the user has answered to a notification is for who showed it; who may talk to its server hears all.
+            told = signals if "dbus.session=filtered" in circumstance.options else "ActionInvoked"
             with self.subTest(circumstance.name):
                 result = self.attack(circumstance, *self.code(LISTEN, ""), env=self.env)
-                self.assertEqual(result.out, "nothing no\n", result)
+                self.assertEqual(result.out, f"nothing no {told}\n", result)
 
     def test_answers_that_are_none_and_odd_greetings_carry_nothing_through(self) -> None:
         self.assertEqual(self.outside(*self.code(SMUGGLE, self.socket, *self.unique)).out, "done\n", "the control")

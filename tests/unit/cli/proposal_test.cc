@@ -50,8 +50,8 @@ class Proposing : public Planning {
   void visited(const std::string& name, uint16_t port) {
     evidence.endpoints[{true, name.empty() ? "192.0.2.7" : "", port, name}] = {"prog", "connect", 1, ""};
   }
-  void called(const std::string& name) {
-    evidence.bus[{learn::BusUse::Kind::call, false, name, name, "Do", "/x"}] = {"prog", "sendmsg", 1, ""};
+  void called(const std::string& name, const std::string& method = "Do") {
+    evidence.bus[{learn::BusUse::Kind::call, false, name, name, method, "/x"}] = {"prog", "sendmsg", 1, ""};
   }
 
   Proposal proposal() {
@@ -246,7 +246,7 @@ TEST_F(Proposing, GivesTheBusWhereSomeoneOnItWasCalledThatWasGiven) {
   EXPECT_THAT(proposed(), IsEmpty());
   EXPECT_THAT(left(), ElementsAre("[dbus] call = org.example.Denied=org.example.Denied.Do@/x",
                                   "[dbus] call = org.freedesktop.secrets=org.freedesktop.secrets.Do@/x"));
-  called("org.freedesktop.Notifications");
+  called("org.freedesktop.Notifications", "Notify");
   EXPECT_THAT(proposed(), ElementsAre("[profile] include = lib/notifications", "[dbus] own = org.example.Prog"));
 }
 
