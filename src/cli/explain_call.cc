@@ -63,6 +63,7 @@ void say_allowed(Answer& answer, const Profile& profile, const SeccompPolicy& po
   answer.say("Yes: it is in " + std::string(group.name) + ", " + by_line(answer.origin) + ".");
   say_rules(answer, policy);
   bool is_by_a_line = answer.origin != "sbox";
+  if (!own_call(answer.thing).empty()) return answer.say("No line takes it away: sbox itself needs it inside.");
   answer.offer("To take it away" + (is_by_a_line ? ", remove " + answer.origin + ", or write:" : ":"),
                line_of(Key::seccomp_deny, answer.thing));
 }
@@ -123,7 +124,11 @@ void explain_group(Answer& answer, const SyscallGroup& group, const std::set<std
     answer.offer("To let it all:", is_namespace ? line_of(Key::process_nested_sandbox, "mounts")
                                                 : line_of(Key::seccomp_allow, answer.thing));
   }
-  if (no.empty()) answer.offer("To take all away:", line_of(Key::seccomp_deny, answer.thing));
+  if (!no.empty()) return;
+  std::string own(own_call(answer.thing));
+  if (!own.empty())
+    return answer.say("No line takes all away: sbox itself needs " + own + " inside. Single calls can be denied.");
+  answer.offer("To take all away:", line_of(Key::seccomp_deny, answer.thing));
 }
 
 }  // namespace

@@ -145,6 +145,16 @@ std::vector<std::string> checked_words(const Profile& profile, Key key) {
   return words;
 }
 
+void refuse_to_deny_own_calls(const Value& word) {
+  std::string call(own_call(word.text));
+  if (call.empty()) return;
+  bool is_group = call != word.text;
+  throw Error("seccomp deny = " + word.text,
+              is_group ? "sbox itself needs " + call + " inside" : "sbox itself needs it inside")
+      .at(word.origin)
+      .hint(is_group ? "name single calls of the group" : "remove it");
+}
+
 // What limits ports of TCP on the host's network; null where nothing does.
 const Value* limit_of_ports(const Profile& profile) {
   if (profile.text(Key::network_mode) != "host") return nullptr;
@@ -188,6 +198,7 @@ SeccompPolicy seccomp_policy(const Profile& profile) {
         .at(word.origin)
         .hint("remove it: libraries use clone instead");
   }
+  for (const Value& word : profile.list(Key::seccomp_deny)) refuse_to_deny_own_calls(word);
   if (limit) refuse_ways_around_ports(*limit, policy);
   if (policy.compat_32_bit && kHostArchitecture != "x86_64") {
     throw Error("32-bit", "only x86_64 runs 32-bit programs").at(profile.scalar(Key::seccomp_32_bit).origin);

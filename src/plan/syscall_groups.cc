@@ -243,6 +243,17 @@ bool changes_mounts(std::string_view call) {
   return std::ranges::count(kCalls, call) > 0;
 }
 
+std::string_view own_call(std::string_view word) {
+  constexpr std::string_view kOwn[] = {"brk",     "close",      "close_range", "dup2",  "execve", "fcntl",
+                                       "getsid",  "newfstatat", "openat",      "prctl", "read",   "rt_sigprocmask",
+                                       "sendmsg", "setpgid",    "signalfd4",   "statx", "vfork",  "waitid"};
+  const SyscallGroup* group = find_group(word);
+  for (std::string_view call : kOwn) {
+    if (call == word || (group && std::ranges::count(group->calls, call) > 0)) return call;
+  }
+  return "";
+}
+
 const SyscallGroup* further_group(std::string_view word) {
   const SyscallGroup* group = find_group(word);
   if (!group) group = group_of(word);

@@ -37,6 +37,10 @@ bool is_for_mounts(std::string_view call);
 // Those that Landlock refuses by themselves.
 bool changes_mounts(std::string_view call);
 
+// The first call of a word of [seccomp] deny that sbox makes itself when the filter is in force, so that no program
+// could be started, or none be waited for, without it; "" where there is none.
+std::string_view own_call(std::string_view word);
+
 // The group of a word of [seccomp] allow, a call or a group, where no sandbox has it by default; else null.
 const SyscallGroup* further_group(std::string_view word);
 

@@ -93,6 +93,14 @@ class SystemCalls(SystemTest):
     def test_an_unknown_system_call_in_a_profile_is_refused(self) -> None:
         self.refused("-s", "seccomp.deny+=no_such_call", "true")
 
+    def test_what_sbox_needs_inside_cannot_be_denied_and_the_rest_can(self) -> None:
+        for word, call in (("@network", "sendmsg"), ("@memory", "brk"), ("waitid", "it")):
+            with self.subTest(word):
+                result = self.refused("-s", f"seccomp.deny+={word}", "true", timeout=10)
+                self.assertIn(f"seccomp deny = {word}: sbox itself needs {call} inside", result.err)
+        denied = "socket, socketpair, connect, bind, listen, accept, accept4, recvmsg, sendto, recvfrom, @ipc, @aio, @xattr"
+        self.assertEqual(self.sbox("-s", f"seccomp.deny+={denied}", "--", "/bin/echo", "ran").out, "ran\n")
+
     def test_write_xor_execute_denies_memory_that_is_both(self) -> None:
         code = "import mmap\ntry: mmap.mmap(-1, 4096, prot=7); print('both')\nexcept OSError: print('denied')\n"
         self.assertEqual(self.python(code, "-s", "process.write-xor-execute=yes"), "denied\n")

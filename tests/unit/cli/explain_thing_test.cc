@@ -84,6 +84,13 @@ TEST_F(ExplainThing, SaysOfACallByWhichLineItIsAllowed) {
   EXPECT_EQ(ask("keyctl").origin, "test.profile:2");
 }
 
+TEST_F(ExplainThing, OffersNoLineThatDeniesWhatSboxNeedsInside) {
+  EXPECT_EQ(lines("sendmsg").size(), 0);
+  EXPECT_EQ(lines("@network").size(), 0);
+  EXPECT_THAT(text("@network"), HasSubstr("sbox itself needs sendmsg inside"));
+  EXPECT_THAT(lines("socket"), Contains("[seccomp] deny = socket"));
+}
+
 TEST_F(ExplainThing, SaysOfACallByWhichLineItIsDenied) {
   EXPECT_EQ(ask("sysinfo").verdict, "yes");
   set(Key::seccomp_deny, "@information");

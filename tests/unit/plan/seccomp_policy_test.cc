@@ -54,6 +54,22 @@ TEST(SeccompPolicyOfAProfile, AnUnknownCallOrGroupIsRefusedWithTheNearestName) {
   }
 }
 
+TEST(SeccompPolicyOfAProfile, WhatSboxItselfNeedsInsideCannotBeDenied) {
+  for (const char* word : {"sendmsg", "brk", "waitid"}) {
+    Profile profile;
+    profile.assign(Key::seccomp_deny, written(word));
+    expect_refused(profile, "remove it");
+  }
+  for (const char* word : {"@network", "@memory", "@file", "@process"}) {
+    Profile profile;
+    profile.assign(Key::seccomp_deny, written(word));
+    expect_refused(profile, "name single calls of the group");
+  }
+  Profile profile;
+  for (const char* word : {"socket", "@information", "madvise"}) profile.assign(Key::seccomp_deny, written(word));
+  EXPECT_EQ(seccomp_policy(profile).deny.size(), 3);
+}
+
 TEST(SeccompPolicyOfAProfile, WherePortsAreLimitedNoFlagsOfSendingAreHidden) {
   Profile profile;
   profile.assign(Key::network_mode, written("host"));
