@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "profile/macros.h"
 #include "profile/network_syntax.h"
 #include "profile/values.h"
 
@@ -206,6 +207,7 @@ class Linter {
     for (Key key : {Key::home_keep, Key::home_recover, Key::files_read_write}) check_paths(key, true);
     for (Key key : {Key::home_keep_read_only, Key::files_read_only}) check_paths(key, false);
     check_overruled();
+    check_variables();
     check_words();
     check_home();
     check_display();
@@ -227,6 +229,7 @@ class Linter {
   void check_dangerous_choice(const Setting& row);
   void check_duplicates(const Setting& row);
   void check_overruled();
+  void check_variables();
   void check_default(const Setting& row);
   void check_effect(const Setting& row);
   void check_paths(Key key, bool writable);
@@ -292,6 +295,18 @@ void Linter::check_overruled() {
     if (word == denied.end() || word->origin.file != value.origin.file) continue;
     warn(setting(Key::seccomp_allow), value,
          "useless: seccomp.deny in line " + std::to_string(word->origin.line) + " takes it away");
+  }
+}
+
+// Macros are of paths.
+void Linter::check_variables() {
+  for (const Value& value : profile_.list(Key::environment_set)) {
+    bool has_macro = std::ranges::any_of(macros(), [&](const Macro& macro) {
+      return value.text.find("${" + std::string(macro.name) + "}") != std::string::npos;
+    });
+    if (!has_macro && value.text.find("=~/") == std::string::npos) continue;
+    warn(setting(Key::environment_set), value, "the program gets this as it stands: macros are for paths",
+         "write the value itself");
   }
 }
 

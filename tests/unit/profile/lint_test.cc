@@ -139,6 +139,8 @@ TEST(Lint, WarnsOfUselessSettings) {
       {"[files]\nread-only = /srv, /data, /srv\n", "files.read-only = /srv: useless: it is in line 4 already"},
       {"[environment]\nset =\n  A=1\n  B=1\n  A=2\n",
        "environment.set = A=1: useless: line 7 sets it to another value"},
+      {"[environment]\nset = A=${HOME}/x\n", "environment.set = A=${HOME}/x: the program gets this as it stands"},
+      {"[environment]\nset = A=~/x\n", "environment.set = A=~/x: the program gets this as it stands"},
       {"[seccomp]\nallow = ptrace\ndeny = ptrace\n", "seccomp.allow = ptrace: useless: seccomp.deny in line 5 takes"},
       {"[files]\nread-only =\n", "files.read-only =: useless"},
       {"[home]\nrecover = ~/Downloads\n",
