@@ -213,6 +213,7 @@ class Linter {
     check_display();
     check_bus();
     check_agent();
+    check_printing();
     if (scope_ == LintScope::whole) check_hidden();
     return std::move(findings_);
   }
@@ -239,6 +240,7 @@ class Linter {
   void check_bus();
   bool has_filtered_bus() const;
   void check_agent();
+  void check_printing();
   void check_hidden();
 
   const Profile& profile_;
@@ -433,6 +435,17 @@ void Linter::check_agent() {
        "desktop.ssh-agent = yes with network.mode = host: dangerous: the program can log in wherever your keys open a "
        "door, this machine included",
        "let the agent ask each time (ssh-add -c)");
+}
+
+// Anybody may make a printer of an address (CUPS-Create-Local-Printer), to which the server then connects.
+void Linter::check_printing() {
+  const std::string& mode = profile_.text(Key::network_mode);
+  bool is_limited = mode != "host" || !profile_.list(Key::network_connect).empty();
+  if (!profile_.flag(Key::desktop_printing) || !is_limited) return;
+  warn({profile_.path(), 0},
+       "desktop.printing = yes with network.mode = " + mode +
+           ": dangerous: the print server connects to any address for who prints, whatever [network] says",
+       "print to a file, and print that outside");
 }
 
 void Linter::check_hidden() {

@@ -236,8 +236,9 @@ TEST_F(Explain, SaysWhichServicesAreGrantedAndWhatToMind) {
     set(key, "yes");
   }
   set(Key::process_nested_sandbox, "mounts");
-  for (const char* part : {"it signs with your keys. [test.profile:1]", "it signs and decrypts", "The print server.",
-                           "Smart cards.", "ssh-add -c", "lpadmin", "Landlock does not watch its files"}) {
+  for (const char* part :
+       {"it signs with your keys. [test.profile:1]", "it signs and decrypts", "The print server.", "Smart cards.",
+        "ssh-add -c", "lpadmin", "any address that it makes a printer of", "Landlock does not watch its files"}) {
     EXPECT_THAT(page(), HasSubstr(part));
   }
 }

@@ -54,6 +54,8 @@ TEST(Lint, WarnsOfDangerousSettings) {
       {"[dbus]\nsystem = filtered\nsystem-talk = org.freedesktop.login1\n", "dangerous: org.freedesktop.login1"},
       {"[process]\nnested-sandbox = mounts\n", "process.nested-sandbox = mounts: dangerous: Landlock"},
       {"[desktop]\nssh-agent = yes\n[network]\nmode = host\n", "desktop.ssh-agent = yes with network.mode = host"},
+      {"[desktop]\nprinting = yes\n", "desktop.printing = yes with network.mode = none"},
+      {"[desktop]\nprinting = yes\n[network]\nmode = host\nconnect = tcp :443, udp\n", "with network.mode = host"},
   };
   for (const auto& [content, part] : kCases) EXPECT_THAT(lint(content), ElementsAre(HasSubstr(part))) << content;
 }
