@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -70,8 +72,12 @@ void require(bool ok) {
 
 struct Written {
   const Change* change;
-  UniqueFd file;  // without a name yet
+  UniqueFd file;          // without a name yet; none for the further names of one that was written already
+  const Change* first{};  // the one that this is another name of
 };
+
+// Of a file with several names: which it is in the overlay, and in which directory.
+using Names = std::tuple<dev_t, ino_t, std::string>;
 
 class Committer {
  public:
@@ -92,7 +98,9 @@ class Committer {
   void set_modes();
   void take_symlink(const Change& change);
   void take_deletion(const Change& change);
+  const Change* first_name(const Change& change);
   void write_file(const Change& change);
+  UniqueFd named_as(const Change& first) const;
   void name_file(Written& written);
   void replace(int parent, const Change& change) const;
   void done(const Change& change);
@@ -105,8 +113,10 @@ class Committer {
   const OnTaken& on_taken_;
   Parents host_, upper_;
   std::vector<Written> written_;
-  std::vector<const Change*> done_;         // on the host, but not flushed; still in the overlay
-  std::vector<const Change*> directories_;  // whose mode is to be set
+  std::vector<const Change*> done_;                         // on the host, but not flushed; still in the overlay
+  std::map<Names, const Change*> names_;                    // the first of several
+  std::map<const Change*, std::pair<dev_t, ino_t>> named_;  // these, as they are on the host
+  std::vector<const Change*> directories_;                  // whose mode is to be set
   CommitResult result_;
 };
 
@@ -191,9 +201,21 @@ void Committer::take_deletion(const Change& change) {
   fail();
 }
 
-// Each name of a file becomes a file of its own: as a further name of one that lies elsewhere it would be a way to
-// there, for whoever may write here.
+// The first of several new names in this directory that a file has; null for that one itself. A further name of what
+// lies elsewhere, or was there before, would be a way to it for whoever may write here: such a name gets a file of its
+// own.
+const Change* Committer::first_name(const Change& change) {
+  if (change.status.st_nlink < 2 || change.before != FileKind::missing) return nullptr;
+  Names names{change.status.st_dev, change.status.st_ino, parent_of("/" + change.path)};
+  auto [place, is_first] = names_.emplace(std::move(names), &change);
+  return is_first ? nullptr : place->second;
+}
+
 void Committer::write_file(const Change& change) {
+  if (const Change* first = first_name(change)) {
+    written_.push_back({&change, UniqueFd(), first});
+    return;
+  }
   int parent = host_parent(change), from = upper_.of(change.path);
   require(from >= 0);
   UniqueFd source = open_regular(from, name_of(change));
@@ -203,7 +225,7 @@ void Committer::write_file(const Change& change) {
   require(file && copy_content(source.get(), file.get()));
   timespec times[] = {status.st_atim, status.st_mtim};
   require(fchmod(file.get(), plain_mode(status.st_mode)) == 0 && futimens(file.get(), times) == 0);
-  written_.push_back({&change, std::move(file)});
+  written_.push_back({&change, std::move(file), nullptr});
 }
 
 void Committer::replace(int parent, const Change& change) const {
@@ -219,10 +241,25 @@ void Committer::name_file(Written& written) {
   bool replaces = change.before != FileKind::missing && change.before != FileKind::directory;
   std::string name = replaces ? kFresh : name_of(change);
   if (replaces) unlinkat(parent, kFresh, 0);
+  if (written.first) written.file = named_as(*written.first);
   std::string path = "/proc/self/fd/" + std::to_string(written.file.get());
   require(linkat(AT_FDCWD, path.c_str(), parent, name.c_str(), AT_SYMLINK_FOLLOW) == 0);
   if (replaces) replace(parent, change);
+  struct stat made {};
+  if (change.status.st_nlink > 1 && fstat(written.file.get(), &made) == 0) {
+    named_.emplace(&change, std::pair(made.st_dev, made.st_ino));
+  }
   done(change);
+}
+
+UniqueFd Committer::named_as(const Change& first) const {
+  UniqueFd file = open_beneath(store_.home_directory(), first.path, O_PATH);
+  struct stat found {};
+  auto named = named_.find(&first);
+  bool is_it = file && named != named_.end() && fstat(file.get(), &found) == 0 &&
+               named->second == std::pair(found.st_dev, found.st_ino);
+  if (!is_it) throw Failure{"another name of the same file could not be taken over"};
+  return file;
 }
 
 void Committer::take(const Change& change) try {
@@ -251,7 +288,7 @@ void Committer::sync_written() const {
   bool is_safe = true;
   if (written_.size() > kFew) is_safe = syncfs(store_.home_directory()) == 0;
   for (const Written& written : written_) {
-    if (written_.size() <= kFew) is_safe = is_safe && fsync(written.file.get()) == 0;
+    if (written_.size() <= kFew && written.file) is_safe = is_safe && fsync(written.file.get()) == 0;
   }
   if (!is_safe) throw system_error("write to the disk", errno);
 }

@@ -343,6 +343,7 @@ class Taking(OverlayTest):
                 self.assertEqual((result.status, result.err), (0, ""), result)
                 files = list((self.home / str(limit)).iterdir())
                 self.assertEqual((len(files), {file.read_text() for file in files}), (301, {"new\n"}))
+                self.assertEqual(os.stat(self.home / f"{limit}/again").st_nlink, 2)
 
     def test_a_file_that_was_taken_over_may_be_changed_again(self) -> None:
         self.put("file")
@@ -398,7 +399,8 @@ os.mkdir("closed"); open("closed/file", "w").close(); os.chmod("closed", 0o500)
         self.assertEqual((result.status, result.out), (0, "18\n"), result)
         self.command("commit", "o")
         names = [os.stat(self.home / name) for name in ("moved/a", "moved/again", "third")]
-        self.assertEqual([(each.st_nlink, each.st_size) for each in names], [(1, 1)] * 3)
+        self.assertEqual([(each.st_nlink, each.st_size) for each in names], [(2, 1), (2, 1), (1, 1)])
+        self.assertEqual(names[0].st_ino, names[1].st_ino)
         self.assertEqual(os.stat(self.home / "third").st_mtime, 1000000000)
         self.assertEqual(os.getxattr(self.home / "third", "user.note"), b"kept")
         self.assertEqual(oct(os.stat(self.home / "moved/sub/b").st_mode), oct(0o100640))
@@ -431,10 +433,10 @@ class Hostile(OverlayTest):
         files = [self.put(name) for name in (".ssh/authorized_keys", ".bashrc")]
         self.put("project/file")
         self.changed("ln .ssh/authorized_keys project/a; echo >> .bashrc; ln .bashrc project/b; "
-                     "echo > .bash_aliases; ln .bash_aliases project/c")
+                     "echo > .bash_aliases; ln .bash_aliases project/c; ln project/file project/d")
         self.command("commit", "o", "project")
         self.command("commit", "o")
-        for path in (*files, self.home / ".bash_aliases", *(self.home / "project" / name for name in "abc")):
+        for path in (*files, self.home / ".bash_aliases", *(self.home / "project" / name for name in ("a", "b", "c", "d", "file"))):
             self.assertEqual(path.stat().st_nlink, 1, path)
 
     def test_a_link_on_the_host_where_a_directory_was_is_not_followed(self) -> None:
