@@ -214,6 +214,27 @@ bool rewrite(std::string_view content, std::string& to) {
   return true;
 }
 
+// Of the server's answer about itself all but who runs it and what the machine is called.
+bool forget_names(std::string& content) {
+  constexpr size_t kBefore = 4, kNames = 2;  // behind kind, tag, and what the server is called and its version
+  const std::string_view nobody("t\0", 2);
+  std::string_view text = content;
+  size_t begin = 0;
+  for (size_t i = 0; i < kBefore; ++i) {
+    size_t size = value_size(text.substr(begin));
+    if (size == 0) return false;
+    begin += size;
+  }
+  size_t end = begin;
+  for (size_t i = 0; i < kNames; ++i) {
+    size_t size = value_size(text.substr(end));
+    if (size == 0 || (text[end] != kString && text[end] != kNoString)) return false;
+    end += size;
+  }
+  content = std::string(text.substr(0, begin)).append(nobody).append(nobody).append(text.substr(end));
+  return true;
+}
+
 // The version that the client speaks; the upper bits offer shared memory.
 bool take_shared_memory_back(std::string& content) {
   constexpr size_t kVersion = 11;  // behind the command and the tag
@@ -257,7 +278,7 @@ Verdict Gate::judge(std::string& content) {
   bool is_own = reader.take_number(stream) && own_.contains(stream);
   if (row->rule == Rule::own_stream && !is_own) return Verdict::refuse;
   if (command == kAuth && !take_shared_memory_back(rewritten)) return Verdict::broken;
-  unanswered_[tag] = command == kCreatePlaybackStream;
+  unanswered_[tag] = command;
   content = std::move(rewritten);
   return Verdict::forward;
 }
@@ -269,16 +290,19 @@ std::string Gate::refusal() const {
   return packet(content);
 }
 
-void Gate::hear(std::string_view content) {
+bool Gate::hear(std::string& content) {
   Reader reader(content);
   uint32_t command = 0, tag = 0, channel = 0, stream = 0;
-  if (!reader.take_number(command) || !reader.take_number(tag)) return;
-  if (command != kReply && command != kError) return;
+  if (!reader.take_number(command) || !reader.take_number(tag)) return true;
+  if (command != kReply && command != kError) return true;
   auto asked = unanswered_.find(tag);
-  if (asked == unanswered_.end()) return;
-  bool makes_stream = command == kReply && asked->second;
+  if (asked == unanswered_.end()) return true;
+  uint32_t question = command == kReply ? asked->second : uint32_t{kError};
   unanswered_.erase(asked);
+  if (question == kGetServerInfo) return forget_names(content);
+  bool makes_stream = question == kCreatePlaybackStream;
   if (makes_stream && reader.take_number(channel) && reader.take_number(stream)) own_.insert(stream);
+  return true;
 }
 
 }  // namespace sbox::sound

@@ -38,13 +38,13 @@ class Gate {
   Verdict judge(std::string& content);
   // The answer to the command that was refused last: access denied.
   std::string refusal() const;
-  // The content of a control packet of the server's.
-  void hear(std::string_view content);
+  // The content of a control packet of the server's; may rewrite it. False for an answer that cannot be read.
+  bool hear(std::string& content);
 
  private:
-  uint32_t refused_ = 0;                 // its tag
-  std::map<uint32_t, bool> unanswered_;  // by tag; whether the command makes a stream
-  std::set<uint32_t> own_;               // what the server calls the client's streams
+  uint32_t refused_ = 0;                     // its tag
+  std::map<uint32_t, uint32_t> unanswered_;  // the commands, by tag
+  std::set<uint32_t> own_;                   // what the server calls the client's streams
 };
 
 }  // namespace sbox::sound

@@ -94,8 +94,9 @@ bool Connection::take_from_server() {
     if (whole.empty()) return true;
     // Sound comes to those who record.
     if (header.channel == kControl) {
-      gate_.hear(whole.substr(kHeaderSize));
-      to_client_ += whole;
+      std::string content(whole.substr(kHeaderSize));
+      if (!gate_.hear(content)) return false;
+      to_client_ += packet(content);
     }
     from_server_.erase(0, whole.size());
   }

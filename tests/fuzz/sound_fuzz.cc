@@ -19,7 +19,8 @@ uint32_t number_at(std::string_view text, size_t at) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<std::string> parts = sbox::fuzz::parts(sbox::fuzz::text_of(data, size), 2);
   Gate gate, second;
-  gate.hear(parts[0]);
+  std::string answer(parts[0]);
+  gate.hear(answer);
   std::string once = parts[1];
   Verdict verdict = gate.judge(once);
   if (verdict == Verdict::refuse) require(gate.refusal().size() == kHeaderSize + 15, "an odd refusal");

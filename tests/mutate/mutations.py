@@ -337,6 +337,8 @@ MUTATIONS = [
           "if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;", "return;", "test_command_line.Refusals"),
     plain("profiles of other users", "src/profile/trusted_file.cc",
           "if (status.st_uid == 0 || status.st_uid == getuid()) return;", "return;", "unit", "test_attack_starts"),
+    plain("the names of user and machine by the sound server", "src/sound/protocol.cc",
+          "if (question == kGetServerInfo) return forget_names(content);", "", "test_attack_desktop", "unit"),
     plain("the SSH agent's relay", "src/ssh_agent/relay.cc", "if (may_ask(whole.substr(kLength))) {", "if (true) {",
           "test_words.Agents", "unit"),
     plain("notifications by their interface alone", "src/plan/bus_rules.cc",

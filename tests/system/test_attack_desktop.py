@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import secrets
 import socket
 import stat
@@ -234,7 +235,12 @@ class Session(AttackTest):
                 result = self.sbox(*setting, "--", *module, env=server)
                 self.assertNotIn(result.status, (0, 125), result)
             self.assertEqual(self.outside("pactl", "list", "short", "sinks", env=server).out, before)
-            self.assertEqual(self.sbox(*given, "--", "pactl", "info", env=server).status, 0)
+            outside = self.outside("pactl", "info", env=server).out
+            inside = self.sbox(*given, "--", "pactl", "info", env=server).out
+            names = re.compile(r"^(User|Host) Name: *(.*)$", re.M)
+            self.assertEqual(names.findall(outside), [("User", self.account.name), ("Host", socket.gethostname())])
+            self.assertEqual(names.findall(inside), [("User", ""), ("Host", "")], "what it runs on is not told")
+            self.assertEqual(inside.split()[-1:], outside.split()[-1:], "and all else is")
             recording = self.sbox("-s", "audio.record=yes", "--", *module, env=server)
             self.assertEqual(recording.status, 0, recording)  # then all of the server is there, as explain says
         self.assertIn("not record", self.sbox("explain", "mpv").out)

@@ -32,6 +32,8 @@ class GateOfSound : public ::testing::Test {
     said = std::move(content);
     return gate.judge(said);
   }
+  // What a program gets of an answer.
+  std::string hear(std::string content) { return gate.hear(content) ? content : "broken"; }
   Gate gate;
   std::string said;  // after what the gate has made of it
 };
@@ -64,7 +66,7 @@ TEST_F(GateOfSound, TakesTheOfferOfSharedMemoryBack) {
 TEST_F(GateOfSound, AStreamIsTheClientsOwnOnceTheServerHasSaidSo) {
   EXPECT_EQ(say(command(kSetVolume, 1, number(5))), Verdict::refuse);
   EXPECT_EQ(say(command(kCreatePlayback, 2)), Verdict::forward);
-  gate.hear(command(kReply, 2, number(0) + number(5) + number(0)));
+  hear(command(kReply, 2, number(0) + number(5) + number(0)));
   EXPECT_EQ(say(command(kSetVolume, 3, number(5))), Verdict::forward);
   EXPECT_EQ(say(command(kSetVolume, 4, number(6))), Verdict::refuse);
   // Without an index it would be meant by a name.
@@ -73,19 +75,37 @@ TEST_F(GateOfSound, AStreamIsTheClientsOwnOnceTheServerHasSaidSo) {
 
 TEST_F(GateOfSound, OtherAnswersMakeNoStream) {
   EXPECT_EQ(say(command(kStat, 1)), Verdict::forward);
-  gate.hear(command(kReply, 1, number(0) + number(5)));
+  hear(command(kReply, 1, number(0) + number(5)));
   EXPECT_EQ(say(command(kCreatePlayback, 2)), Verdict::forward);
-  gate.hear(command(kError, 2, number(0) + number(6)));
-  gate.hear(command(kReply, 2, number(0) + number(7)));
-  gate.hear(command(kReply, 99, number(0) + number(8)));
+  hear(command(kError, 2, number(0) + number(6)));
+  hear(command(kReply, 2, number(0) + number(7)));
+  hear(command(kReply, 99, number(0) + number(8)));
   for (uint32_t stream : {5u, 6u, 7u, 8u})
     EXPECT_EQ(say(command(kSetVolume, 50 + stream, number(stream))), Verdict::refuse);
+}
+
+TEST_F(GateOfSound, NobodyIsToldWhoRunsTheServerAndWhere) {
+  constexpr uint32_t kServerInfo = 20;
+  const std::string server = text("pulseaudio") + text("16.1"),
+                    rest = std::string("a\x3\x2\0\0\xac\x44", 7) + text("paper");
+  auto asked = [&](const std::string& names) {
+    EXPECT_EQ(say(command(kServerInfo, 5)), Verdict::forward);
+    return hear(command(kReply, 5, names));
+  };
+  std::string told = command(kReply, 5, server + text("") + text("") + rest);
+  EXPECT_EQ(asked(server + text("jane") + text("janes-laptop") + rest), told);
+  EXPECT_EQ(asked(server + "N" + text("janes-laptop") + rest), told);
+  for (const std::string& odd : {server, server + text("jane"), server + number(1) + text("x"), server + "tjane"}) {
+    EXPECT_EQ(asked(odd), "broken");
+  }
+  EXPECT_EQ(say(command(kServerInfo, 5)), Verdict::forward);
+  EXPECT_EQ(hear(command(kError, 5, number(1))), command(kError, 5, number(1)));
 }
 
 TEST_F(GateOfSound, TwoOpenQuestionsOfOneNumberAreBroken) {
   EXPECT_EQ(say(command(kStat, 1)), Verdict::forward);
   EXPECT_EQ(say(command(kCreatePlayback, 1)), Verdict::broken);
-  gate.hear(command(kReply, 1));
+  hear(command(kReply, 1));
   EXPECT_EQ(say(command(kCreatePlayback, 1)), Verdict::forward);
 }
 
