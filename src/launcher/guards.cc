@@ -28,6 +28,7 @@ namespace {
 // Programs that save by a rename need less between the two names.
 constexpr int64_t kMissingFor = 1'000'000'000;
 constexpr int kCoverPatience = 5000;  // milliseconds
+constexpr char kTooLong[] = "it takes too long to cover it again";
 
 struct Sight {
   bool is_there = false;    // something that may be looked at, if only a link
@@ -126,19 +127,22 @@ std::vector<Node> Guards::find_bare() {
 
 std::string Guards::look(HostEvents& events) {
   constexpr int kAttempts = 3;
-  std::vector<Node> bare;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 1, failures = 0; attempt <= kAttempts; ++attempt) {
     watch(events);
-    bare = find_bare();
+    std::vector<Node> bare = find_bare();
     for (const auto& [node, deadline] : guarded_) {
       if (deadline && now_ns() >= *deadline) return told(node, "took it away, and what is made there would be seen");
     }
     if (bare.empty()) return "";
-    if (!may_cover_) break;
+    if (!may_cover_) return told(bare.front(), "replaced it, and it cannot be covered again");
     std::string why = cover(bare);
-    if (!why.empty()) return told(bare.front(), "replaced it: " + why);
+    if (why.empty()) continue;
+    // It may have been replaced once more in the middle.
+    if (++failures == kAttempts || why == kTooLong) return told(bare.front(), "replaced it: " + why);
   }
-  return told(bare.front(), "replaced it, and it cannot be covered again");
+  // Who replaces it again and again keeps nobody waiting: the rest is for the next look.
+  deadline_ = now_ns();
+  return "";
 }
 
 std::string Guards::cover(const std::vector<Node>& bare) const {
@@ -155,7 +159,7 @@ std::string Guards::cover(const std::vector<Node>& bare) const {
   pollfd said{here.get(), POLLIN, 0};
   bool in_time = poll(&said, 1, kCoverPatience) > 0;
   Message failure;
-  std::string why = in_time ? "" : "it takes too long to cover it again";
+  std::string why = in_time ? "" : kTooLong;
   if (in_time && receive_message(here.get(), failure)) why = failure.text;
   kill(pid, SIGKILL);
   waitpid(pid, nullptr, in_time ? 0 : WNOHANG);

@@ -107,6 +107,17 @@ class Guards(SystemTest):
                     self.assertEqual(inside.ask(f"cat {rules}"), (f"by {put.__name__}", 0))
                     self.assertNotEqual(inside.ask(f"mv {rules} {self.place}/away")[1], 0)
 
+    def test_a_file_that_is_replaced_again_and_again(self) -> None:
+        """Some saves in a row, as of `git config`: each takes the cover away that the one before has had renewed."""
+        key = self.file("place/key", SECRET)
+        with self.talk(f"files.hide={key}") as inside:
+            inside.ask(f"sleep {SETTLED}")
+            for pause in [0, 0.0003, 0.001, 0.003] * 5:
+                for _ in range(10):
+                    self.put(key, NEW)
+                    time.sleep(pause)
+                wait_for(lambda: self.sees_nothing(inside, key), what="the cover")
+
     def test_directories_above_that_are_replaced(self) -> None:
         key = self.file("place/a/b/key", SECRET)
         rules = self.file("place/a/c/rules", "old")
