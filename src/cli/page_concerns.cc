@@ -47,7 +47,8 @@ constexpr Concern kConcerns[] = {
      "Who may administer printers (as a member of the group lpadmin) may do so from inside too. The print server also "
      "connects for it to any address that it makes a printer of, whatever its own network is."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::desktop_portals); },
-     "A link that it gives to the portals is opened outside, mostly without a question: so it can tell something to "
+     "A link or file that it gives to the portals is opened outside, mostly without a question: so it can tell "
+     "something to "
      "whoever is there."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::desktop_ssh_agent); },
      "While it runs it can log in wherever the keys in the SSH agent open a door, this machine included; `ssh-add -c` "
