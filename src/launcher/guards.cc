@@ -68,6 +68,7 @@ Node renewed(Node node) {
   prepare_workshop(step, nodes, prepared);
   step.require(setns(mounts, CLONE_NEWNS) == 0, "the sandbox's mount namespace");
   make_again(step, nodes, tree, std::move(prepared));
+  send_message(step.socket(), static_cast<uint8_t>(MessageKind::ended), 0);
   _exit(0);
 }
 
@@ -158,9 +159,9 @@ std::string Guards::cover(const std::vector<Node>& bare) const {
   there.reset();
   pollfd said{here.get(), POLLIN, 0};
   bool in_time = poll(&said, 1, kCoverPatience) > 0;
-  Message failure;
-  std::string why = in_time ? "" : kTooLong;
-  if (in_time && receive_message(here.get(), failure)) why = failure.text;
+  Message last;
+  std::string why = kTooLong;
+  if (in_time) why = receive_message(here.get(), last) ? last.text : "who was to cover it again is gone";
   kill(pid, SIGKILL);
   waitpid(pid, nullptr, in_time ? 0 : WNOHANG);
   return why;
