@@ -210,9 +210,9 @@ std::vector<std::string> bases(const Host& host) {
 // Who may mount sees in a cgroup namespace of its own the cgroup that it is in, and where that is the user's it can
 // end, stop and limit all that is in it: the terminal that it was started from, for one.
 bool needs_own_cgroup(const Plan& plan, const Host& host) {
-  bool may_mount = plan.nested_sandbox && plan.landlock.handled == 0;
+  if (!may_mount(plan)) return false;
   std::string own = own_cgroup(host), root = mount_point();
-  if (!may_mount || own.empty()) return false;
+  if (own.empty()) return false;
   return root.empty() || access((root + own + "/cgroup.procs").c_str(), W_OK) == 0;
 }
 

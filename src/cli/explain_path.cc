@@ -44,13 +44,6 @@ std::string in_profile(const Question& question) {
   return question.asked;
 }
 
-bool fits(Key key, const std::string& element) try {
-  check_value(setting(key), {element, {}});
-  return true;
-} catch (const Error&) {
-  return false;
-}
-
 // As the reader of profiles sees it.
 std::string why_unnamed(const Question& question) {
   try {
@@ -142,7 +135,7 @@ std::optional<std::string> line_to_read(const Question& question) {
   if (is_below(question.asked, "/etc")) {
     std::string rest = rest_below(question.asked, "/etc");
     std::string name = rest.substr(0, rest.find('/'));
-    if (fits(Key::system_etc, name)) return line_of(Key::system_etc, name);
+    if (is_value(setting(Key::system_etc), name)) return line_of(Key::system_etc, name);
   }
   if (question.asked == question.home) return line_to_write(question);
   if (is_below(question.asked, question.home)) return line_of(Key::home_keep_read_only, in_profile(question));

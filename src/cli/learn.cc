@@ -130,13 +130,6 @@ std::vector<std::string> further_directories(const Host& host, const Places& pla
   return found;
 }
 
-bool is_word_of_etc(const std::string& name) try {
-  check_value(setting(Key::system_etc), {name, {"", 0}});
-  return name.find('*') == std::string::npos;
-} catch (const Error&) {
-  return false;
-}
-
 // Without its settings in /etc many a program ends before it has asked for anything else.
 std::vector<std::string> entries_of_etc(const Host& host) {
   // What each sandbox has of its own, or what comes with the network.
@@ -149,7 +142,8 @@ std::vector<std::string> entries_of_etc(const Host& host) {
     Resolved found = host.resolve("/etc/" + name);
     bool is_one = found.status.kind == FileKind::file || found.status.kind == FileKind::directory;
     bool is_near = is_at_or_below(found.path, "/etc") || is_at_or_below(found.path, "/usr");
-    if (!is_made && is_one && is_near && is_word_of_etc(name)) entries.push_back(name);
+    bool can_be_named = name.find('*') == std::string::npos && is_value(setting(Key::system_etc), name);
+    if (!is_made && is_one && is_near && can_be_named) entries.push_back(name);
   }
   return entries;
 }

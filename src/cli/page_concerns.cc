@@ -48,8 +48,7 @@ constexpr Concern kConcerns[] = {
      "connects for it to any address that it makes a printer of, whatever its own network is."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::desktop_portals); },
      "A link or file that it gives to the portals is opened outside, mostly without a question: so it can tell "
-     "something to "
-     "whoever is there."},
+     "something to whoever is there."},
     {[](const Profile& p, const Plan&) { return p.flag(Key::desktop_ssh_agent); },
      "While it runs it can log in wherever the keys in the SSH agent open a door, this machine included; `ssh-add -c` "
      "makes the agent ask each time."},

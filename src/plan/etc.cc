@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <set>
 
 #include "base/strings.h"
@@ -108,6 +109,7 @@ bool matches(std::string_view pattern, std::string_view name) {
 }
 
 void grant_named_entries(const Inputs& in, Draft& draft) {
+  std::optional<std::vector<std::string>> names;  // read once, and only where a pattern asks for it
   for (const Value& value : in.profile.list(Key::system_etc)) {
     check_etc(value);
     auto grant = [&](const std::string& name) {
@@ -117,7 +119,8 @@ void grant_named_entries(const Inputs& in, Draft& draft) {
       grant(value.text);
       continue;
     }
-    for (const std::string& name : in.host.list("/etc")) {
+    if (!names) names = in.host.list("/etc");
+    for (const std::string& name : *names) {
       if (name != "sbox" && matches(value.text, name)) grant(name);
     }
   }

@@ -23,7 +23,7 @@ bool holds_back(const Node& node, const Node& around) {
 // may mount can leave this one for an empty one, with a directory held open, and would replace there what is protected,
 // or give what is hidden a name by which the next start shows it.
 void check_protected(const Inputs& in, const Plan& plan) {
-  if (!plan.nested_sandbox || plan.landlock.handled != 0) return;
+  if (!may_mount(plan)) return;
   if (!plan.cgroup.empty()) {
     const Value& nested = in.profile.scalar(Key::process_nested_sandbox);
     throw Error("process.nested-sandbox = " + nested.text,

@@ -151,6 +151,9 @@ struct Plan {
   bool operator==(const Plan&) const = default;
 };
 
+// Whether the program can change mounts in namespaces of its own: Landlock refuses that wherever it is in force.
+inline bool may_mount(const Plan& plan) { return plan.nested_sandbox && plan.landlock.handled == 0; }
+
 inline bool has_guarded_nodes(const Plan& plan) {
   bool has = false;
   for (const Node& node : plan.nodes) has = has || node.guarded;

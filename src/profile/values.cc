@@ -286,6 +286,13 @@ void check_value(const Setting& setting, const Value& value) {
   }
 }
 
+bool is_value(const Setting& setting, const std::string& text) try {
+  check_value(setting, {text, {}});
+  return true;
+} catch (const Error&) {
+  return false;
+}
+
 std::vector<Value> split_elements(std::string_view text, const Origin& origin) {
   std::vector<Value> elements;
   text = trim(text);

@@ -14,6 +14,8 @@ namespace sbox {
 
 // Throws Error at the value's origin unless `value` (a scalar, or one element of a list) fits the setting.
 void check_value(const Setting& setting, const Value& value);
+// The same as a question.
+bool is_value(const Setting& setting, const std::string& text);
 
 // The elements of one line of a list, in order: separated by commas, trimmed; an element in double quotes may hold
 // commas and outer spaces, and "" stands for one quote in it. Error at `origin` for an empty element or a stray quote;

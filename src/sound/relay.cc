@@ -6,21 +6,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/receive.h"
+
 namespace sbox::sound {
 namespace {
 
 // Sound waits in the server, not here.
-constexpr size_t kMostWaiting = 256 << 10, kPart = 64 << 10;
-
-// Reads once; descriptors that come along are not taken. False at the end.
-bool receive(int fd, std::string& buffer) {
-  size_t before = buffer.size();
-  buffer.resize(before + kPart);
-  ssize_t size = recv(fd, buffer.data() + before, kPart, MSG_DONTWAIT);
-  bool is_over = size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
-  buffer.resize(before + (size > 0 ? static_cast<size_t>(size) : 0));
-  return !is_over;
-}
+constexpr size_t kMostWaiting = 256 << 10;
 
 // With our credentials, by which a server knows its user. Without being told to, the kernel adds them only to what is
 // sent after the server has asked for them, which a new connection need not wait for.

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "base/receive.h"
+
 namespace sbox::ssh_agent {
 namespace {
 
@@ -11,22 +13,12 @@ namespace {
 constexpr unsigned char kFailure = 5, kRequestIdentities = 11, kSignRequest = 13, kExtension = 27;
 // Says for which connection to which host the next signatures are, as keys that are held to a destination need it.
 constexpr std::string_view kSessionBind = "session-bind@openssh.com";
-constexpr size_t kLength = 4, kLongest = 256 << 10, kPart = 64 << 10;
+constexpr size_t kLength = 4, kLongest = 256 << 10;
 
 size_t number_at(std::string_view text) {
   size_t value = 0;
   for (char c : text.substr(0, kLength)) value = value << 8 | static_cast<unsigned char>(c);
   return value;
-}
-
-// Reads once; descriptors that come along are not taken. False at the end.
-bool receive(int fd, std::string& buffer) {
-  size_t before = buffer.size();
-  buffer.resize(before + kPart);
-  ssize_t size = recv(fd, buffer.data() + before, kPart, MSG_DONTWAIT);
-  bool is_over = size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
-  buffer.resize(before + (size > 0 ? static_cast<size_t>(size) : 0));
-  return !is_over;
 }
 
 bool send_some(int fd, std::string& buffer) {
