@@ -416,6 +416,8 @@ class Nested(SystemTest):
             (group / "cgroup.procs").write_text(str(child.pid))
             out, _ = child.communicate(b"go\n", timeout=20)
             self.assertEqual(out, b"ended with 137\n" if outer else b"", "the control" if not outer else "")
+            # What removes the run's own cgroup is in this one, where the control would end it.
+            wait_for(lambda: not any(path.is_dir() for path in group.iterdir()), what="the end of the run's own cgroup")
         limited = self.sbox(*self.MOUNTS, "-s", "limits.memory=1G", "--", "true")
         self.assertEqual(limited.status, 125)
         self.assertIn("would not be held", limited.err)
