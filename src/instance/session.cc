@@ -6,7 +6,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -15,6 +14,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "launcher/guest.h"
+#include "launcher/moment.h"
 #include "launcher/relay.h"
 #include "launcher/terminal.h"
 #include "plan/encode.h"
@@ -149,7 +149,7 @@ int Session::loop() {
 int Session::patience() const {
   if (is_over_) return relay_->has_pending() ? -1 : 0;
   if (is_started_) return -1;
-  return static_cast<int>(std::max<int64_t>(0, (deadline_ - now_ns()) / 1'000'000));
+  return milliseconds_until(deadline_);
 }
 
 void Session::handle_message() {

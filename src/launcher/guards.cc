@@ -17,6 +17,7 @@
 
 #include "launcher/identity.h"
 #include "launcher/kernel.h"
+#include "launcher/moment.h"
 #include "launcher/root.h"
 #include "launcher/step.h"
 #include "launcher/tree.h"
@@ -26,7 +27,7 @@ namespace sbox {
 namespace {
 
 // Programs that save by a rename need less between the two names.
-constexpr int64_t kMissingFor = 1'000'000'000;
+constexpr int64_t kMissingFor = kSecond;
 constexpr int kCoverPatience = 5000;  // milliseconds
 constexpr char kTooLong[] = "it takes too long to cover it again";
 

@@ -6,7 +6,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
+
+#include "launcher/moment.h"
 
 namespace sbox {
 namespace {
@@ -23,12 +24,6 @@ struct Header {
 const char* reason(int errnum) {
   const char* text = strerrordesc_np(errnum);
   return text == nullptr ? "unknown error" : text;
-}
-
-int64_t now_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
 bool send_message(int socket, uint8_t kind, int64_t value, std::string_view text, int fd) {

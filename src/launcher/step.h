@@ -71,7 +71,6 @@ class Step {
   int64_t began_ = 0;
 };
 
-int64_t now_ns();                // CLOCK_MONOTONIC
 const char* reason(int errnum);  // the kernel's words for an errno, never translated; static
 
 }  // namespace sbox

@@ -13,21 +13,19 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <ctime>
 #include <optional>
 
 #include "base/handover.h"
 #include "base/large_files.h"
 #include "base/strings.h"
 #include "launcher/cgroup.h"
-#include "launcher/follow.h"
-#include "launcher/guards.h"
-#include "launcher/helper.h"
-#include "launcher/host_events.h"
+#include "launcher/helpers.h"
+#include "launcher/host_files.h"
 #include "launcher/identity.h"
 #include "launcher/init.h"
 #include "launcher/kernel.h"
 #include "launcher/lockdown.h"
+#include "launcher/moment.h"
 #include "launcher/relay.h"
 #include "launcher/terminal.h"
 #include "launcher/watch.h"
@@ -38,14 +36,8 @@ namespace {
 constexpr int kFailure = 125;
 // A set-up that does not come to an end is ended. It takes some milliseconds.
 constexpr int64_t kStartSeconds = 20;
-constexpr int64_t kSecond = 1'000'000'000, kMillisecond = 1'000'000;
 constexpr int64_t kGrace = 5 * kSecond;  // after the time limit, for who reads; sbox-profile(5) says so
 int64_t new_deadline() { return now_ns() + kStartSeconds * kSecond; }
-bool has_come(const std::optional<int64_t>& moment) { return moment && now_ns() >= *moment; }
-// For poll(2).
-int milliseconds_until(int64_t ns) {
-  return static_cast<int>(std::clamp<int64_t>((ns - now_ns()) / kMillisecond + 1, 0, INT_MAX));
-}
 
 constexpr char kNoneLeft[] = "user namespaces come from sbox-userns, which gives programs none (say no)";
 constexpr char kStrange[] = "a message that the set-up never sends";
@@ -62,7 +54,7 @@ void say(const std::string& text, int patience = -1) {
 // Microseconds are kept: "12.345".
 std::string milliseconds(int64_t ns) {
   std::string micro = std::to_string(ns / 1000 % 1000);
-  std::string whole = std::to_string(ns / 1'000'000);
+  std::string whole = std::to_string(ns / kMillisecond);
   whole.insert(0, 4 - std::min<size_t>(whole.size(), 4), ' ');
   return whole + "." + std::string(3 - micro.size(), '0') + micro;
 }
@@ -137,16 +129,12 @@ class Supervisor {
   void end_the_time();
   void handle_message();
   void handle(Message message);
-  void start_the_helper(const Helper& helper, int served);
-  void check_helpers(const std::vector<pollfd>& polled);
-  void go_when_ready();
+  void start_helper(const Helper& helper, int served);
+  void hear_helpers(const std::vector<pollfd>& polled);
   void handle_signals();
   void forward(const signalfd_siginfo& info);
   void stop_with_program(int signal_number);
   pid_t leave_a_guard();
-  std::optional<int64_t> next_look() const;
-  void stop_helpers();
-  void hear_helpers_out();
   void end_everything();
   int complain(const std::string& what) const;
   int complain_errno(const std::string& what) const { return complain(what + ": " + reason(errno)); }
@@ -164,10 +152,8 @@ class Supervisor {
   Terminal& terminal_;
   UniqueFd errors_;
   Watch watch_;
-  HostEvents host_events_;
-  Followers followers_;
-  Guards guards_;
-  std::vector<RunningHelper> helpers_;
+  HostFiles host_files_;
+  Helpers helpers_;
   // By sbox-userns: then the capabilities in the user namespace are this process's own, until the program starts.
   const bool is_granted_ = is_granted(Step(-1, false), plan_.uid);
   bool is_started_ = false, is_init_gone_ = false;
@@ -175,7 +161,6 @@ class Supervisor {
   std::optional<int> status_;
   int64_t deadline_ = new_deadline();
   std::optional<int64_t> settled_;  // when the program will have run long enough for what a short one is spared
-  std::optional<int64_t> look_;     // when the host is to be looked at although it has told nothing
   std::optional<int64_t> end_;      // of the time that the sandbox may run
   std::optional<int64_t> grace_;    // after that: when nobody is waited for any more
   Cgroup cgroup_;
@@ -250,18 +235,15 @@ int Supervisor::loop() {
   std::vector<pollfd> polled;
   while (!(is_init_gone_ && (relay_->is_drained() || gives_up_))) {
     if (has_come(settled_)) settle();
-    if (has_come(look_)) look_at_host();
+    if (has_come(host_files_.next_look())) look_at_host();
     if (has_come(end_)) end_the_time();
     polled.clear();
     polled.push_back({signals_.get(), POLLIN, 0});
     if (!is_init_gone_) polled.push_back({init_.get(), POLLIN, 0});
     polled.push_back({socket_.get(), POLLIN, 0});
-    polled.push_back({host_events_.descriptor(), POLLIN, 0});
+    polled.push_back({host_files_.descriptor(), POLLIN, 0});
     polled.push_back({watch_.descriptor(), POLLIN, 0});
-    for (const RunningHelper& helper : helpers_) {
-      bool may_speak = !helper.serves || helper.tells;
-      polled.push_back({helper.ready.get(), static_cast<short>(may_speak ? POLLIN : 0), 0});
-    }
+    helpers_.prepare(polled);
     relay_->prepare(polled, !is_init_gone_ && terminal_.may_read());
     int happenings = poll(polled.data(), polled.size(), patience());
     if (happenings < 0 && errno != EINTR) return complain_errno("poll");
@@ -272,9 +254,9 @@ int Supervisor::loop() {
              std::any_of(polled.begin(), polled.end(), [&](const pollfd& p) { return p.fd == fd && p.revents != 0; });
     };
     if (happened(socket_.get())) handle_message();
-    if (happened(host_events_.descriptor())) look_at_host();
+    if (happened(host_files_.descriptor())) look_at_host();
     watch_.work(polled);
-    check_helpers(polled);
+    hear_helpers(polled);
     if (happened(signals_.get())) handle_signals();
     if (!is_init_gone_ && happened(init_.get())) {
       while (socket_) handle_message();  // what it said last
@@ -303,7 +285,7 @@ int Supervisor::patience() const {
   if (is_starting()) return milliseconds_until(deadline_);
   int left = end_ ? milliseconds_until(*end_) : INT_MAX;
   if (settled_) left = std::min(left, milliseconds_until(*settled_));
-  if (look_) left = std::min(left, milliseconds_until(*look_));
+  if (auto look = host_files_.next_look()) left = std::min(left, milliseconds_until(*look));
   if (grace_ && !gives_up_) left = std::min(left, milliseconds_until(*grace_));
   return left == INT_MAX ? -1 : left;
 }
@@ -315,20 +297,12 @@ void Supervisor::settle() {
 }
 
 void Supervisor::look_at_host() {
-  look_.reset();
-  host_events_.clear();
-  if (is_init_gone_ || status_ || (followers_.empty() && guards_.empty())) return;
-  followers_.update(host_events_);
-  std::string why = guards_.look(host_events_);
-  if (!why.empty()) return fail(why, 128 + SIGKILL);
-  look_ = next_look();
-}
-
-std::optional<int64_t> Supervisor::next_look() const {
-  constexpr int64_t kOfTheDeaf = kSecond;
-  std::optional<int64_t> next = guards_.deadline();
-  if (host_events_.is_deaf()) next = std::min(next.value_or(INT64_MAX), now_ns() + kOfTheDeaf);
-  return next;
+  if (is_init_gone_ || status_) {
+    host_files_ = {};  // nobody sees them any more
+    return;
+  }
+  std::string why = host_files_.look();
+  if (!why.empty()) fail(why, 128 + SIGKILL);
 }
 
 void Supervisor::end_the_time() {
@@ -350,7 +324,7 @@ void Supervisor::handle(Message message) {
       return fail(message.text + hint_for(message.text), static_cast<int>(message.value));
     case MessageKind::helper:
       if (index >= plan_.helpers.size() || !message.fd) return fail(kStrange);
-      return start_the_helper(plan_.helpers[index], message.fd.get());
+      return start_helper(plan_.helpers[index], message.fd.get());
     case MessageKind::terminal:
       relay_->add_terminal(stdio_, std::move(message.fd));
       return terminal_.connect(relay_->terminal_master());
@@ -362,16 +336,16 @@ void Supervisor::handle(Message message) {
       return watch_.begin(std::move(message.fd), std::move(plan_.filters));
     case MessageKind::follow:
       if (index >= plan_.nodes.size() || !message.fd) return fail(kStrange);
-      return followers_.add(plan_.nodes[index].source, std::move(message.fd));
+      return host_files_.follow(plan_.nodes[index].source, std::move(message.fd));
     case MessageKind::tree:
       if (!message.fd) return fail(kStrange);
       // sbox-userns has made the namespaces as root; a nested sandbox may have copies of the tree.
-      return guards_.begin(plan_, std::move(message.fd), !is_granted_ && !plan_.nested_sandbox);
+      return host_files_.guard(plan_, std::move(message.fd), !is_granted_ && !plan_.nested_sandbox);
     case MessageKind::mounts:
       if (!message.fd) return fail(kStrange);
-      return guards_.enter_by(std::move(message.fd));
+      return host_files_.guard_by(std::move(message.fd));
     case MessageKind::started:
-      if (has_guarded_nodes(plan_) && !guards_.is_ready()) return fail("what is covered cannot be guarded");
+      if (has_guarded_nodes(plan_) && !host_files_.can_guard()) return fail("what is covered cannot be guarded");
       is_started_ = true;
       settled_ = now_ns() + kSettledAfterMs * kMillisecond;
       if (is_granted_) drop_capabilities(Step(-1, false));
@@ -380,7 +354,7 @@ void Supervisor::handle(Message message) {
       return stop_with_program(static_cast<int>(message.value));
     case MessageKind::ended:
       if (!status_) status_ = static_cast<int>(message.value);
-      return stop_helpers();
+      return helpers_.finish();
     case MessageKind::timing: {
       say(milliseconds(message.value) + " ms  " + message.text);
       return;
@@ -389,45 +363,17 @@ void Supervisor::handle(Message message) {
   fail(kStrange);
 }
 
-void Supervisor::start_the_helper(const Helper& helper, int served) {
-  helpers_.push_back(start_helper(helper, {plan_.uid, plan_.gid, is_granted_}, served));
-  if (helpers_.back().pid < 0) fail("start " + helpers_.back().name + ": " + reason(errno));
+void Supervisor::start_helper(const Helper& helper, int served) {
+  std::string why = helpers_.start(helper, {plan_.uid, plan_.gid, is_granted_}, served);
+  if (!why.empty()) fail(why);
 }
 
-void Supervisor::check_helpers(const std::vector<pollfd>& polled) {
-  for (size_t i = 0; i < helpers_.size(); ++i) {
-    RunningHelper& helper = helpers_[i];
-    bool happened = std::any_of(polled.begin(), polled.end(), [&](const pollfd& p) {
-      return helper.ready && p.fd == helper.ready.get() && p.revents != 0;
-    });
-    if (!happened) continue;
-    std::string why = helper.name + ": it ended before it served";
-    Note note;
-    switch (helper.news(why, note)) {
-      case HelperNews::nothing:
-        break;
-      case HelperNews::told:
-        if (!watch_.keep(i, note)) helper.kill();
-        break;
-      case HelperNews::serves:
-        go_when_ready();
-        break;
-      case HelperNews::failed:
-        fail(why);
-        break;
-      case HelperNews::gone:
-        // It lets go of the socket when it ends, or because it has nothing more to say.
-        helper.ready.reset();
-        if (!helper.serves) fail(why);
-        break;
-    }
-  }
-}
-
-void Supervisor::go_when_ready() {
-  bool all = helpers_.size() == plan_.helpers.size() &&
-             std::all_of(helpers_.begin(), helpers_.end(), [](const RunningHelper& h) { return h.serves; });
-  if (all && !command(CommandKind::go, 0)) fail(std::string("helpers: ") + reason(errno));
+void Supervisor::hear_helpers(const std::vector<pollfd>& polled) {
+  size_t before = helpers_.serving();
+  std::string why = helpers_.work(polled, watch_);
+  if (!why.empty()) return fail(why);
+  bool is_complete = helpers_.serving() > before && helpers_.serving() == plan_.helpers.size();
+  if (is_complete && !command(CommandKind::go, 0)) fail(std::string("helpers: ") + reason(errno));
 }
 
 void Supervisor::handle_signals() {
@@ -443,9 +389,7 @@ void Supervisor::forward(const signalfd_siginfo& info) {
   int number = static_cast<int>(info.ssi_signo);
   switch (number) {
     case SIGCHLD:
-      // A helper that is gone takes with it what it mediates: the program has no other way to there.
-      for (RunningHelper& helper : helpers_) helper.reap();
-      return;
+      return helpers_.reap();
     case SIGWINCH:
       return terminal_.copy_size();
     case SIGTTIN:
@@ -497,18 +441,12 @@ void Supervisor::stop_with_program(int signal_number) {
 // Other processes of the sandbox may run while this one is stopped. A guard that has to end them says why and exits,
 // and that continues this one. 0: there is nothing to guard.
 pid_t Supervisor::leave_a_guard() {
-  if (guards_.empty()) return 0;
+  if (!host_files_.are_guarded()) return 0;
   pid_t supervisor = getpid();
   auto pid = static_cast<pid_t>(syscall(SYS_clone, SIGCONT, nullptr, nullptr, nullptr, nullptr));
   if (pid != 0) return pid;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != supervisor) _exit(kFailure);
-  std::string why;
-  while ((why = guards_.look(host_events_)).empty()) {
-    std::optional<int64_t> next = next_look();
-    pollfd told{host_events_.descriptor(), POLLIN, 0};
-    poll(&told, 1, next ? milliseconds_until(*next) : -1);
-    host_events_.clear();
-  }
+  std::string why = host_files_.guard_to_the_end();
   syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
   complain(why);
   _exit(kFailure);
@@ -535,26 +473,6 @@ void Supervisor::fail_in_silence(int status) {
   syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
 }
 
-// Only when nothing of the sandbox goes on: what they mediate ends with them.
-void Supervisor::stop_helpers() {
-  for (RunningHelper& helper : helpers_) helper.finish();
-}
-
-// The last words of helpers, for as long as these may take.
-void Supervisor::hear_helpers_out() {
-  constexpr int64_t kPatience = 500 * kMillisecond;
-  int64_t deadline = now_ns() + kPatience;
-  std::vector<pollfd> polled;
-  do {
-    polled.clear();
-    for (const RunningHelper& helper : helpers_) {
-      if (helper.ready && helper.serves && helper.tells) polled.push_back({helper.ready.get(), POLLIN, 0});
-    }
-    if (polled.empty() || poll(polled.data(), polled.size(), milliseconds_until(deadline)) <= 0) return;
-    check_helpers(polled);
-  } while (now_ns() < deadline);
-}
-
 void Supervisor::end_everything() {
   terminal_.end();
   if (init_) {
@@ -562,9 +480,7 @@ void Supervisor::end_everything() {
     siginfo_t info{};
     waitid(P_PIDFD, static_cast<id_t>(init_.get()), &info, WEXITED);
   }
-  stop_helpers();
-  hear_helpers_out();
-  for (RunningHelper& helper : helpers_) helper.end();
+  helpers_.end(watch_);
 }
 
 }  // namespace

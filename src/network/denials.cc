@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "launcher/step.h"
+#include "launcher/moment.h"
 #include "network/firewall.h"
 #include "network/packets.h"
 
@@ -15,7 +15,7 @@ namespace {
 // A program that floods shall not keep us busier than the network itself does.
 constexpr int64_t kRestMs = 20;
 
-int64_t now_ms() { return now_ns() / 1'000'000; }
+int64_t now_ms() { return now_ns() / kMillisecond; }
 
 }  // namespace
 
