@@ -22,6 +22,8 @@ bool make_pipe(Stream& stream, bool inside_reads) {
   return fcntl(stream.outside.get(), F_SETFL, O_NONBLOCK) == 0;
 }
 
+bool is_for_writing(int fd) { return (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY; }
+
 }  // namespace
 
 int Stdio::terminal_stream() const {
@@ -49,10 +51,13 @@ bool prepare_stdio(Stdio& stdio) {
     }
     stream.kind = StreamKind::pipe;
     stream.is_shared = S_ISFIFO(status[fd].st_mode) || S_ISSOCK(status[fd].st_mode);
-    bool with_output = fd == 2 && stdio.streams[1].kind == StreamKind::pipe && is_same_file(status[1], status[2]);
+    // An output that takes nothing (poll(2) would wait for it for ever) takes nothing inside either.
+    bool inside_reads = fd == 0 || !is_for_writing(fd);
+    bool with_output = fd == 2 && stdio.streams[1].kind == StreamKind::pipe && is_same_file(status[1], status[2]) &&
+                       is_for_writing(1) == is_for_writing(2);
     if (with_output) {
       stream.shares = 1;
-    } else if (!make_pipe(stream, fd == 0)) {
+    } else if (!make_pipe(stream, inside_reads)) {
       return false;
     }
   }

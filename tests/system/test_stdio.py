@@ -141,6 +141,20 @@ class Relay(SystemTest):
             result = self.sbox("--", "/bin/sh", "-c", "echo x; exit 3", stdout=output)
             self.assertEqual((result.status, result.err), (3, ""), result)
 
+    def test_an_output_that_takes_nothing_keeps_nobody_waiting(self) -> None:
+        running = self.start("--name", "reading", "--", "/bin/sleep", "999")
+        self.addCleanup(self.account.end, running)
+        wait_for(lambda: self.sbox("join", "reading", "true").status == 0, what="a program joins")
+        readable, writable = os.pipe()
+        self.addCleanup(os.close, readable)
+        self.addCleanup(os.close, writable)
+        for words in (["--"], ["join", "reading", "--"]):
+            with self.subTest(words=words):
+                result = self.sbox(*words, "/bin/sh", "-c", "echo x || exit 3", stdout=readable, timeout=10)
+                self.assertEqual(result.status, 3, result)
+                self.sbox(*words, "/bin/sh", "-c", "echo x 2>&-; echo y >&2", stdout=readable, stderr=writable, timeout=10)
+                self.assertEqual(os.read(readable, 100), b"y\n")
+
     def test_what_a_program_wrote_before_its_end_is_not_lost(self) -> None:
         out = self.inside("head -c 3000000 /dev/zero | tr '\\0' x; exit 0")
         self.assertEqual(len(out), 3_000_000)
