@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <set>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "cli/explain_thing.h"
 #include "cli/export.h"
@@ -179,7 +180,7 @@ class Completer {
                               [](const std::string& word) { return !word.starts_with('-'); });
     Places places = find_places(context_.host);
     std::vector<std::string> names = Snapshots::overlays_with_some(data_directory(context_.host, places));
-    bool is_one = named != words_.end() - 1 && std::find(names.begin(), names.end(), *named) != names.end();
+    bool is_one = named != words_.end() - 1 && contains(names, *named);
     if (!is_one) return;
     for (const Snapshot& each : Snapshots::open(context_.host, places, *named).list()) add(each.label);
   }

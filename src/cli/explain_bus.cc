@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/contains.h"
 #include "cli/explain_thing.h"
 #include "plan/bus_rules.h"
 #include "plan/paths.h"
@@ -28,7 +29,7 @@ bool is_usual_system_name(std::string_view name) {
   constexpr std::string_view kNames[] = {
       "org.freedesktop.NetworkManager", "org.freedesktop.UPower", "org.bluez",
       "org.freedesktop.UDisks2",        "org.freedesktop.login1", "org.freedesktop.Avahi"};
-  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+  return contains(kNames, name);
 }
 
 struct PolicyRow {

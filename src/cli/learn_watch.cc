@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "cli/run.h"
 #include "log/store.h"
@@ -31,7 +32,7 @@ constexpr off_t kLargestTrace = 1 << 30;
 std::optional<OverlayStore> open_overlay(const Context& context) {
   Places places = find_places(context.host);
   std::vector<std::string> names = OverlayStore::list(data_directory(context.host, places));
-  if (std::find(names.begin(), names.end(), kLearningRun) == names.end()) return std::nullopt;
+  if (!contains(names, kLearningRun)) return std::nullopt;
   return OverlayStore::open(context.host, places, kLearningRun);
 }
 
@@ -41,7 +42,7 @@ void throw_away_leftovers(const Context& context) {
   if (!store) return;
   store->lock("learn");
   std::vector<std::string> names = names_in(open_beneath(store->upper(), ".", O_RDONLY | O_DIRECTORY).get());
-  bool is_ours = names.empty() || std::find(names.begin(), names.end(), kTraceName) != names.end();
+  bool is_ours = names.empty() || contains(names, kTraceName);
   if (!is_ours) {
     throw Error("overlay " + quote(kLearningRun), "it holds changes that are not from learning")
         .hint("see `sbox diff sbox-learn`, then `sbox discard sbox-learn`");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "cli/proposer.h"
 #include "plan/paths.h"
@@ -64,7 +65,7 @@ void Needs::leave(Key key, std::string value, Reason reason, std::string caution
 }
 
 void Needs::remark(std::string text) {
-  bool is_known = std::find(remarks_.begin(), remarks_.end(), text) != remarks_.end();
+  bool is_known = contains(remarks_, text);
   if (!is_known && remarks_.size() < kMostRemarks) remarks_.push_back(std::move(text));
 }
 
@@ -94,7 +95,7 @@ std::vector<ProposedLine> Needs::lines() const {
     if (!is_backed || fresh < 2) continue;
     ProposedLine line{Key::profile_include, block->name, {}, ""};
     for (const Need& need : needs_) {
-      bool is_of_it = std::find(elements.begin(), elements.end(), Element{need.key, need.value}) != elements.end();
+      bool is_of_it = contains(elements, Element{need.key, need.value});
       bool is_told = std::any_of(line.reasons.begin(), line.reasons.end(), [&](const Reason& reason) {
         return reason.what == need.reason.what && reason.subject == need.reason.subject;
       });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/contains.h"
 #include "base/error.h"
 #include "base/strings.h"
 #include "desktop/exec.h"
@@ -83,7 +84,7 @@ std::vector<std::string> data_directories(const Host& host, bool system) {
   std::vector<std::string> directories;
   auto add = [&](const std::string& written) {
     std::optional<std::string> path = normalise(written);
-    bool known = path && std::find(directories.begin(), directories.end(), *path) != directories.end();
+    bool known = path && contains(directories, *path);
     if (path && !known && !has_control(*path)) directories.push_back(*path);
   };
   auto variable = [&](const char* name, const std::string& fallback) {

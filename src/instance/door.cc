@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "instance/process.h"
 
@@ -58,7 +59,7 @@ bool is_child(const RunningInstance& running, pid_t process) {
   constexpr size_t kLongestList = 4096;
   std::string list = "task/" + std::to_string(running.instance.pid) + "/children";
   std::vector<std::string> children = split(read_of(running.process.get(), list.c_str(), kLongestList), ' ');
-  return std::find(children.begin(), children.end(), std::to_string(process)) != children.end();
+  return contains(children, std::to_string(process));
 }
 
 }  // namespace

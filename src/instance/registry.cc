@@ -10,6 +10,7 @@
 #include <iterator>
 #include <tuple>
 
+#include "base/contains.h"
 #include "base/error.h"
 #include "base/handover.h"
 #include "base/strings.h"
@@ -92,7 +93,7 @@ void require_own(int file, mode_t type, const std::string& path) {
 // Where nothing can be made: no reason not to start.
 bool is_no_place(int errnum) {
   constexpr int kNoPlace[] = {ENOENT, ENOTDIR, EACCES, EPERM, EROFS, ENOSPC, EDQUOT};
-  return std::find(std::begin(kNoPlace), std::end(kNoPlace), errnum) != std::end(kNoPlace);
+  return contains(kNoPlace, errnum);
 }
 
 // Not all file systems have them.

@@ -8,6 +8,7 @@
 #include <array>
 #include <set>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "instance/process.h"
 
@@ -114,7 +115,7 @@ std::map<pid_t, pid_t> descendants_of(const std::vector<pid_t>& roots, const std
     std::vector<pid_t> way;
     // A number that was used again while the list was made could close a circle.
     pid_t at = pid;
-    while (!found.contains(at) && std::find(way.begin(), way.end(), at) == way.end()) {
+    while (!found.contains(at) && !contains(way, at)) {
       way.push_back(at);
       auto above = parents.find(at);
       if (above == parents.end()) break;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/contains.h"
 #include "base/error.h"
 #include "base/strings.h"
 #include "plan/paths.h"
@@ -22,8 +23,7 @@ constexpr uint32_t kOfOthers = 0077;
 bool is_of_runtime(const Node& node) {
   constexpr std::string_view kDevices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
                                            "/dev/random", "/dev/urandom", "/dev/tty"};
-  return node.device && node.source == node.target &&
-         std::find(std::begin(kDevices), std::end(kDevices), node.target) != std::end(kDevices);
+  return node.device && node.source == node.target && contains(kDevices, node.target);
 }
 
 std::string octal(uint32_t mode) {

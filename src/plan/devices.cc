@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "plan/devices.h"
 #include "plan/draft.h"
@@ -144,9 +145,7 @@ void allow(const Inputs& in, Draft& draft, const Value& value) {
 
 }  // namespace
 
-bool is_never_granted(std::string_view path) {
-  return std::find(std::begin(kNever), std::end(kNever), path) != std::end(kNever);
-}
+bool is_never_granted(std::string_view path) { return contains(kNever, path); }
 
 void check_device(const Value& value) {
   if (is_never_granted(value.text)) throw is_the_machine(value);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "plan/draft.h"
 #include "plan/network.h"
@@ -176,7 +177,7 @@ std::set<unsigned> listening(const Host& host, const char* table, std::initializ
     std::string_view port = words[kLocal], address = take_part(port, ':');
     unsigned number = 0;
     std::from_chars(port.data(), port.data() + port.size(), number, kHexadecimal);
-    if (std::find(addresses.begin(), addresses.end(), address) != addresses.end()) ports.insert(number);
+    if (contains(addresses, address)) ports.insert(number);
   }
   return ports;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/contains.h"
 #include "base/mount_path.h"
 #include "base/strings.h"
 #include "plan/draft.h"
@@ -203,7 +204,7 @@ void make_passed_directories(const std::vector<std::string>& passed, Plan& plan)
     const Node* node = node_showing(plan, path);
     std::optional<std::string> place = node ? shown_at(*node, path) : std::nullopt;
     if (!place || *place == path) continue;
-    if (std::find(list.begin(), list.end(), *place) == list.end()) list.push_back(std::move(*place));
+    if (!contains(list, *place)) list.push_back(std::move(*place));
   }
 }
 

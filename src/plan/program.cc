@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "plan/draft.h"
 #include "plan/paths.h"
@@ -104,7 +105,7 @@ void check_program(const Inputs& in, const Plan& plan) {
 
 std::string directory_inside(const Inputs& in, const std::vector<std::string>& passed, const Plan& plan) {
   std::string wanted = in.host.directory().empty() ? "" : in.host.resolve(in.host.directory()).path;
-  bool is_passed = std::find(passed.begin(), passed.end(), wanted) != passed.end();
+  bool is_passed = contains(passed, wanted);
   if (is_passed && wanted == "/") return wanted;
   for (const std::string& path : {wanted, in.places.home_canonical}) {
     if (path.empty()) continue;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "profile/ini.h"
 #include "profile/search.h"
@@ -241,7 +242,7 @@ void Reader::include(const Value& name) {
   auto fail = [&](std::string why) { return Error("include = " + name.text, std::move(why)).at(name.origin); };
   std::vector<std::string> chain = chain_;
   chain.push_back(name.text);
-  if (std::find(chain_.begin(), chain_.end(), name.text) != chain_.end()) {
+  if (contains(chain_, name.text)) {
     throw fail("the profile includes itself: " + joined(chain))
         .hint("to change a profile, write a drop-in " + name.text + ".profile.d/NAME.conf");
   }
@@ -251,7 +252,7 @@ void Reader::include(const Value& name) {
   if (!file) {
     std::vector<std::string> names = search_.profiles(), blocks = search_.blocks();
     names.insert(names.end(), blocks.begin(), blocks.end());
-    bool is_block = std::find(blocks.begin(), blocks.end(), "lib/" + name.text) != blocks.end();
+    bool is_block = contains(blocks, "lib/" + name.text);
     throw fail("there is no such profile or block")
         .hint(is_block ? "did you mean lib/" + name.text + "?" : did_you_mean(name.text, names, ""));
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "profile/network_syntax.h"
 #include "profile/path_syntax.h"
@@ -39,14 +40,14 @@ Check check_boolean(const Setting&, std::string_view text) {
   constexpr std::array kYes = {"yes", "true", "on", "1", "y", "enable", "enabled"};
   constexpr std::array kNo = {"no", "false", "off", "0", "n", "disable", "disabled"};
   std::string hint = "write yes or no";
-  if (std::find(kYes.begin(), kYes.end(), lower) != kYes.end()) hint = "write yes";
-  if (std::find(kNo.begin(), kNo.end(), lower) != kNo.end()) hint = "write no";
+  if (contains(kYes, lower)) hint = "write yes";
+  if (contains(kNo, lower)) hint = "write no";
   return Fault{"is neither yes nor no", hint};
 }
 
 Check check_choice(const Setting& setting, std::string_view text) {
   std::vector<std::string> choices = split(setting.choices, '|');
-  if (std::find(choices.begin(), choices.end(), text) != choices.end()) return {};
+  if (contains(choices, text)) return {};
   std::optional<std::string> near = nearest(text, choices);
   return Fault{"is not one of " + joined(choices), near ? "did you mean " + *near + "?" : "choose one of them"};
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/contains.h"
+
 namespace sbox::sound {
 namespace {
 
@@ -191,7 +193,7 @@ bool copy_properties(Reader& from, std::string& to) {
     std::string_view bytes = from.kind() == kBytes ? from.take() : "";
     if (key.empty() || size.empty() || bytes.empty() || number_at(size, 1) != bytes.size() - 5) return false;
     std::string_view name = key.substr(1, key.size() - 2);
-    if (std::find(std::begin(kHarmless), std::end(kHarmless), name) == std::end(kHarmless)) continue;
+    if (!contains(kHarmless, name)) continue;
     to.append(key).append(size).append(bytes);
   }
   if (from.kind() != kNoString) return false;
