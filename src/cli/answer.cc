@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/page.h"
+#include "cli/print.h"
 #include "profile/values.h"
 
 namespace sbox {
@@ -54,7 +55,7 @@ std::string answer_json(const std::string& profile, const Answer& answer, const 
   ordered_json all = {{"profile", profile},       {"kind", answer.kind},     {"thing", answer.thing},
                       {"answer", answer.verdict}, {"origin", answer.origin}, {"text", text},
                       {"changes", changes},       {"missing", missing}};
-  return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+  return json_text(all);
 }
 
 }  // namespace sbox

@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cli/page.h"
 #include "cli/print.h"
+#include "cli/words.h"
 #include "plan/syscall_groups.h"
 #include "profile/lint.h"
 #include "profile/values.h"
@@ -170,7 +171,6 @@ struct Wanted {
 };
 
 Wanted parse(const std::vector<std::string>& arguments) {
-  constexpr char kUsage[] = "sbox audit [--json] [--threshold N] [PROFILE...]";
   Wanted wanted;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
@@ -178,9 +178,9 @@ Wanted parse(const std::vector<std::string>& arguments) {
       wanted.as_json = true;
     } else if (auto number = option_value(arguments, i, "--threshold")) {
       wanted.threshold = parse_number(*number);
-      if (!wanted.threshold) throw Error("audit --threshold", "needs a number").hint(kUsage);
+      if (!wanted.threshold) throw Error("audit --threshold", "needs a number").hint(usage_of("audit"));
     } else if (word.starts_with('-')) {
-      throw Error("audit " + quote(word), "there is no such option").hint(kUsage);
+      throw Error("audit " + quote(word), "there is no such option").hint(usage_of("audit"));
     } else {
       wanted.profiles.push_back(word);
     }
@@ -220,7 +220,7 @@ std::string json_of(const std::vector<Audit>& audits) {
     list.push_back(
         {{"profile", audit.profile}, {"score", audit.score}, {"rating", rating_of(audit.score)}, {"reasons", reasons}});
   }
-  return ordered_json{{"profiles", list}}.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+  return json_text({{"profiles", list}});
 }
 
 }  // namespace
@@ -234,11 +234,11 @@ const char* rating_of(unsigned score) {
   return score <= kWide ? "wide" : "exposed";
 }
 
-int run_audit(const SearchPath& search, const std::vector<std::string>& arguments) {
+int run_audit(const Context& context, const std::vector<std::string>& arguments) {
   Wanted wanted = parse(arguments);
   std::vector<Audit> audits;
-  for (const std::string& name : wanted.profiles.empty() ? list_profiles(search) : wanted.profiles) {
-    audits.push_back(audit_profile(read_profile(search, name)));
+  for (const std::string& name : wanted.profiles.empty() ? list_profiles(context.search) : wanted.profiles) {
+    audits.push_back(audit_profile(read_profile(context.search, name)));
   }
   std::string text = wanted.as_json ? json_of(audits) : text_of(audits, !wanted.profiles.empty());
   print(text);

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "profile/profile.h"
-#include "profile/reader.h"
 
 namespace sbox {
 
@@ -30,6 +30,6 @@ Audit audit_profile(const Profile& profile);
 const char* rating_of(unsigned score);
 
 // `arguments` is [--json] [--threshold N] [PROFILE...]. Returns 1 where a score is above the threshold. Throws Error.
-int run_audit(const SearchPath& search, const std::vector<std::string>& arguments);
+int run_audit(const Context& context, const std::vector<std::string>& arguments);
 
 }  // namespace sbox

@@ -12,16 +12,16 @@ constexpr int kSomeLeft = 1;
 
 }  // namespace
 
-int run_commit(const Context& context, const std::vector<std::string>& words) {
-  OverlayArguments arguments = parse_overlay_arguments("commit", words, {"--force", "--quiet", "-q", "-f"});
-  if (arguments.name.empty()) throw Error("commit", "needs the name of an overlay").hint("`sbox diff` lists them");
-  OverlayStore store = OverlayStore::open(context.host, find_places(context.host), arguments.name);
+int run_commit(const Context& context, const std::vector<std::string>& arguments) {
+  Words words = parse_words("commit", arguments, {"--force", "--quiet", "-q", "-f"});
+  require_overlay("commit", words);
+  OverlayStore store = OverlayStore::open(context.host, find_places(context.host), words.name());
   store.lock("take over its files");
   std::vector<Change> changes = find_changes(store.layers());
-  Selection selection(context, store, arguments.paths);
+  Selection selection(context, store, words);
   selection.check(changes);
-  bool is_quiet = has_option(arguments, "--quiet") || has_option(arguments, "-q");
-  bool force = has_option(arguments, "--force") || has_option(arguments, "-f");
+  bool is_quiet = words.has("--quiet") || words.has("-q");
+  bool force = words.has("--force") || words.has("-f");
   auto tell = [&](const Change& change) {
     if (!is_quiet) puts(change_line(change).c_str());
   };

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "cli/overlay.h"
+#include "cli/print.h"
 #include "overlay/files.h"
 #include "overlay/text_diff.h"
 #include "plan/paths.h"
@@ -150,7 +151,7 @@ int list_overlays(const Context& context, bool as_objects) {
       printf("%s: %s%s\n", escape_control(name).c_str(), as_words(counts).c_str(), in_use ? " (in use)" : "");
     }
   }
-  if (as_objects) puts(list.dump(2, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+  if (as_objects) print(json_text(list));
   return 0;
 }
 
@@ -167,29 +168,28 @@ void print_list(const OverlayStore& store, const std::vector<Change>& changes, b
 
 }  // namespace
 
-int run_diff(const Context& context, const std::vector<std::string>& words) {
-  OverlayArguments arguments =
-      parse_overlay_arguments("diff", words, {"--text", "--json", "--no-pager", "--color=never", "--color=always"});
-  bool as_objects = has_option(arguments, "--json");
-  if (arguments.name.empty()) return list_overlays(context, as_objects);
-  OverlayStore store = OverlayStore::open(context.host, find_places(context.host), arguments.name);
+int run_diff(const Context& context, const std::vector<std::string>& arguments) {
+  Words words = parse_words("diff", arguments, {"--text", "--json", "--no-pager", "--color=never", "--color=always"});
+  bool as_objects = words.has("--json");
+  if (words.names.empty()) return list_overlays(context, as_objects);
+  OverlayStore store = OverlayStore::open(context.host, find_places(context.host), words.name());
   if (store.was_interrupted()) {
     fputs("sbox: taking over was cut short: `sbox commit` goes on with it\n", stderr);
   }
   std::vector<Change> changes = find_changes(store.layers());
-  Selection selection(context, store, arguments.paths);
+  Selection selection(context, store, words);
   std::erase_if(changes, [&](const Change& c) { return c.kind == ChangeKind::none || !selection.holds(c); });
   if (as_objects) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const Change& change : changes) list.push_back(as_json(change));
-    puts(list.dump(2, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+    print(json_text(list));
     return 0;
   }
   bool is_terminal = isatty(1) == 1;
-  bool colour = has_option(arguments, "--color=always") || (is_terminal && !has_option(arguments, "--color=never"));
+  bool colour = words.has("--color=always") || (is_terminal && !words.has("--color=never"));
   std::optional<Pager> pager;
-  if (is_terminal && !has_option(arguments, "--no-pager")) pager.emplace();
-  print_list(store, changes, has_option(arguments, "--text"), colour);
+  if (is_terminal && !words.has("--no-pager")) pager.emplace();
+  print_list(store, changes, words.has("--text"), colour);
   return 0;
 }
 

@@ -4,18 +4,18 @@
 
 namespace sbox {
 
-int run_discard(const Context& context, const std::vector<std::string>& words) {
-  OverlayArguments arguments = parse_overlay_arguments("discard", words, {});
-  if (arguments.name.empty()) throw Error("discard", "needs the name of an overlay").hint("`sbox diff` lists them");
-  OverlayStore store = OverlayStore::open(context.host, find_places(context.host), arguments.name);
+int run_discard(const Context& context, const std::vector<std::string>& arguments) {
+  Words words = parse_words("discard", arguments, {});
+  require_overlay("discard", words);
+  OverlayStore store = OverlayStore::open(context.host, find_places(context.host), words.name());
   store.lock("throw its changes away");
   std::vector<Change> changes = find_changes(store.layers());
   remove_leftovers(store, changes);
-  if (arguments.paths.empty()) {
+  if (words.behind_first().empty()) {
     store.discard();
     return 0;
   }
-  Selection selection(context, store, arguments.paths);
+  Selection selection(context, store, words);
   selection.check(changes);
   discard_changes(store, changes, [&](const Change& change) { return selection.holds(change); });
   return 0;

@@ -11,6 +11,7 @@
 #include "cli/doctor_rows.h"
 #include "cli/grant.h"
 #include "cli/print.h"
+#include "cli/words.h"
 #include "plan/paths.h"
 #include "plan/places.h"
 
@@ -235,13 +236,12 @@ std::string doctor_json(const std::vector<Check>& checks) {
                     {"remedy", check.remedy}});
   }
   nlohmann::ordered_json all = {{"can_start", can_start(checks)}, {"checks", list}};
-  return all.dump(2, ' ', true) + "\n";
+  return json_text(all);
 }
 
-int run_doctor(const Host& host, const std::string& prefix, const std::vector<std::string>& arguments) {
-  bool as_json = arguments == std::vector<std::string>{"--json"};
-  if (!arguments.empty() && !as_json) throw Error("doctor", "takes nothing but --json").hint("sbox doctor [--json]");
-  std::vector<Check> checks = examine(host, probe(host, prefix));
+int run_doctor(const Context& context, const std::vector<std::string>& arguments) {
+  bool as_json = parse_words("doctor", arguments, {"--json"}, 0).has("--json");
+  std::vector<Check> checks = examine(context.host, probe(context.host, context.prefix));
   print(as_json ? doctor_json(checks) : doctor_table(checks));
   return can_start(checks) ? 0 : 1;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/cgroup.h"
+#include "cli/command.h"
 #include "cli/probe.h"
 #include "plan/host.h"
 
@@ -47,6 +48,6 @@ std::string doctor_table(const std::vector<Check>& checks);
 std::string doctor_json(const std::vector<Check>& checks);
 
 // The subcommand: `arguments` is nothing or --json. 0 when sbox can start programs, else 1. Throws Error for bad usage.
-int run_doctor(const Host& host, const std::string& prefix, const std::vector<std::string>& arguments);
+int run_doctor(const Context& context, const std::vector<std::string>& arguments);
 
 }  // namespace sbox

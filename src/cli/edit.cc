@@ -14,6 +14,7 @@
 #include "cli/lint.h"
 #include "cli/policy_file.h"
 #include "cli/show.h"
+#include "cli/words.h"
 #include "profile/lint.h"
 #include "profile/trusted_file.h"
 #include "profile/values.h"
@@ -142,9 +143,8 @@ std::string edited_drop_in(std::string_view text) {
 }
 
 int run_edit(const Context& context, const std::vector<std::string>& arguments) {
-  bool is_name = arguments.size() == 1 && is_include_name(arguments[0]);
-  if (!is_name) throw Error("edit", "needs the name of a profile").hint("sbox edit PROFILE");
-  const std::string& profile = arguments[0];
+  std::string profile = parse_words("edit", arguments, {}, 1).name();
+  if (!is_include_name(profile)) throw Error("edit", "needs the name of a profile").hint(usage_of("edit"));
   DropIn drop_in(context.search, profile);
   std::optional<std::string> before = drop_in.read(kName);
   if (!before) read_profile(context.search, profile);      // there is one to change

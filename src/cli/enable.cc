@@ -5,8 +5,10 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "cli/print.h"
+#include "cli/words.h"
 #include "desktop/catalogue.h"
 #include "desktop/store.h"
 #include "plan/paths.h"
@@ -15,51 +17,25 @@
 namespace sbox {
 namespace {
 
-struct EnableOptions {
-  bool all = false, list = false, json = false, shims = false, system = false;
-  std::vector<std::string> apps;
-};
-
-struct Flag {
-  std::string_view name;
-  bool EnableOptions::*member;
-  bool enable_only;
-};
-
-constexpr Flag kFlags[] = {{"--all", &EnableOptions::all, false},
-                           {"--system", &EnableOptions::system, false},
-                           {"--shims", &EnableOptions::shims, true},
-                           {"--list", &EnableOptions::list, true},
-                           {"--json", &EnableOptions::json, true}};
-
-EnableOptions parse_options(const std::vector<std::string>& arguments, const std::string& command) {
-  EnableOptions options;
-  bool is_disable = command == "disable";
-  for (const std::string& word : arguments) {
-    auto flag = std::find_if(std::begin(kFlags), std::end(kFlags),
-                             [&](const Flag& one) { return one.name == word && !(is_disable && one.enable_only); });
-    if (flag != std::end(kFlags))
-      options.*flag->member = true;
-    else if (word.starts_with('-'))
-      throw Error(command + " " + quote(word), "there is no such option").hint("see sbox(1)");
-    else
-      options.apps.push_back(word);
-  }
-  bool one = (options.all ? 1 : 0) + (options.list ? 1 : 0) + (options.apps.empty() ? 0 : 1) == 1;
-  if (!one) throw Error(command, is_disable ? "takes names, or --all" : "takes names, or --all, or --list");
-  if (options.json && !options.list) throw Error(command, "--json goes with --list");
-  return options;
+// `command`: enable or disable.
+Words parse(const std::string& command, const std::vector<std::string>& arguments,
+            const std::vector<std::string>& known) {
+  Words words = parse_words(command, arguments, known);
+  int wishes = (words.has("--all") ? 1 : 0) + (words.has("--list") ? 1 : 0) + (words.names.empty() ? 0 : 1);
+  if (wishes != 1) throw Error(command, "takes one of these").hint(usage_of(command));
+  if (words.has("--json") && !words.has("--list")) throw Error(command, "--json goes with --list");
+  return words;
 }
 
 // Where everything is, for this run.
 struct Desk {
-  Desk(const Context& c, const EnableOptions& options)
+  Desk(const Context& c, bool is_system)
       : context(c),
         sbox(c.prefix + "/bin/sbox"),
         home(normalise(c.host.variable("HOME").value_or(c.host.home())).value_or(c.host.home())),
-        directories(data_directories(c.host, options.system)),
-        commands(options.system ? "/usr/local/bin" : home + "/.local/bin"),
-        root(options.system ? "/usr/local" : home),
+        directories(data_directories(c.host, is_system)),
+        commands(is_system ? "/usr/local/bin" : home + "/.local/bin"),
+        root(is_system ? "/usr/local" : home),
         entries(find_entries(c.host, directories, sbox)) {}
 
   Store data() const { return Store(is_below(directories[0], root) ? root : directories[0]); }
@@ -257,7 +233,7 @@ std::string list_json(const Desk& desk) {
                     {"service", entry->service.written ? entry->service.path : ""},
                     {"shim", record_in(*entry).shim}});
   }
-  return list.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json_text(list);
 }
 
 // Returns the exit status.
@@ -274,49 +250,49 @@ int for_each(const std::vector<const DesktopEntry*>& entries, const std::functio
   return status;
 }
 
-std::vector<const DesktopEntry*> chosen(const Desk& desk, const EnableOptions& options,
+std::vector<const DesktopEntry*> chosen(const Desk& desk, const Words& words,
                                         const std::function<bool(const DesktopEntry&)>& by_all) {
   std::vector<const DesktopEntry*> entries;
   for (const DesktopEntry& entry : desk.entries) {
-    if (options.all && by_all(entry)) entries.push_back(&entry);
+    if (words.has("--all") && by_all(entry)) entries.push_back(&entry);
   }
-  for (const std::string& app : options.apps) {
+  for (const std::string& app : words.names) {
     for (const DesktopEntry* entry : find(desk, app)) {
-      if (std::find(entries.begin(), entries.end(), entry) == entries.end()) entries.push_back(entry);
+      if (!contains(entries, entry)) entries.push_back(entry);
     }
   }
   return entries;
 }
 
-void refuse_without_root(const Context& context, const EnableOptions& options) {
-  if (options.system && !options.list && context.host.uid() != 0) throw Error("--system", "needs root");
+void refuse_without_root(const Context& context, const Words& words) {
+  if (words.has("--system") && !words.has("--list") && context.host.uid() != 0) throw Error("--system", "needs root");
 }
 
 }  // namespace
 
 int run_enable(const Context& context, const std::vector<std::string>& arguments) {
-  EnableOptions options = parse_options(arguments, "enable");
-  refuse_without_root(context, options);
-  Desk desk(context, options);
-  if (options.list) {
-    print(options.json ? list_json(desk) : list_text(desk));
+  Words words = parse("enable", arguments, {"--all", "--system", "--shims", "--list", "--json"});
+  refuse_without_root(context, words);
+  Desk desk(context, words.has("--system"));
+  if (words.has("--list")) {
+    print(words.has("--json") ? list_json(desk) : list_text(desk));
     return 0;
   }
   auto by_all = [&](const DesktopEntry& entry) {
     return entry.state != EntryState::wrapped && entry.state != EntryState::gone && !profile_of(desk, entry).empty();
   };
-  return for_each(chosen(desk, options, by_all),
-                  [&](const DesktopEntry& entry) { enable(desk, entry, options.shims); });
+  return for_each(chosen(desk, words, by_all),
+                  [&](const DesktopEntry& entry) { enable(desk, entry, words.has("--shims")); });
 }
 
 int run_disable(const Context& context, const std::vector<std::string>& arguments) {
-  EnableOptions options = parse_options(arguments, "disable");
-  refuse_without_root(context, options);
-  Desk desk(context, options);
+  Words words = parse("disable", arguments, {"--all", "--system"});
+  refuse_without_root(context, words);
+  Desk desk(context, words.has("--system"));
   auto is_enabled = [](const DesktopEntry& entry) { return entry.entry.written.has_value(); };
-  std::vector<const DesktopEntry*> entries = chosen(desk, options, is_enabled);
+  std::vector<const DesktopEntry*> entries = chosen(desk, words, is_enabled);
   std::erase_if(entries, [&](const DesktopEntry* entry) { return !is_enabled(*entry); });
-  if (entries.empty() && !options.all) throw Error(quote(options.apps[0]), "is not enabled");
+  if (entries.empty() && !words.has("--all")) throw Error(quote(words.names[0]), "is not enabled");
   return for_each(entries, [&](const DesktopEntry& entry) {
     disable(desk, entry);
     desk.entries[static_cast<size_t>(&entry - desk.entries.data())].entry.written.reset();

@@ -5,23 +5,28 @@
 #include "base/strings.h"
 #include "cli/explain_thing.h"
 #include "cli/print.h"
+#include "cli/words.h"
 #include "plan/planner.h"
 #include "profile/values.h"
 
 namespace sbox {
 namespace {
 
-Plan plan_for_some_program(const Profile& profile, const std::string& prefix, const Host& host) {
+Plan plan_for_some_program(const Context& context, const Profile& profile) {
+  auto plan_of = [&](const std::string& program) {
+    return make_plan(profile, {.program = program, .arguments = {}, .instance = "", .prefix = context.prefix},
+                     context.host);
+  };
   std::vector<std::string> programs = {profile.name()};
   for (const Value& program : profile.list(Key::profile_programs)) programs.push_back(program.text);
   for (const std::string& program : programs) {
     try {
-      return make_plan(profile, {.program = program, .arguments = {}, .instance = "", .prefix = prefix}, host);
+      return plan_of(program);
     } catch (const Error& error) {
       if (error.exit_status() != kExitNotFound && error.exit_status() != kExitNotExecutable) throw;
     }
   }
-  return make_plan(profile, {.program = "/bin/true", .arguments = {}, .instance = "", .prefix = prefix}, host);
+  return plan_of("/bin/true");
 }
 
 // Takes out the element that names a macro without a value here, as ${CWD} in the home directory. False for any other
@@ -41,11 +46,10 @@ bool leave_out(Profile& profile, const Error& error) {
 
 }  // namespace
 
-Plan plan_to_explain(const SearchPath& search, const std::string& name, const std::string& prefix, const Host& host,
-                     std::string& missing) {
+Plan plan_to_explain(const Context& context, const std::string& name, std::string& missing) {
   missing.clear();
   try {
-    return plan_for_some_program(read_profile(search, name), prefix, host);
+    return plan_for_some_program(context, read_profile(context.search, name));
   } catch (const Error& error) {
     missing = error.line();
   }
@@ -53,10 +57,10 @@ Plan plan_to_explain(const SearchPath& search, const std::string& name, const st
   for (const char* feature : {"display", "abstract-sockets"}) {
     overrides.push_back({Override::Operation::add, Key::profile_optional, feature});
   }
-  Profile profile = read_profile(search, name, overrides);
+  Profile profile = read_profile(context.search, name, overrides);
   for (;;) {
     try {
-      return plan_for_some_program(profile, prefix, host);
+      return plan_for_some_program(context, profile);
     } catch (const Error& error) {
       if (!leave_out(profile, error)) throw;
     }
@@ -81,28 +85,21 @@ std::string page_json(const std::string& profile, const Page& page, const std::s
     }
   }
   ordered_json all = {{"profile", profile}, {"sections", sections}, {"missing", missing}};
-  return all.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+  return json_text(all);
 }
 
-int run_explain(const SearchPath& search, const Host& host, const std::string& prefix,
-                const std::vector<std::string>& arguments) {
-  constexpr char kUsage[] = "sbox explain [--json] PROFILE [THING]";
-  std::vector<std::string> names = arguments;
-  bool as_json = std::erase(names, "--json") > 0;
-  for (const std::string& name : names) {
-    if (name.starts_with('-')) throw Error("explain " + quote(name), "there is no such option").hint(kUsage);
-  }
-  if (names.empty() || names.size() > 2) {
-    throw Error("explain", "needs a profile, and at most one thing").hint(kUsage);
-  }
-  Profile profile = read_profile(search, names[0]);
+int run_explain(const Context& context, const std::vector<std::string>& arguments) {
+  Words words = parse_words("explain", arguments, {"--json"}, 2);
+  if (words.names.empty()) throw Error("explain", "needs a profile").hint(usage_of("explain"));
+  bool as_json = words.has("--json");
+  Profile profile = read_profile(context.search, words.name());
   std::string missing, text;
-  Plan plan = plan_to_explain(search, names[0], prefix, host, missing);
-  if (names.size() == 1) {
+  Plan plan = plan_to_explain(context, words.name(), missing);
+  if (words.names.size() == 1) {
     Page page = explain_page(profile, plan);
     text = as_json ? page_json(profile.name(), page, missing) : page.text();
   } else {
-    Answer answer = explain_thing({profile, plan, host}, names[1]);
+    Answer answer = explain_thing({profile, plan, context.host}, words.name(1));
     text = as_json ? answer_json(profile.name(), answer, missing) : answer_text(profile.name(), answer);
   }
   if (!missing.empty() && !as_json) text += "\nOn this host it cannot start now:\n  " + missing + "\n";

@@ -285,7 +285,8 @@ void explain_hidden(Answer& answer, const Profile& profile, const Question& ques
 
 }  // namespace
 
-Answer explain_path(const Profile& profile, const Plan& plan, const std::string& path, const Host& host) {
+Answer explain_path(const Inquiry& inquiry, const std::string& path) {
+  const auto& [profile, plan, host] = inquiry;
   Question question = make_question(plan, path, host);
   Answer answer;
   answer.kind = "path";
@@ -306,7 +307,7 @@ Answer explain_path(const Profile& profile, const Plan& plan, const std::string&
     answer.say("Make it first.");
   } else {
     bool is_of_files = !is_below(question.asked, "/dev") && !is_below(question.asked, "/etc");
-    explain_absence(answer, {profile, plan, host}, question, there, is_of_files ? instead_of(question, plan) : "");
+    explain_absence(answer, inquiry, question, there, is_of_files ? instead_of(question, plan) : "");
   }
   return answer;
 }

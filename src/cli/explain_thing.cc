@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "cli/explain.h"
 #include "plan/paths.h"
@@ -46,7 +47,7 @@ bool is_variable(const Inquiry& inquiry, const std::string& word) {
 bool begins_like_a_domain(std::string_view first) {
   constexpr std::string_view kUsual[] = {"org", "com", "net", "io",  "ca",  "de",  "fi",
                                          "fr",  "uk",  "me",  "dev", "app", "page"};
-  return std::find(std::begin(kUsual), std::end(kUsual), first) != std::end(kUsual);
+  return contains(kUsual, first);
 }
 
 bool is_bus_name(const Inquiry& inquiry, const std::string& word) {
@@ -65,22 +66,18 @@ bool is_bus_name(const Inquiry& inquiry, const std::string& word) {
   return is_likely && !is_file_here(inquiry, word);
 }
 
-Answer explain_file(const Inquiry& inquiry, const std::string& word) {
-  return explain_path(inquiry.profile, inquiry.plan, word, inquiry.host);
-}
-
 bool is_anything(const Inquiry&, const std::string&) { return true; }
 
 // A word that is a name in several tables is the first of these. Whatever is nothing else is a file, here.
 constexpr ThingKind kKinds[] = {
     {"host", is_network, explain_destination},
-    {"path", is_path, explain_file},
+    {"path", is_path, explain_path},
     {"call", is_call, explain_call},
     {"setting", is_setting, explain_setting},
     {"variable", is_variable, explain_variable},
     {"bus", is_bus_name, explain_bus_name},
     {"host", is_destination, explain_destination},
-    {"path", is_anything, explain_file},
+    {"path", is_anything, explain_path},
 };
 
 // What a word that is no file could have been meant to be.

@@ -34,7 +34,10 @@ Answer explain_thing(const Inquiry& inquiry, const std::string& word);
 // Words that need no further input, for completions: devices and the like.
 std::vector<std::string> setting_words();
 
-// One for each kind, in a file of its name; explain_path is in explain.h.
+// One for each kind, in a file of its name.
+// `path` of the host: absolute, or relative to the current directory; it need not exist. Error for one that cannot be
+// made absolute.
+Answer explain_path(const Inquiry& inquiry, const std::string& path);
 Answer explain_bus_name(const Inquiry& inquiry, const std::string& name);
 Answer explain_call(const Inquiry& inquiry, const std::string& word);  // a call or a group
 Answer explain_variable(const Inquiry& inquiry, const std::string& name);

@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "cli/print.h"
 #include "cli/request.h"
+#include "cli/words.h"
 #include "oci/bundle.h"
 #include "oci/store.h"
 #include "overlay/directory.h"
@@ -20,8 +21,6 @@
 
 namespace sbox {
 namespace {
-
-constexpr char kUsage[] = "usage: sbox export --oci DIR [OPTIONS] [--] PROGRAM [ARG...]";
 
 const RunOption* find_option(char letter) {
   auto found = std::ranges::find(run_options(), letter, &RunOption::letter);
@@ -105,7 +104,7 @@ int run_export(const Context& context, const std::vector<std::string>& arguments
   std::string directory = take_directory(words);
   RunOptions options = parse_run_options(words);
   if (options.help) {
-    print(std::string(kUsage) + "\n");
+    print("usage: " + usage_of("export") + "\n");
     return 0;
   }
   if (directory.empty()) throw Error("export", "no directory is named").hint("as in sbox export --oci ./bundle true");

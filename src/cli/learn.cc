@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "cli/ask.h"
 #include "cli/learn_watch.h"
@@ -18,6 +19,7 @@
 #include "cli/print.h"
 #include "cli/proposal.h"
 #include "cli/request.h"
+#include "cli/words.h"
 #include "desktop/catalogue.h"
 #include "desktop/exec.h"
 #include "plan/paths.h"
@@ -29,9 +31,6 @@
 namespace sbox {
 namespace {
 
-constexpr char kUsage[] =
-    "sbox learn [--yes] [--json] [--name NAME] [--output FILE] [--force] [--no-network] [-s SECTION.KEY=VALUE] "
-    "[--] PROGRAM [ARG...]";
 constexpr char kBlock[] = "lib/learn";
 
 struct Options {
@@ -47,7 +46,7 @@ std::optional<std::string> value_of(const std::vector<std::string>& words, size_
                                     std::initializer_list<const char*> names) {
   for (const char* name : names) {
     std::optional<std::string> value = option_value(words, at, name);
-    if (value && value->empty()) throw Error("learn " + quote(name), "it needs a value").hint(kUsage);
+    if (value && value->empty()) throw Error("learn " + quote(name), "it needs a value").hint(usage_of("learn"));
     if (value) return value;
   }
   return std::nullopt;
@@ -79,7 +78,7 @@ Options parse_options(const std::vector<std::string>& words) {
     } else if (auto setting = value_of(words, at, {"-s", "--set"})) {
       options.settings.push_back(*setting);
     } else {
-      throw Error("learn " + quote(word), "there is no such option, or it takes no value").hint(kUsage);
+      throw Error("learn " + quote(word), "there is no such option, or it takes no value").hint(usage_of("learn"));
     }
   }
   options.command.assign(words.begin() + static_cast<std::ptrdiff_t>(std::min(at, words.size())), words.end());
@@ -87,7 +86,8 @@ Options parse_options(const std::vector<std::string>& words) {
 }
 
 void check_options(const Context& context, Options& options, bool is_to_write) {
-  if (options.command.empty() || options.command[0].empty()) throw Error("learn", "no program is named").hint(kUsage);
+  if (options.command.empty() || options.command[0].empty())
+    throw Error("learn", "no program is named").hint(usage_of("learn"));
   if (options.json && (options.yes || options.force || !options.output.empty())) {
     throw Error("learn", "--json writes nothing; --yes, --output and --force do").hint("take one of them");
   }
@@ -138,7 +138,7 @@ std::vector<std::string> entries_of_etc(const Host& host) {
                                         "sbox",      "resolv.conf", "timezone"};
   std::vector<std::string> entries;
   for (const std::string& name : host.list("/etc")) {
-    bool is_made = std::find(std::begin(kMade), std::end(kMade), name) != std::end(kMade);
+    bool is_made = contains(kMade, name);
     Resolved found = host.resolve("/etc/" + name);
     bool is_one = found.status.kind == FileKind::file || found.status.kind == FileKind::directory;
     bool is_near = is_at_or_below(found.path, "/etc") || is_at_or_below(found.path, "/usr");
@@ -293,7 +293,7 @@ void write_profile(const Context& context, const Options& options, const std::st
 int run_learn(const Context& context, const std::vector<std::string>& arguments) {
   Options options = parse_options(arguments);
   if (options.help) {
-    print(std::string("usage: ") + kUsage + "\n");
+    print("usage: " + usage_of("learn") + "\n");
     return 0;
   }
   bool asks = isatty(0) == 1 && !options.json;

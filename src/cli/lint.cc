@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/contains.h"
 #include "base/strings.h"
 #include "cli/print.h"
+#include "cli/words.h"
 #include "plan/devices.h"
 #include "plan/draft.h"
 #include "plan/environment.h"
@@ -145,7 +147,7 @@ std::vector<Finding> lint_all(const SearchPath& search, const std::vector<std::s
   try {
     for (const std::string& name : names.empty() ? everything(search) : names) {
       for (Finding& finding : lint_one(search, name)) {
-        bool known = std::find(findings.begin(), findings.end(), finding) != findings.end();
+        bool known = contains(findings, finding);
         if (!known) findings.push_back(std::move(finding));
       }
     }
@@ -157,12 +159,9 @@ std::vector<Finding> lint_all(const SearchPath& search, const std::vector<std::s
   return findings;
 }
 
-int run_lint(const SearchPath& search, const std::vector<std::string>& args) {
-  for (const std::string& arg : args) {
-    if (arg.starts_with('-')) throw Error("lint " + quote(arg), "there is no such option").hint("sbox lint [FILE...]");
-  }
+int run_lint(const Context& context, const std::vector<std::string>& arguments) {
   bool failed = false;
-  for (const Finding& finding : lint_all(search, args)) {
+  for (const Finding& finding : lint_all(context.search, parse_words("lint", arguments, {}).names)) {
     print(finding_line(finding) + "\n");
     failed = failed || finding.severity == Finding::Severity::error;
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "profile/lint.h"
 #include "profile/reader.h"
 
@@ -14,6 +15,6 @@ namespace sbox {
 std::vector<Finding> lint_all(const SearchPath& search, const std::vector<std::string>& names);
 
 // Prints one line for each. Returns 1 when there are errors, else 0: warnings do not fail.
-int run_lint(const SearchPath& search, const std::vector<std::string>& args);
+int run_lint(const Context& context, const std::vector<std::string>& arguments);
 
 }  // namespace sbox

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "cli/print.h"
+#include "cli/words.h"
 #include "instance/process.h"
 #include "instance/registry.h"
 
@@ -39,7 +40,7 @@ std::string list_json(const std::vector<Instance>& instances) {
                     {"started", static_cast<uint64_t>(time(nullptr)) - seconds},
                     {"seconds", seconds}});
   }
-  return list.dump(2) + "\n";
+  return json_text(list);
 }
 
 std::string list_table(const std::vector<Instance>& instances) {
@@ -54,8 +55,7 @@ std::string list_table(const std::vector<Instance>& instances) {
 }  // namespace
 
 int run_list(const Context& context, const std::vector<std::string>& arguments) {
-  bool json = arguments == std::vector<std::string>{"--json"};
-  if (!json && !arguments.empty()) throw Error("list", "takes nothing but --json");
+  bool json = parse_words("list", arguments, {"--json"}, 0).has("--json");
   std::vector<Instance> instances = Registry::open(context.host.home()).list();
   std::string text = json ? list_json(instances) : list_table(instances);
   print(text);

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "cli/page.h"
 #include "cli/print.h"
+#include "cli/words.h"
 #include "log/bus_denial.h"
 #include "log/connection_denial.h"
 #include "log/words.h"
@@ -255,24 +256,17 @@ std::string runs_json(const std::vector<Run>& runs) {
                     {"denied_names", connections_json(run, NoteKind::host_name)},
                     {"other_notes", run.log.other_notes}});
   }
-  return ordered_json{{"runs", list}}.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+  return json_text({{"runs", list}});
 }
 
 int run_log(const Context& context, const std::vector<std::string>& arguments) {
-  constexpr char kUsage[] = "sbox log [--all] [--json] [INSTANCE]";
-  std::vector<std::string> names = arguments;
-  bool all = std::erase(names, "--all") > 0, as_json = std::erase(names, "--json") > 0;
-  for (const std::string& name : names) {
-    if (name.starts_with('-')) throw Error("log " + quote(name), "there is no such option").hint(kUsage);
-  }
-  if (names.size() > 1) throw Error("log", "takes one instance").hint(kUsage);
-  if (!names.empty() && names[0].empty()) throw Error("log", "the name of the instance is empty").hint(kUsage);
-  std::string home = find_places(context.host).home, instance = names.empty() ? "" : names[0];
-  std::vector<StoredLog> logs = stored_logs(home), chosen = wanted(logs, home, instance, all);
+  Words words = parse_words("log", arguments, {"--all", "--json"}, 1);
+  std::string home = find_places(context.host).home, instance = words.name();
+  std::vector<StoredLog> logs = stored_logs(home), chosen = wanted(logs, home, instance, words.has("--all"));
   if (chosen.empty()) throw nothing_kept(logs, instance);
   std::vector<Run> runs;
   for (const StoredLog& log : chosen) runs.push_back(make_run(context, home, log));
-  print(as_json ? runs_json(runs) : runs_text(runs));
+  print(words.has("--json") ? runs_json(runs) : runs_text(runs));
   return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "cli/notify.h"
 #include "cli/print.h"
 #include "cli/run.h"
+#include "cli/words.h"
 #include "plan/real_host.h"
 
 namespace sbox {
@@ -51,9 +52,7 @@ std::string installation_prefix() {
 }
 
 int print_usage(const Command& command) {
-  std::string text = "usage: sbox " + std::string(command.name) + " " + std::string(command.arguments) + "\n  " +
-                     std::string(command.summary) + "\n\nsbox(1) says more.\n";
-  print(text);
+  print("usage: " + usage_of(command.name) + "\n  " + std::string(command.summary) + "\n\nsbox(1) says more.\n");
   return 0;
 }
 

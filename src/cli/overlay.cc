@@ -59,37 +59,12 @@ void put_text(nlohmann::ordered_json& object, const std::string& key, const std:
   object[key + "_hex"] = digits;
 }
 
-OverlayArguments parse_overlay_arguments(const std::string& command, const std::vector<std::string>& arguments,
-                                         const std::vector<std::string>& known) {
-  OverlayArguments parsed;
-  bool options_end = false;
-  for (const std::string& word : arguments) {
-    // A script's variable that is not set must not make a name of the path behind it.
-    if (word.empty()) throw Error(command, "a name or a path is empty").hint("see `sbox diff`");
-    if (!options_end && word == "--") {
-      options_end = true;
-    } else if (!options_end && word.starts_with('-')) {
-      if (std::find(known.begin(), known.end(), word) == known.end()) {
-        std::optional<std::string> near = nearest(word, known);
-        throw Error(command + " " + quote(word), "there is no such option")
-            .hint(near ? "did you mean " + *near + "?" : "see `sbox --help`");
-      }
-      parsed.options.push_back(word);
-    } else if (parsed.name.empty()) {
-      parsed.name = word;
-    } else {
-      parsed.paths.push_back(word);
-    }
-  }
-  return parsed;
+void require_overlay(const std::string& command, const Words& words) {
+  if (words.names.empty()) throw Error(command, "needs the name of an overlay").hint("`sbox diff` lists them");
 }
 
-bool has_option(const OverlayArguments& arguments, const std::string& option) {
-  return std::find(arguments.options.begin(), arguments.options.end(), option) != arguments.options.end();
-}
-
-Selection::Selection(const Context& context, const OverlayStore& store, const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) paths_.push_back(below_home(context, store, path));
+Selection::Selection(const Context& context, const OverlayStore& store, const Words& words) {
+  for (const std::string& path : words.behind_first()) paths_.push_back(below_home(context, store, path));
 }
 
 bool Selection::holds(const Change& change) const {

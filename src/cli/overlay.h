@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/words.h"
 #include "overlay/store.h"
 
 namespace sbox {
@@ -17,22 +18,14 @@ int run_discard(const Context& context, const std::vector<std::string>& argument
 int run_snapshot(const Context& context, const std::vector<std::string>& arguments);
 int run_restore(const Context& context, const std::vector<std::string>& arguments);
 
-struct OverlayArguments {
-  std::string name;
-  std::vector<std::string> options;  // with the dashes in front
-  std::vector<std::string> paths;    // as typed
-};
-
-// Error for an option that is not in `known`.
-OverlayArguments parse_overlay_arguments(const std::string& command, const std::vector<std::string>& arguments,
-                                         const std::vector<std::string>& known);
-bool has_option(const OverlayArguments& arguments, const std::string& option);
+// Error where the words name none.
+void require_overlay(const std::string& command, const Words& words);
 
 // The changes that somebody named by paths; all where none is named.
 class Selection {
  public:
-  // Error for a path outside of the overlay's home.
-  Selection(const Context& context, const OverlayStore& store, const std::vector<std::string>& paths);
+  // `words`: the overlay's name, and paths. Error for one outside of the overlay's home.
+  Selection(const Context& context, const OverlayStore& store, const Words& words);
 
   bool holds(const Change& change) const;
   // The same, and the new directories that lead there.

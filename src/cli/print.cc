@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 
@@ -16,6 +17,10 @@ Error not_written(int errnum) { return system_error(kOutput, errnum).hint(kHint)
 
 void print(std::string_view text) {
   if (fwrite(text.data(), 1, text.size(), stdout) != text.size()) throw not_written(errno);
+}
+
+std::string json_text(const nlohmann::ordered_json& value) {
+  return value.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 void finish_printing() {

@@ -4,8 +4,9 @@
 #include <optional>
 #include <set>
 
+#include "base/contains.h"
 #include "base/strings.h"
-#include "cli/explain.h"
+#include "cli/explain_thing.h"
 #include "cli/proposer.h"
 #include "plan/arguments.h"
 #include "plan/devices.h"
@@ -219,7 +220,7 @@ void FileNeeds::look_at_use(const std::string& path, Use use, const Trail& trail
   bool is_file = status.kind == FileKind::file, is_directory = status.kind == FileKind::directory;
   constexpr std::string_view kCouldNotBe[] = {"EEXIST", "ENOTDIR", "EISDIR",    "ELOOP",
                                               "ENXIO",  "EINVAL",  "ENOTEMPTY", "ENAMETOOLONG"};
-  if (std::find(std::begin(kCouldNotBe), std::end(kCouldNotBe), trail.error) != std::end(kCouldNotBe)) return;
+  if (contains(kCouldNotBe, trail.error)) return;
   bool has_changed = use == Use::change || use == Use::make;
   if (is_hidden(path) && has_changed) {
     if (is_at_or_below(needs_.written(path), "~/.cache")) return;
@@ -294,8 +295,7 @@ Profile FileNeeds::draft() const {
   constexpr std::string_view kSections[] = {"home", "files", "system", "devices", "desktop", "environment"};
   Profile profile;
   for (const Need& need : needs_.all()) {
-    bool brings_files =
-        std::find(std::begin(kSections), std::end(kSections), setting(need.key).section) != std::end(kSections);
+    bool brings_files = contains(kSections, setting(need.key).section);
     if (brings_files) profile.assign(need.key, {need.value, {"evidence", 0}});
   }
   profile.assign(Key::seccomp_mode, {"none", {"evidence", 0}});  // compiling filters takes long
@@ -356,7 +356,7 @@ std::string FileNeeds::caution_for(const std::string& path, const Want& want) co
   if (value == "/etc/machine-id" || value == "/var/lib/dbus/machine-id") return "the sandbox has one of its own";
   if (value == "/etc/resolv.conf" || value == "/etc/host.conf") return "it comes with a network";
   constexpr std::string_view kTooWide[] = {"/usr", "/var", "/opt", "/srv", "/mnt", "/media"};
-  bool is_wide = std::find(std::begin(kTooWide), std::end(kTooWide), value) != std::end(kTooWide);
+  bool is_wide = contains(kTooWide, value);
   if (is_wide) return "it is more than the program can have needed";
   bool holds_secrets =
       std::any_of(secrets_.begin(), secrets_.end(), [&](const std::string& secret) { return is_below(secret, value); });
@@ -369,7 +369,7 @@ bool FileNeeds::is_there_already(const Profile& profile, const Plan& plan, const
   for (const char* made : {"/", "/etc", "/home", "/dev"}) {
     if (path == made) return true;
   }
-  std::string verdict = explain_path(profile, plan, path, host_).verdict;
+  std::string verdict = explain_path({profile, plan, host_}, path).verdict;
   if (verdict == "yes" || (verdict == "read-only" && !want.writes)) return true;
   return want.writes && !may(host_, host_.resolve(path).status, kWrite);
 }

@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "cli/answer.h"
+#include "cli/print.h"
 #include "cli/proposal.h"
 #include "profile/values.h"
 
@@ -109,7 +110,7 @@ std::string proposal_json(const Proposal& proposal, int status) {
                        {"not_proposed", of_lines(proposal.not_taken)},
                        {"remarks", proposal.remarks},
                        {"text", proposal_text(proposal)}};
-  return json.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json);
 }
 
 }  // namespace sbox

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/contains.h"
 #include "base/error.h"
 #include "base/strings.h"
 #include "cli/overlay.h"
@@ -21,24 +22,24 @@ std::string latest(const Snapshots& snapshots, const std::string& overlay) {
 // Of a commit that was cut short.
 void remove_leftovers_on_host(const Context& context, const Places& places, const std::string& overlay) {
   std::vector<std::string> names = OverlayStore::list(data_directory(context.host, places));
-  if (std::find(names.begin(), names.end(), overlay) == names.end()) return;  // discarded; its snapshots are left
+  if (!contains(names, overlay)) return;  // discarded; its snapshots are left
   OverlayStore store = OverlayStore::open(context.host, places, overlay);
   if (store.was_interrupted()) remove_leftovers(store, find_changes(store.layers()));
 }
 
 }  // namespace
 
-int run_restore(const Context& context, const std::vector<std::string>& words) {
-  OverlayArguments arguments = parse_overlay_arguments("restore", words, {});
-  if (arguments.name.empty()) throw Error("restore", "needs the name of an overlay").hint("`sbox snapshot --list`");
-  if (arguments.paths.size() > 1) throw Error("restore", "needs one name of a snapshot");
+int run_restore(const Context& context, const std::vector<std::string>& arguments) {
+  Words words = parse_words("restore", arguments, {}, 2);
+  require_overlay("restore", words);
+  std::string overlay = words.name();
   Places places = find_places(context.host);
-  Snapshots snapshots = Snapshots::open(context.host, places, arguments.name);
+  Snapshots snapshots = Snapshots::open(context.host, places, overlay);
   snapshots.lock("set it back");
-  std::string label = arguments.paths.empty() ? latest(snapshots, arguments.name) : arguments.paths[0];
-  remove_leftovers_on_host(context, places, arguments.name);
+  std::string label = words.names.size() > 1 ? words.name(1) : latest(snapshots, overlay);
+  remove_leftovers_on_host(context, places, overlay);
   std::string kept = snapshots.restore(label);
-  printf("%s is as in %s", escape_control(arguments.name).c_str(), escape_control(label).c_str());
+  printf("%s is as in %s", escape_control(overlay).c_str(), escape_control(label).c_str());
   printf("%s\n", kept.empty() ? "" : ("; what it was is " + kept).c_str());
   return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "cli/print.h"
+#include "cli/words.h"
 #include "profile/values.h"
 
 namespace sbox {
@@ -49,23 +50,13 @@ std::string show_profile(const Profile& profile, bool all) {
   return text;
 }
 
-int run_show(const SearchPath& search, const std::vector<std::string>& args) {
-  bool all = false;
-  std::vector<std::string> names;
-  for (const std::string& arg : args) {
-    if (arg == "--all")
-      all = true;
-    else if (arg.starts_with("--"))
-      throw Error("show " + arg, "there is no such option").hint("see sbox show --help");
-    else
-      names.push_back(arg);
-  }
-  if (names.size() > 1) throw Error("show", "takes one profile").hint("name one of " + names[0] + ", " + names[1]);
+int run_show(const Context& context, const std::vector<std::string>& arguments) {
+  Words words = parse_words("show", arguments, {"--all"}, 1);
   std::string text;
-  if (names.empty()) {
-    for (const std::string& name : list_profiles(search)) text += name + "\n";
+  if (words.names.empty()) {
+    for (const std::string& name : list_profiles(context.search)) text += name + "\n";
   } else {
-    text = show_profile(read_profile(search, names[0]), all);
+    text = show_profile(read_profile(context.search, words.name()), words.has("--all"));
   }
   print(text);
   return 0;

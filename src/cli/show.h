@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/command.h"
 #include "profile/profile.h"
-#include "profile/reader.h"
 
 namespace sbox {
 
@@ -15,6 +15,6 @@ namespace sbox {
 std::string show_profile(const Profile& profile, bool all);
 
 // Prints it; without a name, the names of all profiles. Returns the exit status; Error as the reader throws it.
-int run_show(const SearchPath& search, const std::vector<std::string>& args);
+int run_show(const Context& context, const std::vector<std::string>& arguments);
 
 }  // namespace sbox

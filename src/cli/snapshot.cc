@@ -41,7 +41,7 @@ void print_json(const std::vector<std::pair<std::string, Snapshot>>& all) {
     object["bytes"] = snapshot.facts.bytes;
     list.push_back(object);
   }
-  puts(list.dump(2, ' ', true, nlohmann::json::error_handler_t::replace).c_str());
+  print(json_text(list));
 }
 
 void print_table(const std::vector<std::pair<std::string, Snapshot>>& all) {
@@ -55,40 +55,40 @@ void print_table(const std::vector<std::pair<std::string, Snapshot>>& all) {
 }
 
 // Of one overlay, or of all.
-int list_snapshots(const Context& context, const OverlayArguments& arguments) {
+int list_snapshots(const Context& context, const Words& words) {
   Places places = find_places(context.host);
-  if (!arguments.paths.empty()) throw Error("snapshot --list", "takes no name of a snapshot");
-  std::vector<std::string> names = {arguments.name};
-  if (arguments.name.empty()) names = Snapshots::overlays_with_some(data_directory(context.host, places));
+  if (words.names.size() > 1) throw Error("snapshot --list", "takes no name of a snapshot");
+  std::vector<std::string> names = words.names;
+  if (names.empty()) names = Snapshots::overlays_with_some(data_directory(context.host, places));
   std::vector<std::pair<std::string, Snapshot>> all;
   for (const std::string& name : names) {
     for (Snapshot& each : Snapshots::open(context.host, places, name).list()) all.emplace_back(name, std::move(each));
   }
-  has_option(arguments, "--json") ? print_json(all) : print_table(all);
+  words.has("--json") ? print_json(all) : print_table(all);
   return 0;
 }
 
 }  // namespace
 
-int run_snapshot(const Context& context, const std::vector<std::string>& words) {
-  OverlayArguments arguments = parse_overlay_arguments("snapshot", words, {"--list", "--json", "--delete"});
-  bool deletes = has_option(arguments, "--delete"), lists = has_option(arguments, "--list");
-  if (arguments.name.empty() && !lists && has_option(arguments, "--json")) lists = true;
+int run_snapshot(const Context& context, const std::vector<std::string>& arguments) {
+  Words words = parse_words("snapshot", arguments, {"--list", "--json", "--delete"}, 2);
+  bool deletes = words.has("--delete"), lists = words.has("--list");
+  if (words.names.empty() && words.has("--json")) lists = true;
   if (deletes && lists) throw Error("snapshot", "either --list or --delete");
-  if (lists) return list_snapshots(context, arguments);
-  if (has_option(arguments, "--json")) throw Error("snapshot --json", "it goes with --list");
-  if (arguments.name.empty()) throw Error("snapshot", "needs the name of an overlay").hint("`sbox diff` lists them");
-  if (arguments.paths.size() > 1 || (deletes && arguments.paths.empty())) {
-    throw Error("snapshot", deletes ? "which one is to be deleted?" : "needs one name for a snapshot")
-        .hint("see `sbox snapshot --list`");
+  if (lists) return list_snapshots(context, words);
+  if (words.has("--json")) throw Error("snapshot --json", "it goes with --list");
+  require_overlay("snapshot", words);
+  bool is_named = words.names.size() > 1;
+  if (deletes && !is_named) {
+    throw Error("snapshot", "which one is to be deleted?").hint("see `sbox snapshot --list`");
   }
-  Snapshots snapshots = Snapshots::open(context.host, find_places(context.host), arguments.name);
+  Snapshots snapshots = Snapshots::open(context.host, find_places(context.host), words.name());
   snapshots.lock(deletes ? "delete a snapshot of it" : "take a snapshot of it");
   if (deletes) {
-    snapshots.remove(arguments.paths[0]);
+    snapshots.remove(words.name(1));
     return 0;
   }
-  std::string label = arguments.paths.empty() ? free_label(snapshots) : arguments.paths[0];
+  std::string label = is_named ? words.name(1) : free_label(snapshots);
   Snapshot made = snapshots.take(label);
   printf("%s: %llu %s, %s\n", escape_control(made.label).c_str(), static_cast<unsigned long long>(made.facts.files),
          made.facts.files == 1 ? "file" : "files", short_size(made.facts.bytes).c_str());

@@ -12,6 +12,7 @@
 
 #include "base/strings.h"
 #include "cli/print.h"
+#include "cli/words.h"
 #include "instance/process.h"
 #include "instance/usage.h"
 
@@ -122,7 +123,7 @@ std::string top_json(const std::vector<Row>& rows) {
                     {"received_per_second", std::llround(row.received)},
                     {"sent_per_second", std::llround(row.sent)}});
   }
-  return list.dump(2) + "\n";
+  return json_text(list);
 }
 
 // As much of `text` as the window holds.
@@ -160,8 +161,7 @@ std::string fit(const std::string& text, const winsize& window) {
 }  // namespace
 
 int run_top(const Context& context, const std::vector<std::string>& arguments) {
-  bool json = arguments == std::vector<std::string>{"--json"};
-  if (!json && !arguments.empty()) throw Error("top", "takes nothing but --json");
+  bool json = parse_words("top", arguments, {"--json"}, 0).has("--json");
   const std::string home = context.host.home();
   if (!json && isatty(STDOUT_FILENO)) watch(home);
   Sample before = take_sample(home);

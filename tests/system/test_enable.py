@@ -197,7 +197,7 @@ class Files(EntryTest):
             ("link", "[Desktop Entry]\nType=Link\nName=x\nURL=http://localhost\n", "starts no program"),
             ("odd", ENTRY.format(name="x", command="mousepad") + "what\n", r"odd\.desktop:\d+: "),
             ("field", ENTRY.format(name="x", command="mousepad %x"), r"field\.desktop:\d+: Exec: "),
-            ("", "", "no desktop entry has that name"),
+            ("", "", "a name or a path is empty"),
         ):
             with self.subTest(name):
                 if name:

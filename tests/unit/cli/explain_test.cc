@@ -1,6 +1,7 @@
 #include "cli/explain.h"
 
 #include "../plan/planning.h"
+#include "cli/explain_thing.h"
 
 namespace sbox::testing {
 namespace {
@@ -12,7 +13,7 @@ class Explain : public Planning {
  protected:
   std::string path(const std::string& asked) {
     Plan made = plan();
-    return answer_text(profile.name(), explain_path(profile, made, asked, host));
+    return answer_text(profile.name(), explain_path({profile, made, host}, asked));
   }
   std::string page() {
     Plan made = plan();

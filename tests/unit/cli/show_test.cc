@@ -1,5 +1,6 @@
 #include "cli/show.h"
 
+#include "../plan/fake_host.h"
 #include "../profile/testing.h"
 
 namespace sbox::testing {
@@ -74,11 +75,15 @@ TEST(Show, EscapesWhatAFileNameMayHold) {
 TEST(Show, TakesOneProfile) {
   ProfileTree tree;
   tree.write("user/a.profile", "");
-  EXPECT_EQ(run_show(tree.search(), {"a"}), 0);
-  EXPECT_EQ(run_show(tree.search(), {}), 0);
-  EXPECT_THROW(run_show(tree.search(), {"a", "a"}), Error);
-  EXPECT_THROW(run_show(tree.search(), {"--al"}), Error);
-  EXPECT_THROW(run_show(tree.search(), {"missing"}), Error);
+  const SearchPath search = tree.search();
+  const std::string prefix = "/usr";
+  FakeHost host;
+  const Context context{host, search, prefix};
+  EXPECT_EQ(run_show(context, {"a"}), 0);
+  EXPECT_EQ(run_show(context, {}), 0);
+  EXPECT_THROW(run_show(context, {"a", "a"}), Error);
+  EXPECT_THROW(run_show(context, {"--al"}), Error);
+  EXPECT_THROW(run_show(context, {"missing"}), Error);
 }
 
 }  // namespace

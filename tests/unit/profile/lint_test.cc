@@ -1,5 +1,6 @@
 #include "profile/lint.h"
 
+#include "../plan/fake_host.h"
 #include "cli/lint.h"
 #include "testing.h"
 
@@ -196,8 +197,12 @@ TEST(LintCommand, ReportsEveryFileOfTheSearchPathEachFindingOnce) {
 TEST(LintCommand, FailsOnErrorsAndNotOnWarnings) {
   ProfileTree tree;
   tree.write("user/good.profile", "");
-  EXPECT_EQ(run_lint(tree.search(), {"good"}), 0);
-  EXPECT_EQ(run_lint(tree.search(), {"good", "missing"}), 1);
+  const SearchPath search = tree.search();
+  const std::string prefix = "/usr";
+  FakeHost host;
+  const Context context{host, search, prefix};
+  EXPECT_EQ(run_lint(context, {"good"}), 0);
+  EXPECT_EQ(run_lint(context, {"good", "missing"}), 1);
 }
 
 }  // namespace
