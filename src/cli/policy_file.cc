@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
+#include "base/write_all.h"
 
 namespace sbox {
 
@@ -26,12 +27,7 @@ void write_policy_file(const std::string& path, const std::string& text) {
   UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
   // What others could write would be no profile.
   if (!file || fchmod(file.get(), 0644) != 0) throw system_error(quote(path), errno);
-  for (size_t done = 0; done < text.size();) {
-    ssize_t size = write(file.get(), text.data() + done, text.size() - done);
-    if (size <= 0) throw system_error(quote(path), size < 0 ? errno : ENOSPC);
-    done += static_cast<size_t>(size);
-  }
-  if (fsync(file.get()) != 0) throw system_error(quote(path), errno);
+  if (!write_all(file.get(), text) || fsync(file.get()) != 0) throw system_error(quote(path), errno);
 }
 
 }  // namespace sbox

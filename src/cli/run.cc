@@ -13,6 +13,7 @@
 #include "base/handover.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
+#include "base/write_all.h"
 #include "cli/background.h"
 #include "cli/bus_proxy.h"
 #include "cli/cgroup.h"
@@ -105,13 +106,8 @@ timer_t set_deadline() {
 // The plan in a memory file that nobody can change any more.
 UniqueFd sealed_file(const std::string& bytes) {
   UniqueFd file(memfd_create("sbox-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file) throw system_error("memory file for the plan", errno);
-  for (size_t done = 0; done < bytes.size();) {
-    ssize_t size = write(file.get(), bytes.data() + done, bytes.size() - done);
-    if (size <= 0) throw system_error("memory file for the plan", size < 0 ? errno : ENOSPC);
-    done += static_cast<size_t>(size);
-  }
-  if (fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+  if (!file || !write_all(file.get(), bytes) || fcntl(file.get(), F_ADD_SEALS, kSeals) != 0) {
     throw system_error("memory file for the plan", errno);
   }
   return file;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/write_all.h"
 #include "plan/paths.h"
 
 namespace sbox {
@@ -23,14 +24,6 @@ Error failed(const std::string& path, int errnum) {
   Error error = system_error(quote(path), errnum);
   return errnum == ELOOP || errnum == ENOTDIR ? std::move(error).hint("sbox writes nothing through symbolic links")
                                               : error;
-}
-
-void write_all(const UniqueFd& file, const std::string& text, const std::string& path) {
-  for (size_t done = 0; done < text.size();) {
-    ssize_t size = ::write(file.get(), text.data() + done, text.size() - done);
-    if (size < 0) throw failed(path, errno);
-    done += static_cast<size_t>(size);
-  }
 }
 
 // A file that is gone again unless it was renamed.
@@ -107,8 +100,7 @@ void Store::write(const std::string& path, const std::string& text, mode_t mode,
   UniqueFd directory = open_directory(parent_of(path), Missing::make);
   Temporary temporary(directory, path);
   UniqueFd file(openat(directory.get(), temporary.name(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file) throw failed(path, errno);
-  write_all(file, text, path);
+  if (!file || !write_all(file.get(), text)) throw failed(path, errno);
   // Whatever the umask is.
   if (fchmod(file.get(), mode) != 0 || fsync(file.get()) != 0) throw failed(path, errno);
   if (!aside.empty()) link_aside(directory, path, aside);

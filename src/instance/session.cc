@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/write_all.h"
 #include "launcher/guest.h"
 #include "launcher/moment.h"
 #include "launcher/relay.h"
@@ -27,9 +28,7 @@ constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2
 
 UniqueFd memory_file(const std::string& bytes) {
   UniqueFd file(memfd_create("sbox-join", MFD_CLOEXEC));
-  if (!file || write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
-    throw system_error("memory file for the request", errno);
-  }
+  if (!file || !write_all(file.get(), bytes)) throw system_error("memory file for the request", errno);
   return file;
 }
 

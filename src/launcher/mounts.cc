@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/write_all.h"
 #include "launcher/workshop.h"
 
 namespace sbox {
@@ -142,11 +143,7 @@ void write_new_file(const Step& step, int directory, const std::string& name, ui
                     const std::string& content) {
   UniqueFd file = open_at(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, kBeneath, mode);
   step.require(file.ok(), name);
-  for (size_t done = 0; done < content.size();) {
-    ssize_t size = write(file.get(), content.data() + done, content.size() - done);
-    step.require(size > 0, name);
-    done += static_cast<size_t>(size);
-  }
+  step.require(write_all(file.get(), content), name);
   struct stat status {};
   step.require(fstat(file.get(), &status) == 0, name);
   if (static_cast<size_t>(status.st_size) != content.size()) step.fail(name + ": it is not written", EIO);

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/write_all.h"
 
 namespace sbox {
 namespace {
@@ -139,8 +140,7 @@ UniqueFd new_log(const std::string& home, LogHeader header) {
   UniqueFd file(openat(directory.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file || flock(file.get(), LOCK_EX | LOCK_NB) != 0) throw failed(name, errno);
   header.started = time(nullptr);
-  std::string line = header_line(header);
-  if (write(file.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) throw failed(name, ENOSPC);
+  if (!write_all(file.get(), header_line(header))) throw failed(name, errno);
   return file;
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/open_at.h"
 #include "base/strings.h"
+#include "base/write_all.h"
 #include "plan/paths.h"
 
 namespace sbox {
@@ -116,12 +117,7 @@ std::string name_in_parent(const BundleFile& file) { return file.path.substr(fil
 void Unfinished::write_file(int parent, const std::string& name, const BundleFile& file) const {
   UniqueFd fd = open_at(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, kBeneath, S_IRUSR | S_IWUSR);
   require(fd.ok(), file.path);
-  for (size_t done = 0; done < file.content.size();) {
-    ssize_t size = ::write(fd.get(), file.content.data() + done, file.content.size() - done);
-    if (size == 0) errno = ENOSPC;
-    require(size > 0, file.path);
-    done += static_cast<size_t>(size);
-  }
+  require(write_all(fd.get(), file.content), file.path);
   require(fchmod(fd.get(), file.mode) == 0 && ::close(fd.release()) == 0, file.path);
 }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/strings.h"
+#include "base/write_all.h"
 #include "overlay/files.h"
 #include "plan/paths.h"
 
@@ -18,14 +19,6 @@ constexpr off_t kLargestRecord = 1 << 16;
 constexpr off_t kLargestTaken = 256 << 20;
 
 Error record_error(int errnum) { return system_error("record of the overlay", errnum); }
-
-void write_all(int file, const std::string& text) {
-  for (size_t done = 0; done < text.size();) {
-    ssize_t part = write(file, text.data() + done, text.size() - done);
-    if (part <= 0) throw record_error(part < 0 ? errno : ENOSPC);
-    done += static_cast<size_t>(part);
-  }
-}
 
 }  // namespace
 
@@ -71,15 +64,13 @@ std::optional<std::string> read_small(int directory, const char* name, off_t lim
 void replace_file(int directory, const char* name, const std::string& text) {
   std::string fresh = std::string(name) + ".new";
   UniqueFd file(openat(directory, fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) throw record_error(errno);
-  write_all(file.get(), text);
-  if (fsync(file.get()) != 0 || renameat(directory, fresh.c_str(), directory, name) != 0) throw record_error(errno);
+  bool is_written = file && write_all(file.get(), text) && fsync(file.get()) == 0;
+  if (!is_written || renameat(directory, fresh.c_str(), directory, name) != 0) throw record_error(errno);
 }
 
 void append_to_file(int directory, const char* name, const std::string& text) {
   UniqueFd file(openat(directory, name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) throw record_error(errno);
-  write_all(file.get(), text);
+  if (!file || !write_all(file.get(), text)) throw record_error(errno);
 }
 
 std::optional<OverlayRecord> read_record(int directory) {

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "base/write_all.h"
 #include "plan/filter_digest.h"
 #include "plan/seccomp.h"
 #include "plan/syscall_groups.h"
@@ -127,10 +128,7 @@ void write_filters(const SeccompPolicy& policy, const std::string& directory) {
   // Renamed into place whole, for whoever reads at the same time.
   std::string temporary = path + ".new";
   UniqueFd file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!file) throw system_error(temporary, errno);
-  if (write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
-    throw system_error(temporary, errno);
-  }
+  if (!file || !write_all(file.get(), bytes)) throw system_error(temporary, errno);
   if (fchmod(file.get(), 0644) < 0 || rename(temporary.c_str(), path.c_str()) < 0) throw system_error(path, errno);
 }
 
