@@ -50,53 +50,72 @@ void look_at_sockets(Needs& needs) {
   }
 }
 
-void look_at_bus(Needs& needs) {
-  const std::vector<BusRule> rules = session_bus_rules(needs.lesson().profile);
-  auto is_given = [&](const BusUse& use) {
-    std::string_view single = use.kind == BusUse::Kind::hear ? "broadcast" : "call";
-    return std::any_of(rules.begin(), rules.end(), [&](const BusRule& rule) {
-      bool speaks_of_it = rule.policy == "talk" || rule.policy == single;
-      return speaks_of_it && rule.allows(use.name, use.interface + "." + use.member, use.path);
-    });
-  };
-  const std::map<BusUse, Trail>& bus = needs.lesson().evidence.bus;
-  bool is_used = false;
-  for (const auto& [use, trail] : bus) {
-    if (use.kind != BusUse::Kind::call) continue;
-    Reason reason{"called", use.name + " " + use.interface + "." + use.member, trail};
-    std::string method = use.name + "=" + use.interface + "." + use.member + "@" + use.path;
-    if (use.is_system) {
-      needs.leave(Key::dbus_system_call, method, reason, "no system bus was there");
-    } else if (!is_given(use)) {
-      std::string why = is_dangerous_bus_name(use.name)
-                            ? "it gives more than a sandbox should have"
-                            : "it was not given while learning; `-s dbus.talk+=" + use.name + "` gives it";
-      needs.leave(Key::dbus_call, method, reason, why);
-    } else if (use.name == kNotifications) {
-      is_used = true;
-      needs.add_block("lib/notifications", reason);
-    } else {
-      is_used = true;
-      needs.add(Key::dbus_session, "filtered", reason);
-      needs.add(Key::dbus_call, method, reason);
+constexpr char kTooMuch[] = "it gives more than a sandbox should have";
+
+std::string member_of(const BusUse& use) { return use.interface + "." + use.member; }
+
+// What was asked of the session bus while learning, against what the learning profile gives.
+class BusNeeds {
+ public:
+  explicit BusNeeds(Needs& needs) : needs_(needs), rules_(session_bus_rules(needs.lesson().profile)) {}
+
+  void run() {
+    using Kind = BusUse::Kind;
+    each(Kind::call, &BusNeeds::look_at_call);
+    // Without a bus a program is its own first instance and hears nothing; with one it must be able to have its name.
+    if (!is_used_) return;
+    each(Kind::hear, &BusNeeds::look_at_signal);
+    each(Kind::own, &BusNeeds::look_at_name);
+  }
+
+ private:
+  void each(BusUse::Kind kind, void (BusNeeds::*look)(const BusUse& use, const Trail& trail)) {
+    for (const auto& [use, trail] : needs_.lesson().evidence.bus) {
+      if (use.kind == kind) (this->*look)(use, trail);
     }
   }
-  for (const auto& [use, trail] : bus) {
-    if (use.kind != BusUse::Kind::hear || !is_used || use.is_system || !is_given(use)) continue;
+
+  bool is_given(const BusUse& use) const {
+    std::string_view single = use.kind == BusUse::Kind::hear ? "broadcast" : "call";
+    return std::any_of(rules_.begin(), rules_.end(), [&](const BusRule& rule) {
+      bool speaks_of_it = rule.policy == "talk" || rule.policy == single;
+      return speaks_of_it && rule.allows(use.name, member_of(use), use.path);
+    });
+  }
+
+  void look_at_call(const BusUse& use, const Trail& trail) {
+    Reason reason{"called", use.name + " " + member_of(use), trail};
+    std::string method = use.name + "=" + member_of(use) + "@" + use.path;
+    if (use.is_system) return needs_.leave(Key::dbus_system_call, method, reason, "no system bus was there");
+    if (!is_given(use)) {
+      std::string not_given = "it was not given while learning; `-s dbus.talk+=" + use.name + "` gives it";
+      return needs_.leave(Key::dbus_call, method, reason, is_dangerous_bus_name(use.name) ? kTooMuch : not_given);
+    }
+    is_used_ = true;
+    if (use.name == kNotifications) return needs_.add_block("lib/notifications", reason);
+    needs_.add(Key::dbus_session, "filtered", reason);
+    needs_.add(Key::dbus_call, method, reason);
+  }
+
+  void look_at_signal(const BusUse& use, const Trail& trail) {
+    if (use.is_system || !is_given(use)) return;
     // What its methods and signals are is in the block.
-    if (use.name == kNotifications || use.interface.empty() || use.member.empty()) continue;
-    std::string signal = use.name + "=" + use.interface + "." + use.member + (use.path.empty() ? "" : "@" + use.path);
-    needs.add(Key::dbus_broadcast, signal, {"listened for", use.interface + "." + use.member, trail});
+    if (use.name == kNotifications || use.interface.empty() || use.member.empty()) return;
+    std::string signal = use.name + "=" + member_of(use) + (use.path.empty() ? "" : "@" + use.path);
+    needs_.add(Key::dbus_broadcast, signal, {"listened for", member_of(use), trail});
   }
-  // Without a bus a program is its own first instance; with one it must be able to have its name.
-  for (const auto& [use, trail] : bus) {
-    if (use.kind != BusUse::Kind::own || use.is_system || !is_used) continue;
+
+  void look_at_name(const BusUse& use, const Trail& trail) {
+    if (use.is_system) return;
     Reason reason{"took the name", use.name, trail};
-    is_dangerous_bus_name(use.name)
-        ? needs.leave(Key::dbus_own, use.name, reason, "it gives more than a sandbox should have")
-        : needs.add(Key::dbus_own, use.name, reason);
+    is_dangerous_bus_name(use.name) ? needs_.leave(Key::dbus_own, use.name, reason, kTooMuch)
+                                    : needs_.add(Key::dbus_own, use.name, reason);
   }
-}
+
+  Needs& needs_;
+  const std::vector<BusRule> rules_;
+  bool is_used_ = false;
+};
 
 void look_at_network(Needs& needs) {
   auto is_own = [](const std::string& address) {
@@ -158,7 +177,7 @@ void look_at_denials(Needs& needs) {
 
 void look_at_things(Needs& needs) {
   look_at_sockets(needs);
-  look_at_bus(needs);
+  BusNeeds(needs).run();
   look_at_network(needs);
   look_at_denials(needs);
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <tuple>
 
@@ -93,7 +94,6 @@ class Committer {
  private:
   int host_parent(const Change& change);
   void check_host(int parent, const Change& change) const;
-  void make_room(int parent, const Change& change) const;
   void take_directory(const Change& change);
   void set_modes();
   void take_symlink(const Change& change);
@@ -102,7 +102,7 @@ class Committer {
   void write_file(const Change& change);
   UniqueFd named_as(const Change& first) const;
   void name_file(Written& written);
-  void replace(int parent, const Change& change) const;
+  void put(int parent, const Change& change, const std::function<bool(const char* name)>& make) const;
   void done(const Change& change);
   void let_go(const Change& change);
   void sync_written() const;
@@ -146,13 +146,32 @@ void Committer::check_host(int parent, const Change& change) const {
   if (!is_same && !is_cleared) throw Failure{"it changed on the host just now"};
 }
 
-// A directory and something else cannot replace each other in one step. What was in it is gone by now.
-void Committer::make_room(int parent, const Change& change) const {
-  bool was_directory = change.before == FileKind::directory, is_directory = change.now == FileKind::directory;
-  if (change.before == FileKind::missing || was_directory == is_directory) return;
-  if (unlinkat(parent, name_of(change).c_str(), was_directory ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT) return;
+// What was in a directory is gone by now.
+void remove_from_host(int parent, const Change& change) {
+  int flags = change.before == FileKind::directory ? AT_REMOVEDIR : 0;
+  if (unlinkat(parent, name_of(change).c_str(), flags) == 0 || errno == ENOENT) return;
   if (errno == ENOTEMPTY) throw Failure{"there is more in it on the host now"};
   fail();
+}
+
+// A directory and something else cannot replace each other in one step.
+void make_room(int parent, const Change& change) {
+  bool was_directory = change.before == FileKind::directory, is_directory = change.now == FileKind::directory;
+  if (change.before != FileKind::missing && was_directory != is_directory) remove_from_host(parent, change);
+}
+
+// What is no directory is made by `make`, under its own name or, where something has that, under one that it is renamed
+// from.
+void Committer::put(int parent, const Change& change, const std::function<bool(const char*)>& make) const {
+  check_host(parent, change);
+  make_room(parent, change);
+  std::string name = name_of(change);
+  bool replaces = change.before != FileKind::missing && change.before != FileKind::directory;
+  if (!replaces) return require(make(name.c_str()));
+  unlinkat(parent, kFresh, 0);
+  require(make(kFresh));
+  check_host(parent, change);
+  require(renameat(parent, kFresh, parent, name.c_str()) == 0);
 }
 
 void Committer::take_directory(const Change& change) {
@@ -180,25 +199,20 @@ void Committer::set_modes() {
 
 void Committer::take_symlink(const Change& change) {
   int parent = host_parent(change);
-  check_host(parent, change);
-  make_room(parent, change);
-  bool replaces = change.before != FileKind::missing && change.before != FileKind::directory;
-  std::string name = name_of(change);
-  if (replaces) unlinkat(parent, kFresh, 0);
-  require(symlinkat(change.link.c_str(), parent, replaces ? kFresh : name.c_str()) == 0);
-  timespec times[] = {change.status.st_atim, change.status.st_mtim};
-  utimensat(parent, replaces ? kFresh : name.c_str(), times, AT_SYMLINK_NOFOLLOW);
-  if (replaces) replace(parent, change);
+  put(parent, change, [&](const char* name) {
+    if (symlinkat(change.link.c_str(), parent, name) != 0) return false;
+    timespec times[] = {change.status.st_atim, change.status.st_mtim};
+    utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW);
+    return true;
+  });
   done(change);
 }
 
 void Committer::take_deletion(const Change& change) {
   int parent = host_parent(change);
   check_host(parent, change);
-  int flags = change.before == FileKind::directory ? AT_REMOVEDIR : 0;
-  if (unlinkat(parent, name_of(change).c_str(), flags) == 0 || errno == ENOENT) return done(change);
-  if (errno == ENOTEMPTY) throw Failure{"there is more in it on the host now"};
-  fail();
+  remove_from_host(parent, change);
+  done(change);
 }
 
 // The first of several new names in this directory that a file has; null for that one itself. A further name of what
@@ -228,23 +242,13 @@ void Committer::write_file(const Change& change) {
   written_.push_back({&change, std::move(file), nullptr});
 }
 
-void Committer::replace(int parent, const Change& change) const {
-  check_host(parent, change);
-  require(renameat(parent, kFresh, parent, name_of(change).c_str()) == 0);
-}
-
 void Committer::name_file(Written& written) {
   const Change& change = *written.change;
   int parent = host_parent(change);
-  check_host(parent, change);
-  make_room(parent, change);
-  bool replaces = change.before != FileKind::missing && change.before != FileKind::directory;
-  std::string name = replaces ? kFresh : name_of(change);
-  if (replaces) unlinkat(parent, kFresh, 0);
   if (written.first) written.file = named_as(*written.first);
   std::string path = "/proc/self/fd/" + std::to_string(written.file.get());
-  require(linkat(AT_FDCWD, path.c_str(), parent, name.c_str(), AT_SYMLINK_FOLLOW) == 0);
-  if (replaces) replace(parent, change);
+  put(parent, change,
+      [&](const char* name) { return linkat(AT_FDCWD, path.c_str(), parent, name, AT_SYMLINK_FOLLOW) == 0; });
   struct stat made {};
   if (change.status.st_nlink > 1 && fstat(written.file.get(), &made) == 0) {
     named_.emplace(&change, std::pair(made.st_dev, made.st_ino));
