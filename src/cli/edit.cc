@@ -117,6 +117,20 @@ std::vector<Finding> try_out(const Context& context, const DropIn& drop_in, cons
   return whole;
 }
 
+// What the user makes of `text`. Where the editor fails, what was written is kept, and what nobody has written is not
+// left behind.
+std::string let_edit(const DropIn& drop_in, const std::string& editor, const std::string& text, bool had_draft) {
+  drop_in.write_draft(text);
+  try {
+    run_editor(editor, drop_in.draft());
+  } catch (const Error&) {
+    if (!had_draft && drop_in.read(kDraft) == text) drop_in.drop_draft();
+    throw;
+  }
+  if (std::optional<std::string> draft = drop_in.read(kDraft)) return *draft;
+  throw Error("edit", "the editor has removed the file, and nothing was changed").hint("see EDITOR: " + quote(editor));
+}
+
 std::string effective(const SearchPath& search, const std::string& profile) {
   try {
     return show_profile(read_profile(search, profile), false);
@@ -153,20 +167,8 @@ int run_edit(const Context& context, const std::vector<std::string>& arguments) 
   std::string begin = left ? edited_drop_in(*left) : before.value_or(""),
               text = text_to_edit(begin, effective(context.search, profile)), editor = editor_of(context.host);
   for (;;) {
-    drop_in.write_draft(text);
-    try {
-      run_editor(editor, drop_in.draft());
-    } catch (const Error&) {
-      // What was written is kept, and what nobody has written is not left behind.
-      if (!left && drop_in.read(kDraft) == text) drop_in.drop_draft();
-      throw;
-    }
-    std::optional<std::string> draft = drop_in.read(kDraft);
-    if (!draft) {
-      throw Error("edit", "the editor has removed the file, and nothing was changed")
-          .hint("see EDITOR: " + quote(editor));
-    }
-    std::string written = *draft, kept = edited_drop_in(written);
+    text = let_edit(drop_in, editor, text, left.has_value());
+    std::string kept = edited_drop_in(text);
     if (kept == before.value_or("") || (!before && is_comment_only(kept))) {
       drop_in.drop_draft();
       fputs("Nothing was changed.\n", stderr);
@@ -180,7 +182,6 @@ int run_edit(const Context& context, const std::vector<std::string>& arguments) 
       return 0;
     }
     drop_in.write_draft(kept);
-    text = written;
     if (isatty(0) == 1 && is_yes(ask("Edit it again? [Y/n] "))) continue;
     fprintf(stderr, "Not in force; what you wrote is in %s\n", escape_control(drop_in.draft()).c_str());
     return 1;

@@ -288,6 +288,25 @@ void write_profile(const Context& context, const Options& options, const std::st
   fprintf(stderr, "sbox: learn: wrote %s\n", escape_control(path).c_str());
 }
 
+// Asks for each line where there is a terminal, writes the profile where that is wanted, and prints it where not.
+void conclude(const Context& context, const Options& options, Proposal proposal, bool asks) {
+  if (asks && !options.yes && !ask_for_each(proposal)) {
+    fputs("Nothing was written.\n", stderr);
+    return;
+  }
+  std::string text = proposal_text(proposal);
+  if (!asks && !options.yes) {
+    fputs("sbox: learn: nothing is written without a terminal or --yes\n", stderr);
+    return print(text);
+  }
+  try {
+    write_profile(context, options, text);
+  } catch (const Error&) {
+    print(text);  // the run was not for nothing
+    throw;
+  }
+}
+
 }  // namespace
 
 int run_learn(const Context& context, const std::vector<std::string>& arguments) {
@@ -315,23 +334,8 @@ int run_learn(const Context& context, const std::vector<std::string>& arguments)
   proposal.program = base_name(program_of(options.command));
   if (options.json) {
     print(proposal_json(proposal, watched.status));
-    return 0;
-  }
-  if (asks && !options.yes && !ask_for_each(proposal)) {
-    fputs("Nothing was written.\n", stderr);
-    return 0;
-  }
-  std::string text = proposal_text(proposal);
-  if (!is_to_write) {
-    fputs("sbox: learn: nothing is written without a terminal or --yes\n", stderr);
-    print(text);
-    return 0;
-  }
-  try {
-    write_profile(context, options, text);
-  } catch (const Error&) {
-    print(text);  // the run was not for nothing
-    throw;
+  } else {
+    conclude(context, options, std::move(proposal), asks);
   }
   return 0;
 }
