@@ -57,7 +57,7 @@ class Session {
   void handle_signals();
   void forward(const signalfd_siginfo& info);
   void stop_with_program(int signal_number);
-  void command(CommandKind kind, int value) { send_message(door_.connection.get(), static_cast<uint8_t>(kind), value); }
+  void command(CommandKind kind, int value) { send_message(door_.connection.get(), kind, value); }
 
   Door door_;
   UniqueFd signals_;
@@ -104,7 +104,7 @@ void Session::block_signals() {
 }
 
 void Session::tell(GuestMessage kind, int64_t value, std::string_view text, int fd) {
-  if (!send_message(door_.connection.get(), static_cast<uint8_t>(kind), value, text, fd)) {
+  if (!send_message(door_.connection.get(), kind, value, text, fd)) {
     throw system_error("the sandbox", errno);
   }
 }

@@ -59,13 +59,12 @@ JoinRequest receive_request(const Step& step, Stdio& stdio) {
     // The client is gone: nobody waits for an answer.
     if (!receive_message(step.socket(), message)) _exit(0);
     auto index = static_cast<size_t>(message.value);
-    if (message.kind == static_cast<uint8_t>(GuestMessage::stream) && index < stdio.streams.size()) {
+    if (message.is(GuestMessage::stream) && index < stdio.streams.size()) {
       stdio.streams[index].inside = std::move(message.fd);
       continue;
     }
     StreamLayout layout{};
-    bool sound = message.kind == static_cast<uint8_t>(GuestMessage::request) && message.fd &&
-                 message.text.size() == sizeof layout;
+    bool sound = message.is(GuestMessage::request) && message.fd && message.text.size() == sizeof layout;
     if (sound) memcpy(&layout, message.text.data(), sizeof layout);
     sound = sound && arrange(layout, stdio) && decode_request(read_all(step, message.fd.get()), request);
     if (!sound) step.fail("the request is not one of this version", 0);
@@ -98,7 +97,7 @@ UniqueFd open_door(const Step& step, const Root& root) {
   UniqueFd place = open_at(root.fd.get(), kDoor, O_PATH, kInRoot);
   step.require(place.ok() && unlinkat(root.fd.get(), kDoor, 0) == 0, "door");
   if (open_at(root.fd.get(), kDoor, O_PATH, kInRoot)) step.fail("the door is still there", EBUSY);
-  step.require(send_message(step.socket(), static_cast<uint8_t>(MessageKind::door), 0, {}, place.get()), "door");
+  step.require(send_message(step.socket(), MessageKind::door, 0, {}, place.get()), "door");
   return door;
 }
 

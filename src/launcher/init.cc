@@ -63,8 +63,8 @@ Prepared begin_mounts(Step& step, const Plan& plan) {
 void show_tree(const Step& step, const Plan& plan, const Root& root) {
   if (!has_guarded_nodes(plan)) return;
   UniqueFd mounts(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
-  bool shown = mounts && send_message(step.socket(), static_cast<uint8_t>(MessageKind::tree), 0, {}, root.fd.get()) &&
-               send_message(step.socket(), static_cast<uint8_t>(MessageKind::mounts), 0, {}, mounts.get());
+  bool shown = mounts && send_message(step.socket(), MessageKind::tree, 0, {}, root.fd.get()) &&
+               send_message(step.socket(), MessageKind::mounts, 0, {}, mounts.get());
   step.require(shown, "show the tree");
 }
 
@@ -80,7 +80,7 @@ void close_user_namespaces(const Step& step, const Plan& plan, const Prepared& p
 void wait_for_helpers(const Step& step, const Plan& plan) {
   if (plan.helpers.empty()) return;
   Message command;
-  bool go = receive_message(step.socket(), command) && command.kind == static_cast<uint8_t>(CommandKind::go);
+  bool go = receive_message(step.socket(), command) && command.is(CommandKind::go);
   if (!go) _exit(kFailure);
 }
 
@@ -120,7 +120,7 @@ struct Confinement {
   step.require(sigprocmask(SIG_SETMASK, &context.program_mask, nullptr) == 0, "signal mask");
   std::vector<char*> arguments = pointers(plan.argv), environment = pointers(plan.environment);
   // Said before the program can be heard: a signal that answers its first word is for it.
-  step.require(send_message(step.socket(), static_cast<uint8_t>(MessageKind::started), 0), "start");
+  step.require(send_message(step.socket(), MessageKind::started, 0), "start");
   execve(plan.program.c_str(), arguments.data(), environment.data());
   step.fail(plan.program, errno, errno == ENOENT ? kNotFound : kNotExecutable);
 }
@@ -136,8 +136,8 @@ void obey(int socket, pid_t program) {
     _exit(kFailure);
   }
   int signal_number = static_cast<int>(command.value);
-  if (command.kind == static_cast<uint8_t>(CommandKind::signal)) kill(program, signal_number);
-  if (command.kind == static_cast<uint8_t>(CommandKind::signal_group)) kill(-program, signal_number);
+  if (command.is(CommandKind::signal)) kill(program, signal_number);
+  if (command.is(CommandKind::signal_group)) kill(-program, signal_number);
 }
 
 void reap(int socket, pid_t program) {
@@ -148,10 +148,10 @@ void reap(int socket, pid_t program) {
     if (info.si_pid == 0) return;
     if (info.si_pid != program) continue;
     if (info.si_code == CLD_STOPPED || info.si_code == CLD_TRAPPED) {
-      send_message(socket, static_cast<uint8_t>(MessageKind::stopped), info.si_status);
+      send_message(socket, MessageKind::stopped, info.si_status);
       continue;
     }
-    send_message(socket, static_cast<uint8_t>(MessageKind::ended), exit_status(info));
+    send_message(socket, MessageKind::ended, exit_status(info));
     _exit(0);
   }
 }
@@ -235,7 +235,7 @@ void let_go_of_streams(const Step& step, const UniqueFd& slave, const UniqueFd& 
   step.require(program >= 0, "fork");
   if (program == 0) run_guest_program(step, plan, guest, expected);
   let_go_of_streams(step, guest.slave, no_door, -1);
-  send_message(step.socket(), static_cast<uint8_t>(MessageKind::started), program);
+  send_message(step.socket(), MessageKind::started, program);
   watch(step, program, no_door, false, [] {});
 }
 
@@ -244,8 +244,7 @@ void load_plan_filters(const Step& step, const Plan& plan) {
   if (!plan.log) return load_filters(step, plan.filters);
   UniqueFd listener = load_notifying_filter(step, plan.filters);
   if (!listener) return;
-  auto kind = static_cast<uint8_t>(MessageKind::listener);
-  step.require(send_message(step.socket(), kind, 0, {}, listener.get()), "listener");
+  step.require(send_message(step.socket(), MessageKind::listener, 0, {}, listener.get()), "listener");
 }
 
 }  // namespace

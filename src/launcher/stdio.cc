@@ -78,7 +78,7 @@ UniqueFd open_terminal(const Step& step, const Stdio& stdio) {
   step.require(tcsetattr(slave.get(), TCSANOW, &stdio.modes) == 0, "pty modes");
   step.require(ioctl(slave.get(), TIOCSWINSZ, &stdio.size) == 0, "pty size");
   step.require(ioctl(slave.get(), TIOCSCTTY, 0) == 0, "controlling terminal");
-  step.require(send_message(step.socket(), static_cast<uint8_t>(MessageKind::terminal), 0, {}, master.get()), "pty");
+  step.require(send_message(step.socket(), MessageKind::terminal, 0, {}, master.get()), "pty");
   return slave;
 }
 

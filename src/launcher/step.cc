@@ -92,7 +92,7 @@ void Step::begin(const char* name) {
   if (timed_) {
     int64_t now = now_ns();
     if (began_ != 0) {
-      send_message(socket_, static_cast<uint8_t>(MessageKind::timing), now - began_, name_);
+      send_message(socket_, MessageKind::timing, now - began_, name_);
     }
     began_ = now;
   }
@@ -103,7 +103,7 @@ void Step::fail(std::string_view detail, int errnum, int status) const {
   std::string text = std::string(name_) + ": " + std::string(detail);
   if (errnum != 0) text += std::string(": ") + reason(errnum);
   if (socket_ >= 0) {
-    send_message(socket_, static_cast<uint8_t>(MessageKind::failed), status, text);
+    send_message(socket_, MessageKind::failed, status, text);
   } else {
     text = "sbox: " + text + "\n";
     (void)!write(2, text.data(), text.size());

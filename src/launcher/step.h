@@ -2,9 +2,11 @@
 // does not do what it must. Nothing is ever skipped or tried in a weaker form.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "base/unique_fd.h"
 
@@ -32,15 +34,24 @@ enum class CommandKind : uint8_t {
   signal_group,  // value: to the program's process group, as a terminal would
 };
 
+// What a packet is: one of these two, or of those of a guest (guest.h), whose values follow.
+template <typename T>
+concept Kind = std::is_enum_v<T> && std::same_as<std::underlying_type_t<T>, uint8_t>;
+
 struct Message {
   uint8_t kind = 0;
   int64_t value = 0;
   std::string text;
   UniqueFd fd;
+
+  bool is(Kind auto asked) const { return kind == static_cast<uint8_t>(asked); }
 };
 
 // False with errno set when it could not be sent whole.
 bool send_message(int socket, uint8_t kind, int64_t value, std::string_view text = {}, int fd = -1);
+inline bool send_message(int socket, Kind auto kind, int64_t value, std::string_view text = {}, int fd = -1) {
+  return send_message(socket, static_cast<uint8_t>(kind), value, text, fd);
+}
 // False at the end of the stream or on error (errno 0 at the end).
 bool receive_message(int socket, Message& message, int flags = 0);
 

@@ -244,8 +244,7 @@ UniqueFd new_tmpfs_for(const Step& step, const Node& node) {
 }
 
 void offer_to_helper(const Step& step, const std::vector<Helper>& helpers, size_t number, int fd) {
-  bool sent =
-      send_message(step.socket(), static_cast<uint8_t>(MessageKind::helper), static_cast<int64_t>(number), {}, fd);
+  bool sent = send_message(step.socket(), MessageKind::helper, static_cast<int64_t>(number), {}, fd);
   step.require(sent, helpers[number].name);
 }
 

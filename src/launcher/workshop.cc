@@ -66,8 +66,7 @@ UniqueFd Workshop::followed(const Node& node, size_t number) const {
   write_new_file(step_, mount_.get(), name, 0644, node.content);
   UniqueFd writer = open(name.c_str(), O_WRONLY);
   UniqueFd shown = clone_mount(step_, open(name.c_str(), O_PATH).get(), mount_attributes(node), node.target);
-  step_.require(send_message(step_.socket(), static_cast<uint8_t>(MessageKind::follow), static_cast<int64_t>(number),
-                             {}, writer.get()),
+  step_.require(send_message(step_.socket(), MessageKind::follow, static_cast<int64_t>(number), {}, writer.get()),
                 node.target);
   return shown;
 }
