@@ -11,7 +11,7 @@
 #include "cli/print.h"
 #include "cli/words.h"
 #include "plan/syscall_groups.h"
-#include "profile/lint.h"
+#include "profile/dangers.h"
 #include "profile/values.h"
 
 namespace sbox {

@@ -5,7 +5,7 @@
 #include "cli/explain_thing.h"
 #include "plan/bus_rules.h"
 #include "plan/paths.h"
-#include "profile/lint.h"
+#include "profile/dangers.h"
 #include "profile/values.h"
 
 namespace sbox {

@@ -25,6 +25,7 @@
 #include "plan/paths.h"
 #include "plan/places.h"
 #include "plan/planner.h"
+#include "profile/dangers.h"
 #include "profile/search.h"
 #include "profile/values.h"
 

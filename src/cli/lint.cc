@@ -78,7 +78,7 @@ std::vector<Finding> doubts_of(const Profile& profile) {
   }
   auto warn = [&](Key key, const Value& value, const std::string& why, const std::string& hint) {
     findings.push_back(
-        {Finding::Severity::warning, value.origin, shown(setting(key), value) + ": dangerous: " + why, hint});
+        {Finding::Severity::danger, value.origin, shown(setting(key), value) + ": dangerous: " + why, hint});
   };
   if (profile.text(Key::seccomp_mode) != "none") {
     for (const Value& value : profile.list(Key::seccomp_allow)) {

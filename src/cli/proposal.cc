@@ -119,7 +119,7 @@ bool is_dangerous_line(const Element& element) {
     profile.assign(element.key, {element.value, {"evidence", 0}});
     std::vector<Finding> findings = lint_profile(profile, LintScope::fragment);
     return std::any_of(findings.begin(), findings.end(),
-                       [](const Finding& finding) { return finding.text.find("dangerous") != std::string::npos; });
+                       [](const Finding& finding) { return finding.severity == Finding::Severity::danger; });
   } catch (const Error&) {
     return true;
   }

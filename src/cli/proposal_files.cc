@@ -12,7 +12,7 @@
 #include "plan/devices.h"
 #include "plan/paths.h"
 #include "plan/tree.h"
-#include "profile/lint.h"
+#include "profile/dangers.h"
 #include "profile/values.h"
 
 namespace sbox {

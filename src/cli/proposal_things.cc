@@ -7,7 +7,7 @@
 #include "cli/proposer.h"
 #include "plan/bus_rules.h"
 #include "plan/paths.h"
-#include "profile/lint.h"
+#include "profile/dangers.h"
 
 namespace sbox {
 namespace {

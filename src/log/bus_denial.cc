@@ -1,7 +1,7 @@
 #include "log/bus_denial.h"
 
 #include "log/words.h"
-#include "profile/lint.h"
+#include "profile/dangers.h"
 
 namespace sbox {
 namespace {

@@ -5,8 +5,10 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "profile/dangers.h"
 #include "profile/macros.h"
 #include "profile/network_syntax.h"
+#include "profile/path_syntax.h"
 #include "profile/values.h"
 
 namespace sbox {
@@ -26,170 +28,10 @@ constexpr DangerousChoice kDangerousChoices[] = {
      "Landlock does not watch the files, the mount view alone does, and /proc has no covers"},
 };
 
-struct DangerousPath {
-  std::string_view path, why;
-  bool below;  // paths below it too
-};
-// In a list that is written.
-constexpr DangerousPath kDangerousToWrite[] = {
-    {"/", "everything of the user can be changed", false},
-    {"~", "the whole home can be changed, also what is run at the next login", false},
-    {"/home", "every home can be changed", false},
-    {"/root", "root's home can be changed", false},
-    {"/etc", "the configuration of the system can be changed", true},
-    {"/usr", "programs of the host can be changed", false},
-    {"/opt", "programs of the host can be changed", false},
-    {"/var", "the state of the system can be changed", false},
-    {"/boot", "what the host boots can be changed", true},
-    {"/proc", "the kernel can be reconfigured", true},
-    {"/sys", "the kernel can be reconfigured", true},
-    {"/dev", "every device is there", false},
-    {"/tmp", "other programs leave files and sockets there", false},
-    {"~/.config", "what is run at the next login can be changed", false},
-    {"~/.local", "what is run at the next login can be changed", false},
-    {"~/.local/share", "what the desktop starts can be changed", false},
-    {"~/.config/autostart", "what is written there is run outside at the next login", true},
-    {"~/.config/systemd", "what is written there is run outside", true},
-    {"~/.config/environment.d", "what is written there reaches every program of the session", true},
-    {"~/.local/share/applications", "what is written there is run outside when the user starts it", true},
-    {"~/.local/share/dbus-1", "what is written there is run outside by the session bus", true},
-    {"~/.local/bin", "what is written there is run outside", true},
-    {"~/bin", "what is written there is run outside", true},
-    {"~/.bashrc", "what is written there is run outside by the next shell", true},
-    {"~/.bash_profile", "what is written there is run outside by the next shell", true},
-    {"~/.profile", "what is written there is run outside at the next login", true},
-    {"~/.zshrc", "what is written there is run outside by the next shell", true},
-    {"~/.xinitrc", "what is written there is run outside at the next login", true},
-    {"~/.config/user-dirs.dirs", "what is written there decides what ${DOWNLOADS} and the like are in every profile",
-     true},
-    {"~/.mozilla", "what a browser outside starts is named there", false},
-};
-// The same, with all that is below: what is written there is run outside by a shell, an editor, a window manager or
-// another program that the user starts.
-constexpr std::string_view kRunOutside[] = {
-    "~/.bash_login",
-    "~/.bash_logout",
-    "~/.bash_aliases",
-    "~/.zshenv",
-    "~/.zprofile",
-    "~/.zlogin",
-    "~/.zlogout",
-    "~/.config/fish",
-    "~/.pam_environment",
-    "~/.xprofile",
-    "~/.xsession",
-    "~/.xsessionrc",
-    "~/.gitconfig",
-    "~/.config/git",
-    "~/.vimrc",
-    "~/.vim",
-    "~/.config/nvim",
-    "~/.emacs",
-    "~/.emacs.d",
-    "~/.config/emacs",
-    "~/.tmux.conf",
-    "~/.config/tmux",
-    "~/.config/plasma-workspace",
-    "~/.config/sway",
-    "~/.config/i3",
-    "~/.config/hypr",
-    "~/.config/openbox",
-    "~/.local/lib",
-    "~/.local/share/systemd",
-    "~/.local/share/nautilus",
-    "~/.mozilla/native-messaging-hosts",
-    "~/.cargo",
-};
-// In any list that shows.
-constexpr DangerousPath kDangerousToShow[] = {
-    {"/", "everything that the user can read is there", false},
-    {"~", "the whole home is there, keys and passwords too", false},
-    {"/home", "every home is there", false},
-    {"~/.ssh", "private keys are there", true},
-    {"~/.gnupg", "private keys are there", true},
-    {"~/.password-store", "passwords are there", true},
-    {"~/.local/share/keyrings", "passwords are there", true},
-    {"~/.aws", "credentials are there", true},
-    {"~/.kube", "credentials are there", true},
-    {"~/.docker", "credentials are there", true},
-    {"~/.netrc", "credentials are there", true},
-    {"~/.git-credentials", "credentials are there", true},
-    {"/run", "the sockets of the system and the session are there", false},
-    {"/var/run", "the sockets of the system are there", false},
-    {"/run/user", "the sockets of the session are there", false},
-    {"/run/dbus", "the unfiltered system bus is there", true},
-    {"${RUNTIME}", "the sockets of the session are there", false},
-    {"${RUNTIME}/bus", "the unfiltered session bus is there", true},
-    {"${RUNTIME}/systemd", "the service manager starts programs outside", true},
-    {"/run/docker.sock", "who can call docker is root on the host", true},
-    {"/var/run/docker.sock", "who can call docker is root on the host", true},
-    {"${RUNTIME}/podman", "who can call podman runs programs outside", true},
-    {"/tmp/.X11-unix", "the unfiltered X11 socket is there", true},
-};
-
-constexpr std::string_view kDangerousNames[] = {
-    "org.freedesktop.systemd1",
-    "org.freedesktop.Flatpak",
-    "org.gnome.Shell",
-    "org.freedesktop.secrets",
-    "org.kde.KWin",
-    "org.kde.plasmashell",
-    "ca.desrt.dconf",
-    "org.gnome.SessionManager",
-    "org.freedesktop.DBus",
-    "org.gtk.vfs.Daemon",
-    "org.kde.kwalletd5",
-    "org.kde.kwalletd6",
-    "org.a11y.atspi.Registry",
-    "org.freedesktop.IBus",
-    "org.fcitx.Fcitx5",
-    "org.freedesktop.PolicyKit1",
-    "org.freedesktop.PackageKit",
-    "org.freedesktop.login1",
-    "org.freedesktop.machine1",
-    "org.freedesktop.UDisks2",
-    "org.freedesktop.Accounts",
-    "org.freedesktop.NetworkManager",
-};
-
-// On one desktop or another the shell or the window manager has these names, and who may talk to it may use its
-// scripts.
-constexpr std::string_view kNamesOfShells[] = {
-    "org.freedesktop.Notifications",
-    "org.freedesktop.ScreenSaver",
-    "org.gnome.ScreenSaver",
-    "org.kde.StatusNotifierWatcher",
-};
-
 // Where the sandbox has something by itself, or by a setting of another kind.
 constexpr std::string_view kShownAnyway[] = {"/usr",   "/etc",    "/bin", "/sbin",     "/lib",  "/lib32",
                                              "/lib64", "/libx32", "/dev", "/sys",      "/proc", "/run",
                                              "/var",   "/tmp",    "/opt", "${RUNTIME}"};
-
-// The first of the names that `name` covers, or null.
-const std::string_view* dangerous_name(std::string_view name) {
-  bool many = name.ends_with(".*");
-  if (many) name.remove_suffix(2);
-  auto matches = [&](std::string_view other) {
-    return other == name || (many && other.starts_with(name) && other[name.size()] == '.');
-  };
-  auto found = std::find_if(std::begin(kDangerousNames), std::end(kDangerousNames), matches);
-  return found == std::end(kDangerousNames) ? nullptr : found;
-}
-
-std::string one_spelling(std::string_view path) {
-  if (path.starts_with("${HOME}")) return "~" + std::string(path.substr(7));
-  return std::string(path);
-}
-
-// Both in one spelling. The user directories are taken to be in the home.
-bool is_below(std::string_view path, std::string_view directory) {
-  if (path == directory || directory == "/") return true;
-  if (directory == "~" && path.starts_with("${") && !path.starts_with("${RUNTIME}") && !path.starts_with("${CWD}")) {
-    return true;
-  }
-  return path.starts_with(directory) && path[directory.size()] == '/';
-}
 
 class Linter {
  public:
@@ -224,6 +66,17 @@ class Linter {
   }
   void warn(const Setting& row, const Value& value, std::string_view why, std::string hint = "") {
     warn(value.origin, shown(row, value) + ": " + std::string(why), std::move(hint));
+  }
+  void warn_of_danger(const Origin& where, const std::string& what, std::string_view why, std::string hint) {
+    std::string text = what + ": dangerous: " + std::string(why);
+    findings_.push_back({Finding::Severity::danger, where, std::move(text), std::move(hint)});
+  }
+  void warn_of_danger(Key key, const Value& value, std::string_view why, std::string hint = "") {
+    warn_of_danger(value.origin, shown(setting(key), value), why, std::move(hint));
+  }
+  // Of settings that are harmless alone and may come from several files.
+  void warn_of_both(const std::string& settings, std::string_view why, std::string hint) {
+    warn_of_danger({profile_.path(), 0}, settings, why, std::move(hint));
   }
 
   void check_description();
@@ -261,7 +114,7 @@ void Linter::check_description() {
 void Linter::check_dangerous_choice(const Setting& row) {
   for (const DangerousChoice& choice : kDangerousChoices) {
     const bool chosen = choice.key == row.key && profile_.scalar(row.key).text == choice.value;
-    if (chosen) warn(row, profile_.scalar(row.key), "dangerous: " + std::string(choice.why));
+    if (chosen) warn_of_danger(row.key, profile_.scalar(row.key), choice.why);
   }
 }
 
@@ -365,7 +218,7 @@ void Linter::check_effect(const Setting& row) {
 void Linter::check_paths(Key key, bool writable) {
   for (const Value& value : profile_.list(key)) {
     std::string_view why = danger_of_path(value.text, writable);
-    if (!why.empty()) warn(setting(key), value, "dangerous: " + std::string(why), "name less");
+    if (!why.empty()) warn_of_danger(key, value, why, "name less");
   }
 }
 
@@ -397,44 +250,40 @@ void Linter::check_words() {
 void Linter::check_home() {
   if (!profile_.is_set(Key::home_mode) || profile_.text(Key::home_mode) != "host") return;
   if (!profile_.list(Key::home_keep).empty() || !profile_.list(Key::home_keep_read_only).empty()) return;
-  warn(setting(Key::home_mode), profile_.scalar(Key::home_mode), "dangerous: the whole home is there, read-write",
-       "name the paths that are needed with home.keep");
+  warn_of_danger(Key::home_mode, profile_.scalar(Key::home_mode), "the whole home is there, read-write",
+                 "name the paths that are needed with home.keep");
 }
 
-// Each of the two may come from a block that is harmless alone: the profile that brings them together is told.
 void Linter::check_display() {
   const std::string& x11 = profile_.text(Key::display_x11);
   if ((x11 != "yes" && x11 != "fallback") || profile_.text(Key::network_mode) != "host") return;
-  warn({profile_.path(), 0},
-       "display.x11 = " + x11 +
-           " with network.mode = host: dangerous: what X11 shows (the screen, keys of other windows) can be sent away",
-       "use network.mode = private, or x11 = nested");
+  warn_of_both("display.x11 = " + x11 + " with network.mode = host",
+               "what X11 shows (the screen, keys of other windows) can be sent away",
+               "use network.mode = private, or x11 = nested");
 }
 
 void Linter::check_bus() {
   for (const Value& value : profile_.list(Key::dbus_talk)) {
-    if (std::ranges::count(kNamesOfShells, value.text) == 0) continue;
-    warn(setting(Key::dbus_talk), value,
-         "dangerous: on some desktops it is the shell itself, with scripts and clipboard",
-         value.text == kNamesOfShells[0] ? "write [desktop] notifications = yes" : "name its methods with call");
+    if (!is_name_of_shells(value.text)) continue;
+    warn_of_danger(Key::dbus_talk, value, "on some desktops it is the shell itself, with scripts and clipboard",
+                   value.text == "org.freedesktop.Notifications" ? "write [desktop] notifications = yes"
+                                                                 : "name its methods with call");
   }
   for (Key key : {Key::dbus_talk, Key::dbus_own, Key::dbus_system_talk, Key::dbus_system_own}) {
     for (const Value& value : profile_.list(key)) {
-      const std::string_view* found = dangerous_name(value.text);
-      if (!found) continue;
-      warn(setting(key), value, "dangerous: " + std::string(*found) + " gives more than a sandbox should have",
-           "name single methods with call");
+      std::string_view found = dangerous_bus_name(value.text);
+      if (found.empty()) continue;
+      warn_of_danger(key, value, std::string(found) + " gives more than a sandbox should have",
+                     "name single methods with call");
     }
   }
 }
 
-// As with X11: each alone is what it is there for.
 void Linter::check_agent() {
   if (!profile_.flag(Key::desktop_ssh_agent) || profile_.text(Key::network_mode) != "host") return;
-  warn({profile_.path(), 0},
-       "desktop.ssh-agent = yes with network.mode = host: dangerous: the program can log in wherever your keys open a "
-       "door, this machine included",
-       "let the agent ask each time (ssh-add -c)");
+  warn_of_both("desktop.ssh-agent = yes with network.mode = host",
+               "the program can log in wherever your keys open a door, this machine included",
+               "let the agent ask each time (ssh-add -c)");
 }
 
 // Anybody may make a printer of an address (CUPS-Create-Local-Printer), to which the server then connects.
@@ -442,17 +291,16 @@ void Linter::check_printing() {
   const std::string& mode = profile_.text(Key::network_mode);
   bool is_limited = mode != "host" || !profile_.list(Key::network_connect).empty();
   if (!profile_.flag(Key::desktop_printing) || !is_limited) return;
-  warn({profile_.path(), 0},
-       "desktop.printing = yes with network.mode = " + mode +
-           ": dangerous: the print server connects to any address for who prints, whatever [network] says",
-       "print to a file, and print that outside");
+  warn_of_both("desktop.printing = yes with network.mode = " + mode,
+               "the print server connects to any address for who prints, whatever [network] says",
+               "print to a file, and print that outside");
 }
 
 void Linter::check_hidden() {
   std::string mode = profile_.text(Key::home_mode);
   for (const Value& hidden : profile_.list(Key::files_hide)) {
     std::string path = one_spelling(hidden.text);
-    auto shows = [&](std::string_view entry) { return is_below(path, entry) || is_below(entry, path); };
+    auto shows = [&](std::string_view entry) { return is_written_below(path, entry) || is_written_below(entry, path); };
     bool anyway = std::any_of(std::begin(kShownAnyway), std::end(kShownAnyway), shows);
     bool by_home = mode != "empty" && shows("~");
     bool by_entry = false;
@@ -468,27 +316,6 @@ void Linter::check_hidden() {
 }  // namespace
 
 std::vector<Finding> lint_profile(const Profile& profile, LintScope scope) { return Linter(profile, scope).run(); }
-
-std::string_view danger_of_path(std::string_view text, bool writable) {
-  std::string path = one_spelling(text);
-  auto match = [&](const DangerousPath& d) { return d.below ? is_below(path, d.path) : path == d.path; };
-  auto found = writable ? std::find_if(std::begin(kDangerousToWrite), std::end(kDangerousToWrite), match) : nullptr;
-  if (found && found != std::end(kDangerousToWrite)) return found->why;
-  auto holds = [&](std::string_view directory) { return is_below(path, directory); };
-  if (writable && std::any_of(std::begin(kRunOutside), std::end(kRunOutside), holds)) {
-    return "what is written there is run outside by what the user starts";
-  }
-  found = std::find_if(std::begin(kDangerousToShow), std::end(kDangerousToShow), match);
-  return found == std::end(kDangerousToShow) ? std::string_view() : found->why;
-}
-
-std::vector<std::string_view> dangerous_to_show() {
-  std::vector<std::string_view> paths;
-  for (const DangerousPath& row : kDangerousToShow) paths.push_back(row.path);
-  return paths;
-}
-
-bool is_dangerous_bus_name(std::string_view name) { return dangerous_name(name) != nullptr; }
 
 Finding finding_of(const Error& error) {
   return {Finding::Severity::error, error.where(), std::string(error.what()) + ": " + error.why(), error.hint_text()};

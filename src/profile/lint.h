@@ -11,7 +11,7 @@
 namespace sbox {
 
 struct Finding {
-  enum class Severity { warning, error } severity = Severity::warning;
+  enum class Severity { warning, danger, error } severity = Severity::warning;  // danger: told as a warning
   Origin where;
   std::string text;
   std::string hint;  // "" where there is none
@@ -26,16 +26,6 @@ enum class LintScope {
 
 // Warnings only, in the order of the settings table.
 std::vector<Finding> lint_profile(const Profile& profile, LintScope scope = LintScope::whole);
-
-// Whether who may talk to this name of a bus gets more than a sandbox should have. `name` may end in ".*".
-bool is_dangerous_bus_name(std::string_view name);
-
-// Why it is dangerous that a profile shows this path, or lets it be written; "" where it is not. As written, with
-// macros.
-std::string_view danger_of_path(std::string_view path, bool writable);
-
-// The paths whose showing is dangerous, as a profile names them.
-std::vector<std::string_view> dangerous_to_show();
 
 Finding finding_of(const Error& error);
 

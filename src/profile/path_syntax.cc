@@ -79,4 +79,17 @@ std::optional<PathFault> path_fault(std::string_view text) {
   return check_components(text);
 }
 
+std::string one_spelling(std::string_view path) {
+  if (path.starts_with("${HOME}")) return "~" + std::string(path.substr(7));
+  return std::string(path);
+}
+
+bool is_written_below(std::string_view path, std::string_view directory) {
+  if (path == directory || directory == "/") return true;
+  if (directory == "~" && path.starts_with("${") && !path.starts_with("${RUNTIME}") && !path.starts_with("${CWD}")) {
+    return true;
+  }
+  return path.starts_with(directory) && path[directory.size()] == '/';
+}
+
 }  // namespace sbox

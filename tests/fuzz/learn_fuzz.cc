@@ -4,8 +4,8 @@
 
 #include "cli/proposal.h"
 #include "fuzz.h"
+#include "profile/dangers.h"
 #include "profile/ini.h"
-#include "profile/lint.h"
 #include "profile/values.h"
 #include "tests/unit/plan/fake_host.h"
 
