@@ -19,7 +19,7 @@ FUZZ_CORE := $(wildcard src/base/*.cc src/wayland/*.cc src/profile/*.cc src/plan
 FUZZ_FLAGS_RUN = -timeout=10 -rss_limit_mb=2048 -max_len=$(FUZZ_LENGTH_$*) -reload=0 -dict=$(FUZZ)/words \
   -artifact_prefix=$(FUZZ)/findings/$*-
 FUZZ_QUIET := -verbosity=0
-FUZZ_CORE += $(wildcard src/learn/*.cc) $(patsubst %,src/cli/%.cc,proposal proposal_files proposal_things proposal_text explain_path answer page)
+FUZZ_CORE += $(wildcard src/learn/*.cc) $(patsubst %,src/cli/%.cc,proposal proposal_files proposal_things proposal_text explain_path answer page print)
 FUZZ_CORE += src/sound/protocol.cc src/ssh_agent/relay.cc src/network/dns.cc src/network/rules.cc src/network/netlink.cc src/network/packets.cc src/bus/lines.cc src/instance/process.cc src/instance/registry.cc src/overlay/record.cc
 # Bytes of the longest input: room for several of all that the target tells apart; short inputs are tried faster.
 FUZZ_LENGTH_agent := 256
