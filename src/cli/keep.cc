@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/strings.h"
+#include "cli/ask.h"
 #include "cli/overlay.h"
 
 namespace sbox {
@@ -22,16 +23,6 @@ std::optional<Range> parse_range(std::string_view word, size_t items) {
   auto last = word.find('-') == std::string_view::npos ? first : parse_number(left);
   if (!first || !last || *first < 1 || *last < *first || *last > items) return std::nullopt;
   return Range{*first, *last};
-}
-
-// Nothing at the end of the input.
-std::optional<std::string> read_line() {
-  std::string line;
-  for (int c = 0; (c = fgetc(stdin)) != '\n';) {
-    if (c == EOF) return std::nullopt;
-    line += static_cast<char>(c);
-  }
-  return line;
 }
 
 void print(const std::vector<Item>& items) {
@@ -58,10 +49,10 @@ bool take(OverlayStore& store, const std::vector<Change>& changes, const std::ve
 }
 
 std::optional<Choice> ask(size_t items, bool may_force) {
+  std::string question = "Keep which? [1" + (items > 1 ? "-" + std::to_string(items) : "") + ", all, none" +
+                         (may_force ? "; 1! replaces what the host has" : "") + "] ";
   for (;;) {
-    fprintf(stderr, "Keep which? [1%s, all, none%s] ", items > 1 ? ("-" + std::to_string(items)).c_str() : "",
-            may_force ? "; 1! replaces what the host has" : "");
-    std::optional<std::string> answer = read_line();
+    std::optional<std::string> answer = ask_for_line(question);
     if (!answer) {
       fputs("\n", stderr);
       return std::nullopt;

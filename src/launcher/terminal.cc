@@ -6,6 +6,7 @@
 
 #include <csignal>
 
+#include "base/typed.h"
 #include "launcher/kernel.h"
 
 namespace sbox {
@@ -90,11 +91,13 @@ void Terminal::enter() {
   copy_size();
 }
 
+// What the program has not read is not for the shell.
 void Terminal::leave() {
   if (!is_raw_) return;
   is_raw_ = false;
+  forget_typed(fd_);
   termios now{};
-  bool is_as_before = tcsetattr(fd_, TCSADRAIN, &modes_) == 0 && tcgetattr(fd_, &now) == 0 && is_same(now, modes_);
+  bool is_as_before = tcsetattr(fd_, TCSAFLUSH, &modes_) == 0 && tcgetattr(fd_, &now) == 0 && is_same(now, modes_);
   if (is_as_before) tell_guard(false, modes_);  // else it tries once more
 }
 

@@ -59,6 +59,13 @@ def running(marker: str) -> list[int]:
     return [pid for pid in processes() if pid != os.getpid() and marker in read_process(pid, "cmdline")]
 
 
+def end_sleep(seconds: str) -> None:
+    """Ends the process that waits by `sleep SECONDS`, so that what comes after it goes on."""
+    found = wait_for(lambda: [pid for pid in processes() if read_process(pid, "cmdline") == f"sleep\0{seconds}\0"])
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+
+
 def status_field(pid: int | str, field: str) -> str:
     """One field of /proc/PID/status, "" when there is none."""
     for line in read_process(int(pid), "status").splitlines():

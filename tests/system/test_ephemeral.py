@@ -13,7 +13,7 @@ from typing import Any
 
 import test_terminal
 from account import SBOX, Result
-from harness import descendants, processes, read_process, status_field, wait_for
+from harness import descendants, end_sleep, processes, read_process, status_field, wait_for
 from test_overlay import OverlayTest
 
 CHANGE = "echo new > file; echo made > made; mkdir -p dir/in; echo > dir/a; echo > dir/in/b; rm -f gone"
@@ -233,6 +233,16 @@ class Keeping(EphemeralTest):
         terminal.type("1\n")
         terminal.expect("status 0")
         self.assertTrue((self.home / "made").exists())
+
+    def test_what_was_typed_before_the_question_is_no_answer(self) -> None:
+        terminal = self.on_terminal("stty raw -echo; echo > made; echo begun; sleep 997.46")
+        terminal.expect("begun")
+        terminal.type_until_full("1 " * 50 + "1\n")
+        end_sleep("997.46")
+        self.question(terminal)
+        terminal.type("none\n")
+        terminal.expect("status ")
+        self.assertFalse((self.home / "made").exists())
 
     def test_a_file_of_the_host_is_not_replaced_without_consent(self) -> None:
         self.put("mine", "mine\n")

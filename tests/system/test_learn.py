@@ -9,7 +9,7 @@ import unittest
 from typing import Any
 
 from account import SBOX, Result
-from harness import descendants, read_process, wait_for
+from harness import descendants, end_sleep, read_process, wait_for
 from lab import NAME_SERVER, WORLD4, make_lab
 from learning import LearnTest
 from test_terminal import Terminal
@@ -275,6 +275,25 @@ class Writing(LearnTest):
         terminal.type("y\n")
         terminal.expect("READY> ")
         self.assertEqual(self.lines(), [f"home.keep-read-only = {self.in_home(two)}"])
+
+    def test_what_the_terminal_says_by_itself_is_no_answer(self) -> None:
+        """A program can have the terminal say what it wants in between two escapes, as a colour that was asked for."""
+        one, two = self.file("one", "1\n"), self.file("two", "2\n")
+        terminal = Terminal(self)
+        terminal.expect("READY> ")
+        script = f"cat {one} {two}; stty raw -echo; echo begun; sleep 997.47"
+        terminal.type(f"$SBOX learn --output {self.proposed} -- sh -c '{script}'\n")
+        terminal.expect("Start it? [Y/n] ")
+        terminal.type("y\n")
+        terminal.expect("begun")
+        said = "aaaa/aaaa\x1b\\\x1b]11;rgb:aaaa/"
+        terminal.type_until_full(said)
+        end_sleep("997.47")
+        for answer in ("n\n", said + "n\n", "n\n"):
+            terminal.expect("[q]uit: ")
+            terminal.type(answer)
+        terminal.expect("READY> ")
+        self.assertNotIn("keep-read-only", str(self.lines()))
 
     def test_what_makes_no_sense_is_refused(self) -> None:
         for arguments in ([], ["--nonsense", "true"], ["--name"], ["--name", "a/b", "true"], ["--json", "--yes", "true"],

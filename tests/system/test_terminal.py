@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -12,7 +13,7 @@ import termios
 import time
 
 from account import SBOX
-from harness import SystemTest, descendants, parents, read_process, running, status_field, wait_for
+from harness import SystemTest, descendants, end_sleep, parents, read_process, running, status_field, wait_for
 
 # TIOCSTI (also with garbage above the 32 bits that the kernel looks at), TIOCLINUX and TIOCSETD, by the raw call.
 INJECT = """
@@ -54,6 +55,15 @@ class Terminal:
 
     def type(self, text: str) -> None:
         os.write(self.leader, text.encode())
+
+    def type_until_full(self, text: str) -> None:
+        """As a terminal that says much by itself, until nobody reads it any more."""
+        deadline = time.monotonic() + 15
+        while select.select([], [self.leader], [], 1)[1]:
+            if time.monotonic() > deadline:
+                raise TimeoutError("somebody goes on reading")
+            with contextlib.suppress(BlockingIOError):
+                self.type(text)
 
     def expect(self, text: str, timeout: float = 15) -> str:
         """Reads until `text` appears after what was expected before; returns what came up to it."""
@@ -152,6 +162,15 @@ class JobControl(SystemTest):
         self.terminal.expect("READY> ")
         self.command("stty -g")
         self.assertEqual(self.terminal.expect("READY> ").split()[-1], before)
+
+    def test_what_the_program_did_not_read_is_not_typed_into_the_shell(self) -> None:
+        self.command("$SBOX -- sh -c 'stty raw -echo; echo begun; sleep 997.48'")
+        self.terminal.expect("begun")
+        self.terminal.type_until_full("\necho $((6*7))\n")
+        end_sleep("997.48")
+        self.terminal.expect("READY> ")
+        self.command("echo $((5*5))")
+        self.assertNotIn("42", self.terminal.expect("25"))
 
     def test_the_end_of_input_is_passed_on(self) -> None:
         self.command("$SBOX -- cat; echo status $?")
