@@ -60,8 +60,10 @@ bool receive_message(int socket, Message& received, int flags) {
   message.msg_control = control;
   message.msg_controllen = sizeof control;
   ssize_t size = 0;
+  bool is_reset = false;
+  // The end of whoever has not read all is told once as a reset, before what they have said last.
   do size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
-  while (size < 0 && errno == EINTR);
+  while (size < 0 && (errno == EINTR || (errno == ECONNRESET && !std::exchange(is_reset, true))));
   if (size == 0) errno = 0;
   if (size < static_cast<ssize_t>(sizeof header)) return false;
   received.kind = header.kind;

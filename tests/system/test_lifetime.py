@@ -103,6 +103,27 @@ class Lifetime(SystemTest):
         result = self.sbox("-s", "seccomp.deny=madvise", "-s", "seccomp.action=kill", "--", "/usr/bin/sleep", "0.5")
         self.assertEqual((result.status, result.err), (0, ""), result)
 
+    def test_signals_that_nobody_reads_any_more_do_not_take_the_status_along(self) -> None:
+        """They are on their way to process 1 when that hears of the program's end, and says so."""
+        grant = ["-s", f"files.read-write+={self.ready.parent}"]
+        child = self.start(*grant, "--", "sh", "-c", f": >{self.ready}; exec sleep 100", stderr=subprocess.PIPE)
+        self.wait_for_file(self.ready, child)
+        first = next(pid for pid in descendants(child.pid) if status_field(pid, "NSpid").split()[1:] == ["1"])
+        program = next(pid for pid in descendants(child.pid) if status_field(pid, "NSpid").split()[1:] == ["2"])
+        os.kill(first, signal.SIGSTOP)
+        wait_for(lambda: status_field(first, "State").startswith("T"))
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            os.kill(child.pid, number)
+            wait_for(lambda: int(status_field(child.pid, "ShdPnd"), 16) == 0)
+        os.kill(program, signal.SIGTERM)
+        wait_for(lambda: status_field(program, "State").startswith("Z"))
+        os.kill(child.pid, signal.SIGSTOP)
+        os.kill(first, signal.SIGCONT)
+        wait_for(lambda: status_field(first, "State").startswith("Z"))
+        os.kill(child.pid, signal.SIGCONT)
+        _, said = child.communicate(timeout=10)
+        self.assertEqual((child.returncode, said), (128 + signal.SIGTERM, b""))
+
     def test_a_polite_signal_reaches_the_program(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             with self.subTest(signal=number.name):
