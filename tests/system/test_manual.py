@@ -13,7 +13,26 @@ from typing import Any
 from harness import wait_for
 from test_instances import InstanceTest
 
-MANUAL = pathlib.Path(__file__).parents[2] / "man/sbox.1"
+ROOT = pathlib.Path(__file__).parents[2]
+MANUAL = ROOT / "man/sbox.1"
+
+# Of each answer: the part of the manual that has its fields, as its first line and the line behind it, and the sources
+# that name them.
+PLACES = {
+    "list": (".Cm list\nprints", ".Pp", "src/cli/list.cc"),
+    "top": (".Cm top\nadds", ".Pp", "src/cli/top.cc"),
+    "enable": (".It Fl \\-list\nPrint", ".El", "src/cli/enable.cc"),
+    "diff": (".Fl \\-json\nprints a list", ".Sh", "src/cli/diff.cc", "src/cli/snapshot.cc", "src/cli/overlay.cc"),
+    "audit": (".It Cm audit ", ".It", "src/cli/audit.cc"),
+    "explain": (".Sh ANSWERS AS JSON", ".Sh LEARNING", "src/cli/answer.cc", "src/cli/explain.cc"),
+    "learn": (".It Fl \\-json\nWrite nothing", ".It", "src/cli/proposal_text.cc"),
+    "log": (".Fl \\-json\nprints an object with\n.Cm runs", ".Sh", "src/cli/log.cc"),
+    "--dry-run": (".Sh PLAN AS JSON", ".Sh DOCTOR AS JSON", "src/plan/fields.h"),
+    "doctor": (".Sh DOCTOR AS JSON", ".Pp", "src/cli/doctor.cc"),
+}
+PLACES["snapshot"] = PLACES["diff"]
+INSTRUCTION = {"jump_false", "jump_true", "operand"}  # of a filter, printed as digits
+COMMANDS = {"audit", "diff", "explain", "learn", "list", "snapshot", "top"}
 
 
 def fields(value: Any) -> Iterator[str]:
@@ -23,10 +42,27 @@ def fields(value: Any) -> Iterator[str]:
         yield from fields(each)
 
 
-def documented() -> set[str]:
-    """The words that the manual marks as such."""
-    lines = re.findall(r"^\.(?:It |Pq )?Cm (.*)$", MANUAL.read_text(), re.MULTILINE)
-    return {word for line in lines for word in re.findall(r"[a-z][a-z0-9_]*", line)}
+def documented(answer: str) -> set[str]:
+    """The words that the manual marks as such where it speaks of this answer."""
+    begin, end = PLACES[answer][:2]
+    _, found, text = MANUAL.read_text().partition(f"\n{begin}")
+    assert found, answer
+    words: set[str] = set()
+    for line in (begin + re.split(rf"\n{re.escape(end)}\b", text)[0]).splitlines():
+        macro = ""
+        for word in line[1:].split() if line.startswith(".") else []:
+            if re.fullmatch("[A-Z][a-z]", word):
+                macro = word
+            elif macro == "Cm" and re.fullmatch("[a-z][a-z_]*", word):
+                words.add(word)
+    return words - COMMANDS
+
+
+def in_the_source(answer: str) -> set[str]:
+    text = "\n".join((ROOT / name).read_text() for name in PLACES[answer][2:])
+    found = set(re.findall(r"(?:\{|^ +|\},\s+)\{\"([a-z_]+)\", |\[\"([a-z_]+)\"\]|visit\(\"([a-z_]+)\"", text, re.MULTILINE))
+    names = {name + end for name in re.findall(r"put_text\(\w+, \"([a-z]+)\"", text) for end in ("", "_hex")}
+    return ({word for words in found for word in words if word} | names) - INSTRUCTION
 
 
 class Json(InstanceTest):
@@ -35,7 +71,12 @@ class Json(InstanceTest):
         self.assertIn(result.out[:1], ("{", "["), result)
         found = set(fields(json.loads(result.out)))
         self.assertGreaterEqual(len(found), least, result)
-        self.assertEqual(sorted(found - documented()), [], arguments)
+        self.assertEqual(sorted(found - documented(arguments[0])), [], arguments)
+
+    def test_fields_of_the_source_are_documented_where_they_belong_and_no_others_are(self) -> None:
+        for answer in PLACES:
+            with self.subTest(answer):
+                self.assertEqual(in_the_source(answer), documented(answer))
 
     def test_of_a_plan(self) -> None:
         network = ["-s", "network.mode=private", "-s", "network.connect=example.org", "-s", "limits.nice=5"]
