@@ -65,6 +65,22 @@ def in_the_source(answer: str) -> set[str]:
     return ({word for words in found for word in words if word} | names) - INSTRUCTION
 
 
+class Examples(InstanceTest):
+    def test_of_profiles_are_profiles(self) -> None:
+        text = (ROOT / "man/sbox-profile.5.in").read_text().replace("\\-", "-")
+        examples = [each for each in re.findall(r"^\.Bd -literal -offset indent\n(.*?)\.Ed", text, re.S | re.M) if re.match(r"[\[#]", each)]
+        self.assertGreaterEqual(len(examples), 7)
+        drop_in = pathlib.Path(f"~{self.account.name}").expanduser() / ".config/sbox/profiles/firefox.profile.d/mine.conf"
+        self.addCleanup(shutil.rmtree, drop_in.parent, ignore_errors=True)
+        for example in examples:
+            with self.subTest(example):
+                changes_another = "-=" in example
+                file = str(self.account.file(drop_in, example)) if changes_another else self.profile(example)
+                result = self.sbox("show", "firefox" if changes_another else file)
+                self.assertEqual((result.status, result.err), (0, ""))
+                self.assertRegex(result.out, f"(?m)^# {re.escape(file)}:")
+
+
 class Json(InstanceTest):
     def assert_documented(self, least: int, *arguments: str, **settings: Any) -> None:
         result = self.sbox(*arguments, **settings)
