@@ -184,10 +184,15 @@ class Thunderbird(ProgramTest):
 
 
 class Documents(ProgramTest):
-    programs = ("evince", "soffice")
+    programs = ("evince", "okular", "soffice")
 
     def test_evince_shows_the_document_of_the_command_line(self) -> None:
         self.open("evince", str(self.file("page.pdf", pdf_page(GREEN))))
+        self.window("page.pdf")
+        self.screen.wait_for_colour(GREEN, MANY)
+
+    def test_okular_shows_the_document_of_the_command_line(self) -> None:
+        self.open("okular", str(self.file("page.pdf", pdf_page(GREEN))))
         self.window("page.pdf")
         self.screen.wait_for_colour(GREEN, MANY)
 
@@ -203,7 +208,7 @@ class Documents(ProgramTest):
 
 
 class Pictures(ProgramTest):
-    programs = ("gimp", "inkscape")
+    programs = ("gimp", "inkscape", "eog")
 
     def test_gimp_exports_a_picture(self) -> None:
         target = self.directory("out")
@@ -220,6 +225,11 @@ class Pictures(ProgramTest):
         self.screen.tool("xdotool", "windowmove", window, "0", "0", "windowsize", window, "1200", "700")
         self.screen.wait_for_colour(GREEN, MANY)
 
+    def test_eog_shows_the_picture_of_the_command_line(self) -> None:
+        self.open("eog", str(self.file("picture.ppm", b"P6 600 400 255\n" + bytes(GREEN) * 600 * 400)))
+        self.window("picture.ppm")
+        self.screen.wait_for_colour(GREEN, MANY)
+
     def test_inkscape_exports_a_picture(self) -> None:
         target = self.directory("out")
         drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="20" height="10"/></svg>'
@@ -230,7 +240,7 @@ class Pictures(ProgramTest):
 
 
 class Players(ProgramTest):
-    programs = ("mpv", "vlc", "pulseaudio", "parec")
+    programs = ("mpv", "vlc", "audacious", "pulseaudio", "parec")
 
     def setUp(self) -> None:
         super().setUp()
@@ -247,8 +257,14 @@ class Players(ProgramTest):
         self.speaker.wait_for_sound()
 
 
+    def test_audacious_plays_the_file_of_the_command_line(self) -> None:
+        self.open("audacious", str(self.tone()))
+        self.window("tone")
+        self.speaker.wait_for_sound()
+
+
 class Editors(ProgramTest):
-    programs = ("mousepad", "keepassxc", "xdotool")
+    programs = ("mousepad", "keepassxc", "file-roller", "xdotool")
 
     def test_mousepad_changes_and_saves_the_file_of_the_command_line(self) -> None:
         path = self.file("notes.txt", "old\n")
@@ -274,6 +290,13 @@ class Editors(ProgramTest):
         self.assertEqual(made.status, 0, made)
         self.assertIn("group", self.account.run(["keepassxc-cli", "ls", str(path)], data=b"secret\n").out)
 
+    def test_file_roller_unpacks_the_archive_of_the_command_line(self) -> None:
+        archive, target = self.work / "some.tar.gz", self.directory("out")
+        self.account.run(["tar", "-C", str(self.file("in/letter.txt", "Dear sandbox\n").parent), "-czf", str(archive), "letter.txt"])
+        self.open("-s", f"files.read-write+={target}", "file-roller", f"--extract-to={target}", str(archive))
+        wait_for((target / "letter.txt").exists, 40, "the file of the archive")
+        self.assertEqual((target / "letter.txt").read_text(), "Dear sandbox\n")
+
     def unlock(self, window: str) -> bool:
         self.press(window, "ctrl+a")
         self.type_text(window, "secret")
@@ -284,7 +307,7 @@ class Editors(ProgramTest):
 
 
 class Transfers(ProgramTest):
-    programs = ("transmission-gtk",)
+    programs = ("transmission-gtk", "qbittorrent")
 
     def test_transmission_takes_up_the_torrent_of_the_command_line(self) -> None:
         settings = "mkdir -p ~/.config/transmission; cd ~/.config/transmission; "
@@ -294,6 +317,15 @@ class Transfers(ProgramTest):
         window = self.window("Torrent Options")
         self.press(window, "Return")
         wait_for(lambda: list(self.private_home("transmission-gtk").glob(".config/transmission/torrents/*")), 20)
+
+
+    def test_qbittorrent_takes_up_the_torrent_of_the_command_line(self) -> None:
+        settings = "mkdir -p ~/.config/qBittorrent; printf '[LegalNotice]\\nAccepted=true\\n[AddNewTorrentDialog]\\nEnabled=false\\n' "
+        settings += ">~/.config/qBittorrent/qBittorrent.conf"
+        self.batch("-p", "qbittorrent", "--", "sh", "-c", settings)
+        self.open("qbittorrent", str(self.file("some.torrent", torrent("some-name"))))
+        kept = ".local/share/qBittorrent/BT_backup/*.torrent"
+        wait_for(lambda: list(self.private_home("qbittorrent").glob(kept)), 40, "the torrent among those that it keeps")
 
 
 class Terminals(ProgramTest):

@@ -85,6 +85,8 @@ MINE = {
     "chromium": ("Downloads", ".config/chromium/Default"),
     "thunderbird": ("Downloads", ".thunderbird"),
     "transmission-gtk": ("Downloads",),
+    "qbittorrent": ("Downloads",),
+    "file-roller": ("Downloads",),
     "gimp": ("Pictures",),
     "inkscape": ("Pictures",),
     "keepassxc": ("Documents",),
@@ -98,6 +100,8 @@ MINE = {
 READABLE = {
     "mpv": ("Music", "Videos", ".config/mpv"),
     "vlc": ("Music", "Videos"),
+    "audacious": ("Music", "Videos"),
+    "eog": ("Pictures",),
 }
 PRIVATE = Circumstance("private", ["-s", "home.mode=private"])
 GIVEN = Circumstance("given", ["-s", "home.keep+=~/Desktop", "-s", "files.read-write+=${PUBLIC}"])

@@ -1,0 +1,3 @@
+[profile]
+description = Music player
+include = lib/player

@@ -1,0 +1,6 @@
+[profile]
+description = Archive manager
+include = lib/editor
+
+[home]
+keep = ${DOWNLOADS}

@@ -1,0 +1,6 @@
+[profile]
+description = Document viewer
+include = lib/viewer
+
+[home]
+mode = private
