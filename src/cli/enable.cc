@@ -146,8 +146,8 @@ std::string text_for(const Desk& desk, const Place& place, const std::string& sh
     return wrapped(place.parse(), desk.sbox, {*place.source, digest_of(place.original), shim});
   } catch (Error& error) {
     // It is not set aside yet.
-    if (place.occupied && error.where().file == *place.source)
-      throw std::move(error).at({place.path, error.where().line});
+    Origin found = error.where();
+    if (place.occupied && found.file == *place.source) throw std::move(error).at({place.path, found.line});
     throw;
   }
 }
