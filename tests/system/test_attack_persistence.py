@@ -49,6 +49,9 @@ PLACES = (
     ".config/dconf/user", ".config/Code/User/settings.json", ".crontab", "Desktop/x.desktop", "Downloads/x.desktop",
     "Documents/.directory", "Templates/x.desktop", "Public/x", "Pictures/x.desktop", "Music/.x", "Videos/.x",
 )  # fmt: skip
+# Of the places, what has a say in how things look, and the user's own documents. Besides what is refused.
+HARMLESS = (".terminfo", ".hushlogin", ".local/share/icons", ".config/qt5ct", ".config/fontconfig", ".XCompose", ".crontab",
+            ".config/sbox", "Desktop", "Downloads", "Documents", "Templates", "Public", "Pictures", "Music", "Videos")  # fmt: skip
 FOLDERS = ("Desktop", "Documents", "Downloads", "Music", "Pictures", "Public", "Templates", "Videos")
 # Reads every secret, writes every place, moves every directory above a place away and makes it anew, removes the rest;
 # at last leaves a proof in each directory that it was given.
@@ -196,3 +199,10 @@ class Persistence(AttackTest):
         homes = self.home / ".local/share/sbox"
         for path in (homes, homes / "homes", homes / "homes/one"):
             self.assertEqual(path.stat().st_mode & 0o777, 0o700, path)
+
+    def test_lint_knows_each_place_that_is_obeyed_outside(self) -> None:
+        obeyed = [name for name in PLACES if not name.startswith(HARMLESS)]
+        lines = "".join(f"  ~/{name}\n" for name in obeyed)
+        result = self.sbox("lint", self.profile(f"[profile]\ndescription = x\n[home]\nmode = private\nkeep =\n{lines}"))
+        said = result.out + result.err
+        self.assertEqual([name for name in obeyed if f"home.keep = ~/{name}: dangerous" not in said], [])
