@@ -52,7 +52,8 @@ void limit_priority(const Inputs& in, Plan& plan) {
 }
 
 std::string meaning(const Inputs& in, Key key) {
-  return "the limit " + key_name(setting(key)) + " = " + in.profile.scalar(key).text;
+  const Value& value = in.profile.scalar(key);
+  return value.origin.text() + ": the limit " + key_name(setting(key)) + " = " + value.text;
 }
 
 // What the kernel keeps and prints: whole pages, of whatever size.

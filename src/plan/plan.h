@@ -92,7 +92,7 @@ struct CgroupLimit {
   std::string file;                   // "memory.max"
   std::string line;                   // as the kernel prints it when the limit is in force
   std::vector<std::string> property;  // of systemd, as busctl(1) takes it: name, type, value
-  std::string meaning;                // "the memory limit of 2G": for people
+  std::string meaning;                // "FILE:LINE: the limit limits.memory = 2G": for people
   bool operator==(const CgroupLimit&) const = default;
 };
 

@@ -52,7 +52,7 @@ class Scopes(SystemTest):
         self.assertEqual(self.python(*limit, script=EAT, arguments=("20",)).out, "20\n")
         result = self.python(*limit, script=EAT, arguments=("200",))
         self.assertEqual(result.status, 128 + signal.SIGKILL, result)
-        self.assertIn("sbox: the limit limits.memory = 100M was reached", result.err)
+        self.assertIn("sbox: command line: the limit limits.memory = 100M was reached", result.err)
         self.assertIsNone(bystander.poll())
         self.assert_nothing_left()
 

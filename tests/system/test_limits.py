@@ -99,7 +99,7 @@ class Limits(SystemTest):
             self.assertEqual(self.sbox(*options).status, 0)
             return
         result = self.refused(*options)
-        self.assertIn("limits.memory = 100M", result.err)
+        self.assertIn("sbox: command line: the limit limits.memory = 100M: ", result.err)
         self.assertIn("sbox doctor", result.err)
 
     def test_nonsense_is_refused(self) -> None:
