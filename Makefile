@@ -227,7 +227,7 @@ lint: deps
 	mandoc -Tlint -Wwarning $(MANUALS)
 
 # Each source by itself, on all processors.
-EACH_SOURCE := printf '%s\n' $(sort $(FRONT_SOURCES) $(SOUND_SOURCES) $(NETWORK_SOURCES) $(BUS_SOURCES) $(wildcard src/helpers/*.cc src/launcher/*.cc src/tools/*.cc)) | xargs -P $$(nproc) -I{}
+EACH_SOURCE := printf '%s\n' $(wildcard src/*/*.cc) | xargs -P $$(nproc) -I{}
 LINT_FLAGS = -std=c++20 $(filter-out -MMD -MP,$(CPPFLAGS))
 lint-tidy:
 	$(EACH_SOURCE) clang-tidy --quiet {} -- $(LINT_FLAGS)
