@@ -174,7 +174,9 @@ class Overlay(RecoverTest):
             terminal.expect("status 3")
             terminal.child.wait(10)
             self.told(1)
-            for pid in self.waiting():
+            waiting = self.waiting()
+            self.assertTrue(waiting)
+            for pid in waiting:
                 held = [os.readlink(path) for path in pathlib.Path(f"/proc/{pid}/fd").iterdir()]
                 self.assertEqual([name for name in held if name.startswith("/dev/pts") or "overlays" in name], [])
             self.press()
