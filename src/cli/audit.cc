@@ -78,6 +78,7 @@ bool is_never(const std::string&) { return false; }
 bool is_dangerous_to_write(const std::string& path) { return !danger_of_path(path, true).empty(); }
 bool is_dangerous_to_show(const std::string& path) { return !danger_of_path(path, false).empty(); }
 bool is_dangerous_name(const std::string& name) { return is_dangerous_bus_name(name); }
+bool is_dangerous_rule(const std::string& rule) { return !dangerous_call(rule).empty(); }
 // By default in no sandbox: more of the kernel than the rest.
 bool is_dangerous_call(const std::string& word) { return further_group(word) != nullptr; }
 bool is_pattern(const std::string& variable) { return variable == "*"; }
@@ -91,11 +92,13 @@ constexpr ListRow kLists[] = {
     {Key::dbus_talk, 1, 12, "it calls it on the session bus",
      "it calls it, which gives more than a sandbox should have", is_dangerous_name},
     {Key::dbus_own, 1, 12, "it is that name", "it is that name, which others trust", is_dangerous_name},
-    {Key::dbus_call, 1, 1, "it calls that method", "", is_never},
+    {Key::dbus_call, 1, 12, "it calls that method",
+     "it calls that method, of what gives more than a sandbox should have", is_dangerous_rule},
     {Key::dbus_system_talk, 2, 15, "it calls it on the system bus",
      "it calls it, which gives more than a sandbox should have", is_dangerous_name},
     {Key::dbus_system_own, 2, 15, "it is that name", "it is that name, which others trust", is_dangerous_name},
-    {Key::dbus_system_call, 1, 1, "it calls that method", "", is_never},
+    {Key::dbus_system_call, 1, 15, "it calls that method",
+     "it calls that method, of what gives more than a sandbox should have", is_dangerous_rule},
     {Key::seccomp_allow, 0, 5, "", "it makes these system calls", is_dangerous_call},
     {Key::environment_keep, 0, 3, "", "it gets all of your environment", is_pattern},
 };

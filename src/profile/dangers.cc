@@ -369,7 +369,81 @@ constexpr std::string_view kDangerousNames[] = {
     "org.freedesktop.machine1",
     "org.freedesktop.UDisks2",
     "org.freedesktop.Accounts",
+    // Terminals, file managers, key bindings and settings of desktops, what is on the screen.
+    "org.freedesktop.portal.Flatpak",
+    "org.gnome.Terminal",
+    "org.gnome.Nautilus",
+    "org.gnome.Mutter.RemoteDesktop",
+    "org.gnome.Mutter.ScreenCast",
+    "org.gnome.Mutter.InputCapture",
+    "org.gnome.Mutter.DisplayConfig",
+    "org.gnome.Shell.Screenshot",
+    "org.gnome.Shell.Screencast",
+    "org.gnome.Shell.Extensions",
+    "org.gnome.Shell.Introspect",
+    "org.gnome.SettingsDaemon.MediaKeys",
+    "org.gnome.keyring",
+    "org.gnome.OnlineAccounts",
+    "org.freedesktop.Tracker3.Miner.Files",
+    "org.freedesktop.LocalSearch3",
+    "org.Cinnamon",
+    "org.mate.SessionManager",
+    "org.xfce.Xfconf",
+    "org.xfce.SessionManager",
+    "org.xfce.FileManager",
+    "org.xfce.Thunar",
+    "org.lxqt.session",
+    "org.lxqt.global_key_shortcuts",
+    "org.kde.kded5",
+    "org.kde.kded6",
+    "org.kde.krunner",
+    "org.kde.klauncher",
+    "org.kde.klauncher5",
+    "org.kde.kglobalaccel",
+    "org.kde.ksmserver",
+    "org.kde.konsole",
+    "org.kde.yakuake",
+    "org.kde.dolphin",
+    "org.kde.kdeconnect",
+    "org.guake3.RemoteControl",
+    "org.pulseaudio.Server",
+    "org.fcitx.Fcitx",
+    "org.bluez.obex",
+    // Of the system: its settings, its networks, where it is.
     "org.freedesktop.NetworkManager",
+    "org.freedesktop.portable1",
+    "org.freedesktop.import1",
+    "org.freedesktop.home1",
+    "org.freedesktop.hostname1",
+    "org.freedesktop.timedate1",
+    "org.freedesktop.locale1",
+    "org.freedesktop.resolve1",
+    "org.freedesktop.network1",
+    "org.freedesktop.Avahi",
+    "org.freedesktop.ModemManager1",
+    "org.freedesktop.GeoClue2",
+    "org.freedesktop.realmd",
+    "org.freedesktop.fwupd",
+    "org.freedesktop.bolt",
+    "org.freedesktop.Flatpak.SystemHelper",
+    "org.fedoraproject.FirewallD1",
+    "org.bluez",
+    "org.libvirt",
+    "fi.w1.wpa_supplicant1",
+    "net.connman",
+    "net.connman.iwd",
+};
+
+// Of those that have such a name: to keep the machine awake, and to look.
+constexpr std::string_view kHarmlessMethods[] = {
+    "org.freedesktop.login1.Manager.Inhibit",
+    "org.gnome.SessionManager.Inhibit",
+    "org.gnome.SessionManager.Uninhibit",
+    "org.gnome.SessionManager.IsInhibited",
+    "org.freedesktop.DBus.Properties.Get",
+    "org.freedesktop.DBus.Properties.GetAll",
+    "org.freedesktop.DBus.Introspectable.Introspect",
+    "org.freedesktop.DBus.Peer.Ping",
 };
 
 // On one desktop or another the shell or the window manager has these names, and who may talk to it may use its
@@ -410,6 +484,15 @@ std::string_view dangerous_bus_name(std::string_view name) {
   };
   auto found = std::find_if(std::begin(kDangerousNames), std::end(kDangerousNames), matches);
   return found == std::end(kDangerousNames) ? std::string_view() : *found;
+}
+
+std::string_view dangerous_call(std::string_view rule) {
+  std::string_view name = rule.substr(0, rule.find('=')), method = rule.substr(std::min(name.size() + 1, rule.size()));
+  method = method.substr(0, method.find('@'));
+  bool is_single = !method.ends_with('*');
+  if (is_single && std::ranges::count(kHarmlessMethods, method) > 0) return {};
+  if (!is_single && is_name_of_shells(name)) return name;
+  return dangerous_bus_name(name);
 }
 
 bool is_name_of_shells(std::string_view name) {

@@ -18,6 +18,10 @@ std::vector<std::string_view> dangerous_to_show();
 std::string_view dangerous_bus_name(std::string_view name);
 inline bool is_dangerous_bus_name(std::string_view name) { return !dangerous_bus_name(name).empty(); }
 
+// The same of a rule for methods, NAME=INTERFACE.METHOD@PATH: what the name is does not matter where the one method
+// does no more than any program may want.
+std::string_view dangerous_call(std::string_view rule);
+
 // Whether the shell or the window manager has it on one desktop or another: who may talk to it may use its scripts.
 bool is_name_of_shells(std::string_view name);
 

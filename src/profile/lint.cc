@@ -277,6 +277,14 @@ void Linter::check_bus() {
                      "name single methods with call");
     }
   }
+  for (Key key : {Key::dbus_call, Key::dbus_system_call}) {
+    for (const Value& value : profile_.list(key)) {
+      std::string_view found = dangerous_call(value.text);
+      if (found.empty()) continue;
+      warn_of_danger(key, value, std::string(found) + " gives more than a sandbox should have",
+                     "be sure of what the method does, and name no more than one");
+    }
+  }
 }
 
 void Linter::check_agent() {

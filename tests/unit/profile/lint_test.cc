@@ -28,6 +28,9 @@ std::vector<std::string> lint(const std::string& content, LintScope scope = Lint
 TEST(Lint, HasNothingToSayOfAPlainProfile) {
   EXPECT_THAT(lint("[home]\nmode = private\n[files]\nread-only = ${DOCUMENTS}\n[network]\nmode = private\n"),
               IsEmpty());
+  EXPECT_THAT(
+      lint("[dbus]\nsystem = filtered\nsystem-call = org.freedesktop.login1=org.freedesktop.login1.Manager.Inhibit\n"),
+      IsEmpty());
 }
 
 TEST(Lint, WarnsOfDangerousSettings) {
@@ -55,6 +58,16 @@ TEST(Lint, WarnsOfDangerousSettings) {
       {"[dbus]\nsession = filtered\ntalk = org.freedesktop.ScreenSaver\n",
        "dangerous: on some desktops it is the shell"},
       {"[dbus]\nsystem = filtered\nsystem-talk = org.freedesktop.login1\n", "dangerous: org.freedesktop.login1"},
+      {"[dbus]\nsession = filtered\ncall = org.freedesktop.systemd1=*\n",
+       "dbus.call = org.freedesktop.systemd1=*: dangerous"},
+      {"[dbus]\nsession = filtered\ncall = org.gnome.Shell=org.gnome.Shell.Eval@/org/gnome/Shell\n",
+       "dangerous: org.gnome.Shell gives more"},
+      {"[dbus]\nsession = filtered\ncall = org.freedesktop.*=org.a.B.C\n", "dangerous: org.freedesktop.systemd1"},
+      {"[dbus]\nsession = filtered\ncall = org.freedesktop.Notifications=org.freedesktop.Notifications.*\n",
+       "dangerous: org.freedesktop.Notifications"},
+      {"[dbus]\nsession = filtered\ntalk = org.xfce.Xfconf\n", "dangerous: org.xfce.Xfconf"},
+      {"[dbus]\nsystem = filtered\nsystem-call = org.freedesktop.login1=org.freedesktop.login1.Manager.*\n",
+       "dangerous: org.freedesktop.login1"},
       {"[process]\nnested-sandbox = mounts\n", "process.nested-sandbox = mounts: dangerous: Landlock"},
       {"[desktop]\nssh-agent = yes\n[network]\nmode = host\n", "desktop.ssh-agent = yes with network.mode = host"},
       {"[desktop]\nprinting = yes\n", "desktop.printing = yes with network.mode = none"},
