@@ -178,6 +178,7 @@ int run_diff(const Context& context, const std::vector<std::string>& arguments) 
   }
   std::vector<Change> changes = find_changes(store.layers());
   Selection selection(context, store, words);
+  selection.check_there(changes, store.layers().home);
   std::erase_if(changes, [&](const Change& c) { return c.kind == ChangeKind::none || !selection.holds(c); });
   if (as_objects) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();

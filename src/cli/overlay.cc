@@ -1,5 +1,8 @@
 #include "cli/overlay.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -34,6 +37,12 @@ std::string below_home(const Context& context, const OverlayStore& store, const 
 
 bool is_at_or_in(const std::string& path, const std::string& directory) {
   return directory.empty() || path == directory || path.starts_with(directory + "/");
+}
+
+bool is_changed(const std::vector<Change>& changes, const std::string& path) {
+  return std::any_of(changes.begin(), changes.end(), [&](const Change& change) {
+    return change.kind != ChangeKind::none && is_at_or_in(change.path, path);
+  });
 }
 
 }  // namespace
@@ -81,10 +90,17 @@ bool Selection::needs(const Change& change) const {
 
 void Selection::check(const std::vector<Change>& changes) const {
   for (const std::string& path : paths_) {
-    bool is_any = std::any_of(changes.begin(), changes.end(), [&](const Change& change) {
-      return change.kind != ChangeKind::none && is_at_or_in(change.path, path);
-    });
-    if (!is_any) throw Error(quote("~/" + path), "nothing was changed there").hint("see `sbox diff`");
+    if (!is_changed(changes, path))
+      throw Error(quote("~/" + path), "nothing was changed there").hint("see `sbox diff`");
+  }
+}
+
+void Selection::check_there(const std::vector<Change>& changes, int home) const {
+  for (const std::string& path : paths_) {
+    struct stat status {};
+    bool is_in_home = fstatat(home, path.c_str(), &status, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0;
+    if (is_in_home || is_changed(changes, path)) continue;
+    throw Error(quote("~/" + path), "it is neither in the home nor in the overlay").hint("see `sbox diff`");
   }
 }
 

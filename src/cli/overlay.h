@@ -32,6 +32,8 @@ class Selection {
   bool needs(const Change& change) const;
   // Error when nothing was found for one of the paths.
   void check(const std::vector<Change>& changes) const;
+  // Error when one of the paths is neither among the changes nor in the home, which is most likely a slip.
+  void check_there(const std::vector<Change>& changes, int home) const;
 
  private:
   std::vector<std::string> paths_;  // below the home

@@ -315,6 +315,16 @@ class Taking(OverlayTest):
         self.assertIn("nothing was changed", self.refused("commit", "o", "none", **self.at_home({})).err)
         self.assertIn("does not lie below", self.refused("commit", "o", "/etc/passwd", **self.at_home({})).err)
 
+    def test_a_path_that_is_neither_changed_nor_in_the_home_is_no_empty_list(self) -> None:
+        self.put("a", "old")
+        self.put("same", "old")
+        self.changed("rm a; echo new > b")
+        for path, listed in (("a", "D"), ("b", "A"), ("same", "Nothing is changed."), ("~", "A")):
+            self.assertIn(listed, self.command("diff", "o", path).out)
+        for options in ([], ["--json"]):
+            result = self.refused("diff", *options, "o", "none", **self.at_home({}))
+            self.assertIn("'~/none': it is neither in the home nor in the overlay", result.err)
+
     def test_what_changed_on_the_host_meanwhile_is_left_unless_forced(self) -> None:
         for name in ("both", "ours", "gone", "host"):
             self.put(name)
