@@ -62,7 +62,7 @@ bool is_assignment(const std::string& word) { return word[0] != '-' && word.find
 std::vector<std::string> parse_exec(std::string_view value) {
   // Tabs and newlines have escapes; what else is written as it is could mean an end of line to some reader.
   bool has_control =
-      std::any_of(value.begin(), value.end(), [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; });
+      std::any_of(value.begin(), value.end(), [](unsigned char c) { return (c < ' ' && c != '\t') || c == '\x7f'; });
   if (has_control) throw refuse("holds control characters");
   std::string line = unescape_value(value);
   std::string_view text = line;
