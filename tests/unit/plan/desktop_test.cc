@@ -524,6 +524,17 @@ TEST_F(Devices, AllowTakesNodesAndDirectoriesOfNodes) {
   EXPECT_EQ(what(p, "/dev/snd/pcm0"), "ro");
 }
 
+TEST_F(Devices, LinksLeadToNoOtherThanTheirNamesMay) {
+  host.link("/dev/alias", "mem", 0);
+  host.link("/dev/out", "/srv/device", 0);
+  host.node("/srv/device", FileKind::character_device);
+  for (const auto& [path, why] : {std::pair("/dev/alias", "is the machine"), {"/dev/out", "leads out of /dev"}}) {
+    profile = Profile();
+    set(Key::devices_allow, path);
+    EXPECT_THAT(fault(), HasSubstr(why)) << path;
+  }
+}
+
 TEST_F(Devices, MemoryDisksAndWhatIsNoDeviceAreRefused) {
   host.file("/dev/data");
   for (const char* path : {"/dev/mem", "/dev/sda", "/dev/data"}) {
