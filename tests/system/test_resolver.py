@@ -15,9 +15,10 @@ STAGE = """
 set -e
 mkdir "$1/upper" "$1/work"
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
-echo 'nameserver 192.0.2.1' >/etc/resolv.new && mv /etc/resolv.new /etc/resolv.conf
+printf 'nameserver 192.0.2.1\\n# longer than the next\\n' >/etc/resolv.new && mv /etc/resolv.new /etc/resolv.conf
 setpriv --reuid "$2" --regid "$3" --clear-groups env -i PATH=/usr/bin:/bin HOME="$4" "$5" -s network.mode=host -- \
-  sh -c 'cat /etc/resolv.conf; until grep -q 192.0.2.2 /etc/resolv.conf; do echo still >&2; sleep 0.05; done; cat /etc/resolv.conf' &
+  sh -c 'cat /etc/resolv.conf; for turn in $(seq 200); do echo still >&2
+  test "$(cat /etc/resolv.conf)" != "nameserver 192.0.2.2" || break; sleep 0.05; done; cat /etc/resolv.conf' &
 read line
 echo 'nameserver 192.0.2.2' >/etc/resolv.new && mv /etc/resolv.new /etc/resolv.conf
 wait $!
@@ -37,9 +38,9 @@ class Resolver(SystemTest):
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         with subprocess.Popen(argv, **pipes, text=True, env=os.environ) as child:
             assert child.stdin and child.stdout
-            self.assertEqual(child.stdout.readline(), "nameserver 192.0.2.1\n")
+            self.assertEqual([child.stdout.readline() for _ in range(2)], ["nameserver 192.0.2.1\n", "# longer than the next\n"])
             child.stdin.write("change\n")
             child.stdin.flush()
-            self.assertEqual(child.stdout.readline(), "nameserver 192.0.2.2\n")
+            self.assertEqual(child.stdout.read(), "nameserver 192.0.2.2\n")  # and nothing of what it was
             wait_for(lambda: child.poll() is not None, what="the end")
             self.assertEqual(child.returncode, 0)
