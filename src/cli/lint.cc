@@ -14,6 +14,7 @@
 #include "plan/seccomp.h"
 #include "plan/syscall_groups.h"
 #include "plan/view.h"
+#include "profile/dangers.h"
 #include "profile/search.h"
 #include "profile/values.h"
 
@@ -91,6 +92,8 @@ std::vector<Finding> doubts_of(const Profile& profile) {
     std::optional<Key> word = device_setting(value.text + (value.text == "/dev/input" ? "/" : ""));
     if (word == Key::devices_input) warn(Key::devices_allow, value, "who reads input devices sees each key", "");
     if (word == Key::devices_usb) warn(Key::devices_allow, value, "raw USB is keyboards and disks", "");
+    if (std::string_view why = danger_of_device(value.text); !why.empty())
+      warn(Key::devices_allow, value, std::string(why), "");
   }
   return findings;
 }

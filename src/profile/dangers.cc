@@ -20,9 +20,14 @@ constexpr DangerousPath kDangerousToWrite[] = {
     {"/home", "every home can be changed", false},
     {"/root", "root's home can be changed", false},
     {"/etc", "the configuration of the system can be changed", true},
-    {"/usr", "programs of the host can be changed", false},
+    {"/usr", "programs of the host can be changed", true},
+    {"/bin", "programs of the host can be changed", true},
+    {"/sbin", "programs of the host can be changed", true},
+    {"/lib", "programs of the host can be changed", true},
+    {"/nix", "programs of the host can be changed", true},
     {"/opt", "programs of the host can be changed", false},
     {"/var", "the state of the system can be changed", false},
+    {"/var/spool/cron", "what is written there is run outside", true},
     {"/boot", "what the host boots can be changed", true},
     {"/proc", "the kernel can be reconfigured", true},
     {"/sys", "the kernel can be reconfigured", true},
@@ -274,6 +279,7 @@ constexpr std::string_view kRunOutside[] = {
     "~/.terraformrc",
     "~/.terraform.d",
     "~/.config/containers",
+    "~/.local/share/containers",
     "~/.config/gh",
     "~/.claude",
     "~/.claude.json",
@@ -298,6 +304,8 @@ constexpr std::string_view kRunOutside[] = {
     "~/.mbsyncrc",
     "~/.msmtprc",
 };
+constexpr char kRunsOutside[] = "who can call it runs programs outside";
+constexpr char kLooksUp[] = "names are looked up there, whatever the network is";
 // In any list that shows.
 constexpr DangerousPath kDangerousToShow[] = {
     {"/", "everything that the user can read is there", false},
@@ -334,17 +342,57 @@ constexpr DangerousPath kDangerousToShow[] = {
     {"~/.boto", "credentials are there", true},
     {"~/.oci", "credentials are there", true},
     {"~/.smbcredentials", "credentials are there", true},
+    {"~/.Xauthority", "the key to the display is there", true},
+    {"/root", "root's files are there", true},
     {"/run", "the sockets of the system and the session are there", false},
-    {"/var/run", "the sockets of the system are there", false},
     {"/run/user", "the sockets of the session are there", false},
     {"/run/dbus", "the unfiltered system bus is there", true},
+    {"/run/docker.sock", "who can call docker is root on the host", true},
+    {"/run/containerd", kRunsOutside, true},
+    {"/run/crio", kRunsOutside, true},
+    {"/run/incus", kRunsOutside, true},
+    {"/run/libvirt", kRunsOutside, true},
+    {"/run/podman", kRunsOutside, true},
+    {"/run/screen", kRunsOutside, true},
+    {"/run/snapd.socket", kRunsOutside, true},
+    {"/run/systemd", kRunsOutside, false},
+    {"/run/systemd/private", kRunsOutside, true},
+    {"/run/tmux", kRunsOutside, true},
+    {"/var/lib/incus", kRunsOutside, true},
+    {"/var/lib/lxd", kRunsOutside, true},
+    {"/var/snap/lxd", kRunsOutside, true},
+    {"/run/avahi-daemon", kLooksUp, true},
+    {"/run/nscd", kLooksUp, true},
+    {"/run/systemd/resolve/io.systemd.Resolve", kLooksUp, true},
+    {"/run/cups", "who may print reaches every host that the print server reaches", true},
+    {"/run/pcscd", "smart cards are there", true},
+    {"/tmp/.X11-unix", "the unfiltered X11 socket is there", true},
+    {"/tmp/.ICE-unix", "the session manager is there", true},
     {"${RUNTIME}", "the sockets of the session are there", false},
     {"${RUNTIME}/bus", "the unfiltered session bus is there", true},
     {"${RUNTIME}/systemd", "the service manager starts programs outside", true},
-    {"/run/docker.sock", "who can call docker is root on the host", true},
-    {"/var/run/docker.sock", "who can call docker is root on the host", true},
     {"${RUNTIME}/podman", "who can call podman runs programs outside", true},
-    {"/tmp/.X11-unix", "the unfiltered X11 socket is there", true},
+    {"${RUNTIME}", "what listens there serves the whole session, without a filter", true},
+};
+
+// All that begins so.
+constexpr DangerousPath kDangerousBeginnings[] = {
+    {"/tmp/ssh-", "the SSH agent is there, without a filter", true},
+    {"/tmp/tmux-", kRunsOutside, true},
+};
+
+// Devices; all that begins so.
+constexpr DangerousPath kDangerousDevices[] = {
+    {"/dev/uinput", "keys and clicks of the user are made with it", true},
+    {"/dev/uhid", "keys and clicks of the user are made with it", true},
+    {"/dev/hidraw", "keyboards are among them (write devices.security-keys = yes)", true},
+    {"/dev/vcs", "what is on a console is read there", true},
+    {"/dev/fb", "what is on the screen is read there", true},
+    {"/dev/dri/card", "it is the screen itself (write devices.gpu = yes)", true},
+    {"/dev/snd", "the microphone is there (write audio.playback = yes)", true},
+    {"/dev/sg", "whole disks are there", true},
+    {"/dev/tpm", "keys of the machine are there", true},
+    {"/dev/vhost-", "more of the kernel is open to attack", true},
 };
 
 constexpr std::string_view kDangerousNames[] = {
@@ -455,10 +503,26 @@ constexpr std::string_view kNamesOfShells[] = {
     "org.kde.StatusNotifierWatcher",
 };
 
+// "/run" for /var/run, "${RUNTIME}" for the directory of any user.
+std::string one_place(std::string_view text) {
+  constexpr std::string_view kState = "/var", kUsers = "/run/user/";
+  std::string path = one_spelling(text);
+  if (is_written_below(path, "/var/run")) path.erase(0, kState.size());
+  if (!path.starts_with(kUsers)) return path;
+  size_t end = path.find('/', kUsers.size());
+  return "${RUNTIME}" + (end == std::string::npos ? "" : path.substr(end));
+}
+
+template <typename Rows>
+std::string_view danger_by_beginning(const Rows& rows, std::string_view path) {
+  auto found = std::ranges::find_if(rows, [&](const DangerousPath& row) { return path.starts_with(row.path); });
+  return found == std::end(rows) ? std::string_view() : found->why;
+}
+
 }  // namespace
 
 std::string_view danger_of_path(std::string_view text, bool writable) {
-  std::string path = one_spelling(text);
+  std::string path = one_place(text);
   auto match = [&](const DangerousPath& d) { return d.below ? is_written_below(path, d.path) : path == d.path; };
   auto found = writable ? std::find_if(std::begin(kDangerousToWrite), std::end(kDangerousToWrite), match) : nullptr;
   if (found && found != std::end(kDangerousToWrite)) return found->why;
@@ -467,7 +531,14 @@ std::string_view danger_of_path(std::string_view text, bool writable) {
     return "what is written there is run outside by what the user starts";
   }
   found = std::find_if(std::begin(kDangerousToShow), std::end(kDangerousToShow), match);
-  return found == std::end(kDangerousToShow) ? std::string_view() : found->why;
+  return found == std::end(kDangerousToShow) ? danger_by_beginning(kDangerousBeginnings, path) : found->why;
+}
+
+std::string_view danger_of_device(std::string_view path) {
+  constexpr std::string_view kConsoles = "/dev/tty";
+  std::string_view number = path.starts_with(kConsoles) ? path.substr(kConsoles.size()) : std::string_view();
+  if (!number.empty() && number[0] >= '0' && number[0] <= '9') return "what is typed at a console is read there";
+  return danger_by_beginning(kDangerousDevices, path);
 }
 
 std::vector<std::string_view> dangerous_to_show() {

@@ -10,6 +10,9 @@ namespace sbox {
 // macros.
 std::string_view danger_of_path(std::string_view path, bool writable);
 
+// The same of a device that no word of [devices] stands for.
+std::string_view danger_of_device(std::string_view path);
+
 // The paths whose showing is dangerous, as a profile names them.
 std::vector<std::string_view> dangerous_to_show();
 

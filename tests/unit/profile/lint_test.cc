@@ -54,6 +54,13 @@ TEST(Lint, WarnsOfDangerousSettings) {
       {"[home]\nkeep = ~/.config/kitty/kitty.conf\n", "dangerous: what is written there is run outside"},
       {"[files]\nread-only = ~/.ssh/id_rsa\n", "dangerous: private keys"},
       {"[home]\nkeep-read-only = ~/.config/gh\n", "dangerous: credentials"},
+      {"[files]\nread-only = ${RUNTIME}/sway-ipc.1000.1.sock\n",
+       "dangerous: what listens there serves the whole session"},
+      {"[files]\nread-only = /run/user/1000/wayland-0\n", "dangerous: what listens there serves the whole session"},
+      {"[files]\nread-only = /run/user/1000/bus\n", "dangerous: the unfiltered session bus"},
+      {"[files]\nread-only = /var/run/libvirt/libvirt-sock\n", "dangerous: who can call it runs programs outside"},
+      {"[files]\nread-only = /tmp/tmux-1000/default\n", "dangerous: who can call it runs programs outside"},
+      {"[files]\nread-write = /usr/local/bin\n", "dangerous: programs of the host"},
       {"[dbus]\nsession = filtered\ntalk = org.freedesktop.*\n", "dangerous: org.freedesktop.systemd1"},
       {"[dbus]\nsession = filtered\ntalk = org.freedesktop.ScreenSaver\n",
        "dangerous: on some desktops it is the shell"},
@@ -81,13 +88,15 @@ TEST(LintCommand, WarnsOfWhatTheTablesOfThePlannerKnowToBeDangerousOrUseless) {
   tree.write(
       "user/a.profile",
       "[profile]\ndescription = x\n[seccomp]\nallow = bpf, read, @debug\n[devices]\nallow = /dev/input, /dev/fuse, "
-      "/dev/bus/usb/001, /dev/inputs\n[environment]\nkeep = DISPLAY, EDITOR\n");
+      "/dev/bus/usb/001, /dev/inputs, /dev/uinput, /dev/tty1, /dev/ttyUSB0\n[environment]\nkeep = DISPLAY, EDITOR\n");
   EXPECT_THAT(lines(tree, lint_all(tree.search(), {"a"})),
               ElementsAre(HasSubstr("a.profile:8: warning: environment.keep = DISPLAY: useless: it speaks of the host"),
                           HasSubstr("a.profile:4: warning: seccomp.allow = bpf: dangerous: more of the kernel"),
                           HasSubstr("a.profile:4: warning: seccomp.allow = @debug: dangerous: more of the kernel"),
                           HasSubstr("a.profile:6: warning: devices.allow = /dev/input: dangerous: "),
-                          HasSubstr("a.profile:6: warning: devices.allow = /dev/bus/usb/001: dangerous: ")));
+                          HasSubstr("a.profile:6: warning: devices.allow = /dev/bus/usb/001: dangerous: "),
+                          HasSubstr("a.profile:6: warning: devices.allow = /dev/uinput: dangerous: keys and clicks"),
+                          HasSubstr("a.profile:6: warning: devices.allow = /dev/tty1: dangerous: what is typed")));
 }
 
 TEST(LintCommand, RefusesEntriesOfEtcThatNoSandboxMayHave) {
