@@ -87,6 +87,7 @@ MUTATIONS = [
           "duration(seconds_of(instance)), instance.program", "test_instances.Names"),
     plain("the supervisor's capabilities in a granted namespace", "src/launcher/supervisor.cc",
           "if (is_granted_) drop_capabilities(Step(-1, false));", "", "test_userns.Granted"),
+    plain("the same of who puts the terminal right", "src/launcher/terminal.cc", " && clear_capabilities();", ";", "test_userns.Granted"),
     plain("no plan with namespaces in a granted namespace", "src/launcher/supervisor.cc",
           "if (is_granted_ && plan_.nested_sandbox)", "if (false)", "test_userns.Granted"),
     plain("the launcher's place is root's", "src/userns/main.cc", "status.st_uid == 0 &&", "", "test_userns.Places"),
