@@ -247,6 +247,8 @@ MUTATIONS = [
     plain("files of the host are followed", "src/launcher/supervisor.cc", "if (has_come(settled_)) settle();", "", "test_resolver"),
     plain("the end of a followed file that became shorter", "src/launcher/follow.cc",
           " && ftruncate(follower.copy.get(), size) == 0", "", "test_resolver"),
+    plain("what a shell has set at the terminal since", "src/launcher/terminal.cc", " && is_same(now, last.raw)) tcsetattr(", ") tcsetattr(",
+          "test_terminal.Guard"),
     plain("the limit of time", "src/launcher/supervisor.cc", "if (has_come(end_)) end_the_time();", "", "test_limits"),
     plain("the grace for readers beyond it", "src/launcher/supervisor.cc", "if (has_come(grace_)) gives_up_ = true;", "", "test_limits"),
     plain("the clock of a program that stops", "src/launcher/supervisor.cc", "if (end_ && !continue_at(*end_))", "if (false)", "test_limits"),

@@ -212,6 +212,19 @@ class Guard(SystemTest):
         os.killpg(os.getpgid(supervisor), signal.SIGKILL)
         wait_for(lambda: termios.tcgetattr(terminal.leader) == before, 2, "the modes of before")
 
+    def test_what_a_shell_has_set_since_stays(self) -> None:
+        terminal, _, supervisor = self.raw_terminal()
+        guard = self.guard_of(supervisor)
+        os.kill(guard, signal.SIGSTOP)
+        os.kill(supervisor, signal.SIGKILL)
+        terminal.expect("status 137")
+        chosen = termios.tcgetattr(terminal.leader)
+        chosen[3] = (chosen[3] | termios.ICANON) & ~termios.ECHO
+        termios.tcsetattr(terminal.leader, termios.TCSANOW, chosen)
+        os.kill(guard, signal.SIGCONT)
+        wait_for(lambda: not read_process(guard, "cmdline"), 2, "the end of the guard")
+        self.assertEqual(termios.tcgetattr(terminal.leader)[:4], chosen[:4])
+
     def test_the_guard_holds_nothing_but_the_terminal_and_a_pipe(self) -> None:
         self.root_only()
         _, _, supervisor = self.raw_terminal()
