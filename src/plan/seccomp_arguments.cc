@@ -156,6 +156,24 @@ void add_ways_past_ports(Rules& rules) {
                    "other protocols on a socket of TCP, which ports do not hold"});
 }
 
+// Who makes a network namespace has all privileges over it, and by these options reaches parts of the kernel that no
+// program of a user's needs: the older tables of packet filters (iptables, arptables, ebtables, IPVS), policies of
+// IPsec and multicast routes. Without that privilege the kernel refuses them itself. The answer is that of one without.
+void add_network_privileges(Rules& rules) {
+  constexpr uint32_t kAbove4 = ~0x3fU, kAbove6 = ~0x7fU, kReplaceTable = 64, kAddCounters = 65;
+  constexpr std::string_view kWhat = "packet filters, IPsec and multicast routes of an own network";
+  for (std::string_view call : {"getsockopt", "setsockopt"}) {
+    rules.push_back({call, ENOPROTOOPT, {is(1, IPPROTO_IP), has_any(2, kAbove4)}, kWhat});
+    rules.push_back({call, ENOPROTOOPT, {is(1, IPPROTO_IP), {2, kWhole, {IP_IPSEC_POLICY, IP_XFRM_POLICY}}}, kWhat});
+    rules.push_back({call, ENOPROTOOPT, {is(1, IPPROTO_IPV6), has_any(2, kAbove6)}, kWhat});
+    rules.push_back(
+        {call,
+         ENOPROTOOPT,
+         {is(1, IPPROTO_IPV6), {2, kWhole, {kReplaceTable, kAddCounters, IPV6_IPSEC_POLICY, IPV6_XFRM_POLICY}}},
+         kWhat});
+  }
+}
+
 void add_personality(Rules& rules, const SeccompPolicy& policy) {
   constexpr uint32_t kQuery = 0xffffffff;
   std::vector<uint32_t> personas = {PER_LINUX, PER_LINUX32, kQuery};
@@ -189,6 +207,7 @@ std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::strin
   add_shared_state(rules);
   if (policy.nested_sandbox) {
     add_empty_namespaces(rules);
+    add_network_privileges(rules);
   } else {
     add_namespaces(rules);
   }

@@ -1,5 +1,6 @@
 // attack_d_network families: every socket and pair of sockets that can be made, one a line.
-// attack_d_network own-network: the same in a user and network namespace of its own.
+// attack_d_network own-network: the same in a user and network namespace of its own, and the options of sockets by which
+//   who has privileges there reaches further parts of the kernel, as "option LEVEL NUMBER".
 // attack_d_network connect TARGET...: the targets that answer. A target is tcp:ADDRESS:PORT, udp:ADDRESS:PORT,
 //   unix:PATH or abstract:NAME. To udp a datagram is sent; only its receiver can tell whether it came.
 #define _GNU_SOURCE
@@ -53,6 +54,28 @@ static void try_families(void) {
   }
 }
 
+// Tables of packet filters (iptables, arptables, ebtables, IPVS), policies of IPsec, multicast routes.
+static void try_options(void) {
+  static const int four[] = {16, 17, 64, 65, 66, 67, 96, 97, 128, 129, 1152, 200}, six[] = {34, 35, 64, 65, 128, 200};
+  for (int level = IPPROTO_IP; level <= IPPROTO_IPV6; level += IPPROTO_IPV6) {
+    const int *options = level == IPPROTO_IP ? four : six;
+    size_t count = level == IPPROTO_IP ? sizeof four / sizeof *four : sizeof six / sizeof *six;
+    int fd = socket(level == IPPROTO_IP ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+    for (size_t i = 0; i < count; ++i) {
+      char value[256] = {0};
+      socklen_t size = sizeof value;
+      long set = syscall(SYS_setsockopt, fd, level, options[i], value, (long)size);
+      int is_there = set == 0 || errno != ENOPROTOOPT;
+      set = syscall(SYS_setsockopt, fd, level | HIGH_BITS, options[i] | HIGH_BITS, value, (long)size);
+      is_there |= set == 0 || errno != ENOPROTOOPT;
+      long get = syscall(SYS_getsockopt, fd, level, options[i], value, &size);
+      is_there |= get == 0 || errno != ENOPROTOOPT;
+      if (is_there) printf("option %d %d\n", level, options[i]);
+    }
+    close(fd);
+  }
+}
+
 static socklen_t unix_address(struct sockaddr_un *address, const char *name, int is_abstract) {
   memset(address, 0, sizeof *address);
   address->sun_family = AF_UNIX;
@@ -103,6 +126,7 @@ int main(int argc, char **argv) {
   if (strcmp(what, "own-network") == 0) {
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return 1;
     puts("unshared");
+    try_options();
     try_families();
   } else if (strcmp(what, "families") == 0) {
     try_families();

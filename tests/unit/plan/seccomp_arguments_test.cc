@@ -247,6 +247,28 @@ TEST_P(ArgumentsEverywhere, NoSocketOfTcpBecomesAnotherWherePortsAreLimited) {
   expect(0, "setsockopt", {3, kSocket, kUpperLayer, 0x1000, 4});
 }
 
+TEST_P(ArgumentsEverywhere, WhoMayMakeNetworksHasNoPacketFiltersNorIpsecInThem) {
+  constexpr uint64_t kFour = 0, kSix = 41, kHigh = uint64_t{1} << 32;
+  SeccompPolicy nested;
+  nested.nested_sandbox = true;
+  for (const char* call : {"setsockopt", "getsockopt"}) {
+    expect(0, call, {3, kFour, 64, 0x1000, 84});
+  }
+  use_with(nested);
+  for (const char* call : {"setsockopt", "getsockopt"}) {
+    for (uint64_t high : {uint64_t{0}, kHigh}) {
+      for (uint64_t option : {16, 17, 64, 65, 96, 97, 128, 129, 200, 1152}) {
+        expect(ENOPROTOOPT, call, {3, kFour | high, option | high, 0x1000, 84});
+      }
+      for (uint64_t option : {34, 35, 64, 65, 128, 200}) {
+        expect(ENOPROTOOPT, call, {3, kSix | high, option | high, 0x1000, 84});
+      }
+    }
+    for (uint64_t option : {1, 2, 10, 11, 32, 35, 36, 50, 51}) expect(0, call, {3, kFour, option, 0x1000, 4});
+    for (uint64_t option : {20, 26, 49, 66, 67, 72, 78}) expect(0, call, {3, kSix, option, 0x1000, 4});
+  }
+}
+
 TEST_P(ArgumentsEverywhere, ThePersonalityStaysLinux) {
   for (uint64_t persona : {0x0U, 0x8U, 0xffffffffU}) expect(0, "personality", {persona});
   for (uint64_t persona : {0x0040000U, 0x0400000U, 0x4000000U, 0x0020000U, 0x1U, 0x9U, 0xfffffffeU, 0x80000000U}) {
