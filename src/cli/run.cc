@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <ctime>
 
@@ -17,6 +16,7 @@
 #include "cli/background.h"
 #include "cli/bus_proxy.h"
 #include "cli/cgroup.h"
+#include "cli/deadline.h"
 #include "cli/document_portal.h"
 #include "cli/ephemeral.h"
 #include "cli/grant.h"
@@ -78,29 +78,6 @@ int print_help() {
   text += "\nsbox(1) and sbox-profile(5) say more.\n";
   print(text);
   return 0;
-}
-
-template <bool notifies>
-[[noreturn]] void end_late(int) {
-  constexpr std::string_view kLine = "sbox: the start took too long\n";
-  (void)!write(2, kLine.data(), kLine.size());
-  if (notifies) say_and_wait(kErrorsDescriptor, kLine);
-  _exit(kExitFailure);
-}
-
-// Planning takes some milliseconds. The timer ends with this program: the launcher has a deadline of its own.
-// Precondition: nothing is open but the standard streams and what main() has opened.
-timer_t set_deadline() {
-  constexpr time_t kSeconds = 20;
-  struct stat errors {};
-  bool notifies = fstat(kErrorsDescriptor, &errors) == 0 && S_ISSOCK(errors.st_mode);
-  signal(SIGALRM, notifies ? end_late<true> : end_late<false>);
-  timer_t timer{};
-  itimerspec when{{0, 0}, {kSeconds, 0}};
-  if (timer_create(CLOCK_MONOTONIC, nullptr, &timer) != 0 || timer_settime(timer, 0, &when, nullptr) != 0) {
-    throw system_error("timer", errno);
-  }
-  return timer;
 }
 
 // The plan in a memory file that nobody can change any more.
@@ -212,7 +189,7 @@ std::string place_of_no_run(const Context& context) {
 
 // `throw_away`: the directory of an ephemeral run, or nothing.
 int start(const Context& context, RunOptions& options, const std::string& throw_away) {
-  timer_t deadline = set_deadline();
+  set_deadline();
   Stopwatch watch(options.verbose);
   std::string tag = take_tag(options);
   Profile profile = read_profile(context.search, profile_for(context, options), options.overrides);
@@ -224,7 +201,7 @@ int start(const Context& context, RunOptions& options, const std::string& throw_
     std::optional<RunningInstance> running = wait_for_instance(registry, name.text);
     if (!running) return std::nullopt;
     require_no_settings(options, running->instance, profile);
-    timer_delete(deadline);
+    cancel_deadline();
     return join_with_program(*running, options, context.host);
   };
   if (name.is_single && !options.dry_run) {

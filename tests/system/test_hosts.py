@@ -97,6 +97,25 @@ class Mounts(HostTest):
         self.assertEqual((result.status, result.out), (125, ""), result)
         self.assertRegex(result.err, r"\Asbox: [^\n]*Read-only file system[^\n]*\n\Z")
 
+    def test_a_mount_that_does_not_answer_holds_nobody_up_for_ever(self) -> None:
+        """Its server takes no request, so that a look at it waits for what only the end of a process ends."""
+        self.root_only()
+        directory = self.directory("silent")
+        script = f"""import ctypes, os, sys
+fuse = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+options = f"fd={{fuse}},rootmode=40000,user_id={self.account.uid},group_id=0,allow_other".encode()
+if ctypes.CDLL(None).mount(b"silent", b"{directory}", b"fuse", 0, options) != 0: sys.exit("no mount")
+sys.exit(os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:]))"""
+        drop = [probe("become_user"), str(self.account.uid), str(self.account.gid)]
+        for words in (["-s", f"files.read-only={directory}", "true"], ["cat", f"{directory}/file"]):
+            with self.subTest(words=words):
+                # Two seconds are twenty.
+                late = ["/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "inject=clock_nanosleep:retval=0:delay_enter=2s"]
+                argv = ["unshare", "--mount", "--propagation", "private", "/usr/bin/python3", "-c", script]
+                result = self.account.run([*argv, *drop, *late, str(SBOX), *words], user=0, group=0)
+                self.assertEqual((result.status, result.out), (125, ""), result)
+                self.assertRegex(result.err, r"\Asbox: start: it took too long[^\n]*\n\Z", result)
+
     def test_a_home_on_a_file_system_of_its_own_is_kept_like_any(self) -> None:
         home = str(self.account.home)
         mount = f"mount -t tmpfs -o uid={self.account.uid},gid={self.account.gid},mode=700 home {home}"
