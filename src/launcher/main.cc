@@ -26,21 +26,23 @@ int refuse(const std::string& why) {
   return kFailure;
 }
 
-bool read_plan(Plan& plan) {
+// Nothing when there is one, else why not.
+const char* read_plan(Plan& plan) {
+  constexpr const char* kNone = "no plan (start programs by `sbox`)";
   UniqueFd file(kPlanDescriptor);
   struct stat status {};
-  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
-  if (status.st_size <= 0 || status.st_size > kLargestPlan) return false;
+  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return kNone;
+  if (status.st_size <= 0 || status.st_size > kLargestPlan) return kNone;
   // Only a sealed file stays what it is between the checks and the use.
   constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
   int seals = fcntl(file.get(), F_GET_SEALS);
-  if (seals < 0 || (seals & kSeals) != kSeals) return false;
+  if (seals < 0 || (seals & kSeals) != kSeals) return kNone;
   auto size = static_cast<size_t>(status.st_size);
   void* bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-  if (bytes == MAP_FAILED) return false;
+  if (bytes == MAP_FAILED) return "the plan cannot be read";
   bool decoded = decode_plan({static_cast<const char*>(bytes), size}, plan);
   munmap(bytes, size);
-  return decoded;
+  return decoded ? nullptr : "the plan is not one of this version (install sbox again: its programs belong together)";
 }
 
 // The descriptor, where one of that type is there; it is kept from the program.
@@ -65,7 +67,7 @@ int run() {
   Terminal terminal;
   if (!terminal.start_guard()) return refuse("cannot watch over the terminal");
   Plan plan;
-  if (!read_plan(plan)) return refuse("no plan (start programs by `sbox`)");
+  if (const char* why = read_plan(plan)) return refuse(why);
   if (plan.overlay.lower.empty()) lock.reset();
   if (!plan.overlay.lower.empty() && !lock) return refuse("the overlay is not locked");
   if (plan.uid != getuid() || plan.gid != getgid()) return refuse("the plan is another user's");

@@ -12,7 +12,8 @@
 
 namespace sbox {
 
-// What the child tells the supervisor, one packet each, on a SOCK_SEQPACKET socket.
+// What the child tells the supervisor, one packet each, on a SOCK_SEQPACKET socket. Who joins is told so by what may be
+// another version of sbox: the value of each stays what it is, and what is new comes last.
 enum class MessageKind : uint8_t {
   failed = 1,  // text: "STEP: DETAIL: REASON"; value: exit status
   helper,      // descriptor: what helper number `value` serves through
@@ -20,14 +21,14 @@ enum class MessageKind : uint8_t {
   door,        // descriptor: the way to the socket on which process 1 answers those who join
   listener,    // descriptor: of the filter, which tells of denied calls
   follow,      // descriptor: a generated file to keep up to date, for node number `value`
-  tree,        // descriptor: the root of the sandbox's tree, where the plan has guarded nodes
-  mounts,      // descriptor: the sandbox's mount namespace, likewise
   started,     // the program is executed next: signals are for it from here on
   stopped,     // the program was stopped by a signal
   ended,       // value: exit status
   timing,      // text: step, value: nanoseconds since the last
+  tree,        // descriptor: the root of the sandbox's tree, where the plan has guarded nodes
+  mounts,      // descriptor: the sandbox's mount namespace, likewise
 };
-// What the supervisor tells the child.
+// What the supervisor tells the child; likewise.
 enum class CommandKind : uint8_t {
   go = 1,        // the helpers serve: the program may start
   signal,        // value: to the program
