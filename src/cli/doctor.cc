@@ -1,5 +1,7 @@
 #include "cli/doctor.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -9,11 +11,13 @@
 #include "base/strings.h"
 #include "cli/bus_proxy.h"
 #include "cli/doctor_rows.h"
+#include "cli/explain.h"
 #include "cli/grant.h"
 #include "cli/print.h"
 #include "cli/words.h"
 #include "plan/paths.h"
 #include "plan/places.h"
+#include "profile/reader.h"
 
 namespace sbox {
 namespace {
@@ -102,6 +106,9 @@ Check check_mounts(const Host& host, const Probes& probes) {
   if (is_granted(probes)) return good("mounts", true, kLauncherAlone);
   if (reached <= ProbeStage::namespaces) {
     check.meaning = kNoNamespaces;
+  } else if (probes.namespaces.error == ENOSPC) {
+    check.meaning = "no further ones are allowed" + reason;
+    check.remedy = "cat /proc/sys/fs/mount-max /proc/sys/user/max_mnt_namespaces";
   } else if (reached == ProbeStage::mount_api || reached == ProbeStage::tmpfs) {
     check.meaning = "the new mount calls are refused" + reason + ": an older kernel, or the filter of a container";
     check.remedy = container_remedy(host);
@@ -161,6 +168,11 @@ Check check_home(const Host& host, const Probes&) {
   }
 }
 
+Check check_start(const Host&, const Probes& probes) {
+  if (probes.refusal.empty()) return good("start", true, "programs without a profile of their own have a plan");
+  return {"start", Health::missing, true, escape_control(probes.refusal), ""};
+}
+
 Check check_overlay(const Host&, const Probes& probes) {
   if (is_granted(probes)) return good("overlay homes", false, kLauncherAlone);
   if (probes.namespaces.reached <= ProbeStage::namespaces) {
@@ -174,11 +186,25 @@ Check check_overlay(const Host&, const Probes& probes) {
 }
 
 constexpr Examine kChecks[] = {check_kernel, check_user_namespaces, check_mounts,  check_seccomp,
-                               check_home,   check_overlay,         check_landlock};
+                               check_home,   check_start,           check_overlay, check_landlock};
 
 const char* word(Health health) {
   constexpr const char* kWords[] = {"ok", "limited", "missing"};
   return kWords[static_cast<int>(health)];
+}
+
+}  // namespace
+
+namespace {
+
+std::string refusal_of_start(const Context& context) try {
+  plan_for_some_program(context, read_profile(context.search, "default"));
+  std::string launcher = context.prefix + "/libexec/sbox/sbox-launch";
+  if (access(launcher.c_str(), X_OK) == 0) return "";
+  throw system_error(launcher, errno).hint("the installation is not complete");
+} catch (const Error& error) {
+  if (error.exit_status() != kExitFailure) return "";  // a host without /bin/true
+  return error.line().substr(std::string_view("sbox: ").size());
 }
 
 }  // namespace
@@ -241,7 +267,9 @@ std::string doctor_json(const std::vector<Check>& checks) {
 
 int run_doctor(const Context& context, const std::vector<std::string>& arguments) {
   bool as_json = parse_words("doctor", arguments, {"--json"}, 0).has("--json");
-  std::vector<Check> checks = examine(context.host, probe(context.host, context.prefix));
+  Probes probes = probe(context.host, context.prefix);
+  probes.refusal = refusal_of_start(context);
+  std::vector<Check> checks = examine(context.host, probes);
   print(as_json ? doctor_json(checks) : doctor_table(checks));
   return can_start(checks) ? 0 : 1;
 }

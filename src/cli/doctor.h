@@ -28,6 +28,7 @@ struct Probes {
   KernelVersion kernel;
   std::string prefix = "/usr/local";  // where sbox is installed
   LimitsBy limits = LimitsBy::nothing;
+  std::string refusal;          // of a start by the profile for unknown programs; "" where it is none
   int overlay = 0;              // errno of what an overlay of the home fails with
   bool has_granter = false;     // sbox-userns is installed
   std::string granter_refusal;  // what it says; "" when it works, and where there is none

@@ -155,7 +155,11 @@ struct Service {
 };
 
 Check check_service(const Host& host, const Service& service) {
-  if (auto found = service_socket(host, service.socket)) return good(service.name, false, escape_control(*found));
+  try {
+    if (auto found = service_socket(host, service.socket)) return good(service.name, false, escape_control(*found));
+  } catch (const Error&) {
+    // What cannot be looked at is not to be had either: its mount may be dead.
+  }
   return {service.name, Health::missing, false, service.without, service.remedy};
 }
 

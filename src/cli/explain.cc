@@ -12,23 +12,6 @@
 namespace sbox {
 namespace {
 
-Plan plan_for_some_program(const Context& context, const Profile& profile) {
-  auto plan_of = [&](const std::string& program) {
-    return make_plan(profile, {.program = program, .arguments = {}, .instance = "", .prefix = context.prefix},
-                     context.host);
-  };
-  std::vector<std::string> programs = {profile.name()};
-  for (const Value& program : profile.list(Key::profile_programs)) programs.push_back(program.text);
-  for (const std::string& program : programs) {
-    try {
-      return plan_of(program);
-    } catch (const Error& error) {
-      if (error.exit_status() != kExitNotFound && error.exit_status() != kExitNotExecutable) throw;
-    }
-  }
-  return plan_of("/bin/true");
-}
-
 // Takes out the element that names a macro without a value here, as ${CWD} in the home directory. False for any other
 // error.
 bool leave_out(Profile& profile, const Error& error) {
@@ -45,6 +28,23 @@ bool leave_out(Profile& profile, const Error& error) {
 }
 
 }  // namespace
+
+Plan plan_for_some_program(const Context& context, const Profile& profile) {
+  auto plan_of = [&](const std::string& program) {
+    return make_plan(profile, {.program = program, .arguments = {}, .instance = "", .prefix = context.prefix},
+                     context.host);
+  };
+  std::vector<std::string> programs = {profile.name()};
+  for (const Value& program : profile.list(Key::profile_programs)) programs.push_back(program.text);
+  for (const std::string& program : programs) {
+    try {
+      return plan_of(program);
+    } catch (const Error& error) {
+      if (error.exit_status() != kExitNotFound && error.exit_status() != kExitNotExecutable) throw;
+    }
+  }
+  return plan_of("/bin/true");
+}
 
 Plan plan_to_explain(const Context& context, const std::string& name, std::string& missing) {
   missing.clear();

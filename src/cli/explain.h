@@ -19,7 +19,9 @@ Page explain_page(const Profile& profile, const Plan& plan);
 std::string page_json(const std::string& profile, const Page& page, const std::string& missing);
 
 // The plan that the profile gives on this host, for the first of its programs that is installed, else for /bin/true.
-// What the host lacks is left out; `missing` then says why a start would be refused, else it is empty.
+// Throws Error.
+Plan plan_for_some_program(const Context& context, const Profile& profile);
+// The same; what the host lacks is left out; `missing` then says why a start would be refused, else it is empty.
 Plan plan_to_explain(const Context& context, const std::string& name, std::string& missing);
 
 // The subcommand: `arguments` is [--json] PROFILE [THING]. Prints to standard output and returns the exit status.

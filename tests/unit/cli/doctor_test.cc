@@ -41,6 +41,18 @@ TEST_F(Doctor, TellsWhetherAnOverlayOfTheHomeCanBeMade) {
   EXPECT_TRUE(can_start(examine(host, probes)));
 }
 
+TEST_F(Doctor, CannotStartWhatARefusalSaysNoTo) {
+  probes.refusal = "/dev/tty: is not a device\033 on this host (mount a proper /dev)";
+  EXPECT_EQ(check("start").meaning, "/dev/tty: is not a device\\x1b on this host (mount a proper /dev)");
+  EXPECT_FALSE(can_start(examine(host, probes)));
+}
+
+TEST_F(Doctor, DoesNotBlameTheKernelForALimitOfMounts) {
+  fail_at(ProbeStage::proc, ENOSPC);
+  EXPECT_THAT(check("mounts").meaning, HasSubstr("no further ones are allowed"));
+  EXPECT_THAT(check("mounts").remedy, HasSubstr("max_mnt_namespaces"));
+}
+
 TEST_F(Doctor, DoesNotBlameTheHomeWhereNamespacesAreRefused) {
   fail_at(ProbeStage::user_namespace, EPERM);
   probes.overlay = EPERM;
