@@ -99,7 +99,7 @@ void hand_over(std::initializer_list<Handed> all) {
   for (const Handed& each : all) {
     if (!each.file) continue;
     each.file.reset(fcntl(each.file.get(), F_DUPFD_CLOEXEC, kLastDescriptor + 1));
-    if (!each.file) throw system_error("descriptors", errno);
+    if (!each.file) throw system_error("descriptors", errno).hint("let more files be open: `ulimit -n 1024`");
   }
   for (const Handed& each : all) {
     if (each.file && dup2(each.file.get(), each.number) != each.number)
@@ -157,7 +157,8 @@ bool claim(Registry& registry, const InstanceName& name, Plan& plan) {
   plan.listed = registry.is_usable();
   if (!plan.listed) {
     if (!name.is_fixed) return true;
-    throw Error("instance " + quote(name.text), "~/.local/share/sbox/running cannot be made")
+    throw Error("instance " + quote(name.text),
+                "there is no list of names: nothing can be made or locked in ~/.local/share/sbox/running")
         .hint("start it without a name");
   }
   if (!name.is_fixed) {

@@ -163,7 +163,10 @@ size_t Registry::number_of_file(int64_t place) {
 std::string Registry::path_of(size_t number) const { return directory_ + "/" + std::to_string(number); }
 
 bool Registry::open_file(size_t number) const {
-  if (!files_[number]) files_[number] = open_own(path_of(number), O_RDWR | (makes_ ? O_CREAT : 0), S_IFREG);
+  if (files_[number]) return true;
+  files_[number] = open_own(path_of(number), O_RDWR | (makes_ ? O_CREAT : 0), S_IFREG);
+  // Where nothing can be claimed any more, what was claimed before can still be asked for.
+  if (!files_[number] && errno == EROFS && !makes_) files_[number] = open_own(path_of(number), O_RDONLY, S_IFREG);
   return files_[number].ok();
 }
 

@@ -65,6 +65,11 @@ std::string hint_for(const std::string& failure) {
   if (is_by(EMFILE)) return " (let more files be open: `ulimit -n 1024`)";
   if (is_by(EAGAIN)) return std::string(" (") + kTooManyProcesses + ")";
   if (failure.starts_with("namespaces:") || failure.starts_with("ids:")) return " (run `sbox doctor` for the remedy)";
+  bool is_of_overlay = failure.find("file system overlay:") != std::string::npos ||
+                       failure.find("file system option upperdir:") != std::string::npos;
+  if (is_of_overlay) return " (an overlay of this home cannot be made: `sbox doctor` says more)";
+  bool is_by_machine = is_by(EPERM) || is_by(ENOSYS) || is_by(ENOSPC);
+  if (failure.starts_with("files of the host:") && is_by_machine) return " (run `sbox doctor` for the remedy)";
   // What was found on the host is no more, or it is what executes it that is missing.
   if (failure.starts_with("program:") && is_by(ENOENT)) return " (what its #! line or its loader names is not there)";
   if (failure.starts_with("program:") && is_by(ENOEXEC)) return " (a script begins with a line like #!/bin/sh)";

@@ -140,8 +140,10 @@ UniqueFd new_log(const std::string& home, LogHeader header) {
   UniqueFd file(openat(directory.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file || flock(file.get(), LOCK_EX | LOCK_NB) != 0) throw failed(name, errno);
   header.started = time(nullptr);
-  if (!write_all(file.get(), header_line(header))) throw failed(name, errno);
-  return file;
+  if (write_all(file.get(), header_line(header))) return file;
+  Error error = failed(name, errno);
+  unlinkat(directory.get(), name.c_str(), 0);
+  throw error;
 }
 
 std::vector<StoredLog> stored_logs(const std::string& home) {

@@ -86,6 +86,9 @@ std::string read_taken(int directory) { return read_small(directory, kTaken, kLa
 timespec file_time(int directory) {
   UniqueFd file(openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   struct stat status {};
+  if (!file && errno == EOPNOTSUPP) {
+    throw Error("overlay of the home", "its file system can hold none").hint("set home mode = private or empty");
+  }
   if (!file || fstat(file.get(), &status) != 0) throw record_error(errno);
   return status.st_ctim;
 }

@@ -31,6 +31,19 @@ std::optional<SnapshotFacts> facts_of(const Json& object) {
   return SnapshotFacts{*made, object["files"], object["bytes"]};
 }
 
+// As JSON has no other text than UTF-8, the bytes of a home that is none stand beside it.
+constexpr char kHomeBytes[] = "home_bytes";
+
+std::optional<std::string> home_of(const Json& object) {
+  if (!object.contains(kHomeBytes)) return object["home"];
+  std::string bytes;
+  for (const Json& byte : object[kHomeBytes]) {
+    if (!byte.is_number_unsigned() || byte.get<uint64_t>() > UINT8_MAX) return std::nullopt;
+    bytes.push_back(static_cast<char>(byte.get<uint8_t>()));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::optional<OverlayRecord> parse_record(std::string_view text) {
@@ -38,13 +51,16 @@ std::optional<OverlayRecord> parse_record(std::string_view text) {
   bool is_whole = json.is_object() && json.contains("home") && json["home"].is_string() && json.contains("began");
   std::optional<timespec> began = is_whole ? time_of(json["began"]) : std::nullopt;
   if (!began) return std::nullopt;
-  OverlayRecord record{json["home"], *began, json.contains("blank"), std::nullopt};
+  std::optional<std::string> home = home_of(json);
+  if (!home) return std::nullopt;
+  OverlayRecord record{std::move(*home), *began, json.contains("blank"), std::nullopt};
   if (json.contains("snapshot")) record.snapshot = facts_of(json["snapshot"]);
   return record;
 }
 
 std::string record_text(const OverlayRecord& record) {
   Json json = {{"home", record.home}, {"began", {record.began.tv_sec, record.began.tv_nsec}}};
+  if (!is_utf8(record.home)) json[kHomeBytes] = std::vector<uint8_t>(record.home.begin(), record.home.end());
   if (record.blank) json["blank"] = true;
   if (record.snapshot) {
     const SnapshotFacts& facts = *record.snapshot;

@@ -52,16 +52,23 @@ void wait_for_lock(int directory) {
 }
 
 // Of one that is owned by the caller.
-void remove_one(const Host& host, const Places& places, const std::string& path) {
+void remove_one(const Host& host, const Places& places, const std::string& path, UniqueFd owner) {
   UniqueFd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) return;
   wait_for_lock(directory.get());
   std::optional<OverlayStore> store = OverlayStore::open_at(host, places, path);
   if (store && store->was_interrupted()) remove_leftovers(*store, find_changes(store->layers()));
   store.reset();
+  directory.reset();
   std::string parent = parent_of(path);
   UniqueFd all(open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (all) remove_tree(all.get(), base_name(path));
+  try {
+    if (all) remove_tree(all.get(), base_name(path));
+  } catch (const Error&) {
+    // On some file systems (FUSE, NFS) what is open keeps a name: once more, without what is left of our own.
+    owner.reset();
+    remove_tree(all.get(), base_name(path));
+  }
   rmdir(parent.c_str());  // when it was the last
 }
 
@@ -97,10 +104,7 @@ std::vector<std::string> ThrowAway::recover() const {
   return paths;
 }
 
-void ThrowAway::remove(const Host& host, const Places& places) {
-  remove_one(host, places, path_);
-  owner_.reset();
-}
+void ThrowAway::remove(const Host& host, const Places& places) { remove_one(host, places, path_, std::move(owner_)); }
 
 void write_recover(const Plan& plan) {
   if (plan.overlay.recover.empty()) return;
@@ -133,7 +137,7 @@ void remove_stale_throw_aways(const Host& host, const Places& places) {
   for (const std::string& name : names_in(all.get())) {
     UniqueFd directory = open_beneath(all.get(), name, O_RDONLY | O_DIRECTORY);
     UniqueFd owner = directory ? own(directory.get()) : UniqueFd();
-    if (owner) remove_one(host, places, join(all_of(data), name));
+    if (owner) remove_one(host, places, join(all_of(data), name), std::move(owner));
   }
   rmdir(all_of(data).c_str());
 }

@@ -19,7 +19,9 @@ void find_home(const Host& host, Places& places) {
   };
   std::optional<std::string> normal = normalise(home);
   if (!normal || *normal == "/" || has_control(home)) throw refuse("not a usable absolute path");
+  if (home.find(':') != std::string::npos) throw refuse("holds a colon, which ends it in every user database");
   Resolved found = host.resolve(*normal);
+  if (found.status.kind == FileKind::unreachable) throw refuse("cannot be reached");
   if (found.status.kind != FileKind::directory) throw refuse("no such directory");
   if (found.status.uid != host.uid()) throw refuse("belongs to another user");
   for (const char* own : {"/dev", "/proc", "/sys"}) {

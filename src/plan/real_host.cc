@@ -103,7 +103,8 @@ RealHost::RealHost(const char* const* environment) : uid_(getuid()), gid_(getgid
 void RealHost::read_user() {
   constexpr size_t kLargestDatabase = 64 << 20;
   if (find_user(read("/etc/passwd", kLargestDatabase).value_or("")) || find_user(ask_getent(uid_))) return;
-  throw Error("user " + std::to_string(uid_), "is not in the user database");
+  throw Error("user " + std::to_string(uid_), "is not in the user database, which knows names and homes")
+      .hint("see `getent passwd " + std::to_string(uid_) + "`, and add the user to /etc/passwd");
 }
 
 // Lines NAME:PASSWORD:UID:GID:COMMENT:HOME:SHELL.

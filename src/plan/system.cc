@@ -68,9 +68,22 @@ void place_devices(const Inputs& in, Draft& draft) {
   draft.view.place(make_tmpfs("/dev/shm", in.profile.number(Key::system_shm_size), 01777));
 }
 
+// Without these no program finds its loader, so they are not left out as others are that somebody else may change.
+void refuse_strange_links(const Host& host) {
+  for (const char* path : kSystemDirectories) {
+    for (const Link& link : host.resolve(path).links) {
+      if (link.uid == 0 || link.uid == host.uid()) continue;
+      throw Error("symlink " + quote(link.path),
+                  "belongs to user " + std::to_string(link.uid) + ", who could lead it elsewhere")
+          .hint("start sbox where root owns it, and outside of user namespaces that do not know root");
+    }
+  }
+}
+
 }  // namespace
 
 void plan_system(const Inputs& in, Draft& draft) {
+  refuse_strange_links(in.host);
   for (const char* path : kSystemDirectories) draft.view.grant({path, Access::read_only, Strength::offered});
   place_proc(in, draft);
   place_devices(in, draft);

@@ -44,7 +44,8 @@ std::string value_of(std::string_view name, const MacroLookup& lookup) {
   if (!macro) throw Error(shown, "there is no such macro");
   std::optional<std::string> value = lookup(name);
   if (!value || value->empty()) throw Error(shown, "is not known on this host").hint(hint_for_missing(name));
-  if (!is_utf8(*value) || !is_safe_to_show(*value)) {
+  if (!is_utf8(*value)) throw Error(shown, "its value is not UTF-8: " + quote(*value));
+  if (!is_safe_to_show(*value)) {
     throw Error(shown, "its value holds control characters: " + quote(*value));
   }
   bool is_path = value->starts_with('/') && !has_parent_component(*value);

@@ -39,8 +39,11 @@ struct stat status_of(const UniqueFd& fd, const Subject& subject) {
 
 void check_owner(const struct stat& status, const Subject& subject) {
   if (status.st_uid == 0 || status.st_uid == getuid()) return;
+  constexpr uid_t kUnknown = 65534;  // in a user namespace: all whom it does not know, often root too
   throw subject.error("belongs to user " + std::to_string(status.st_uid) + ", who could change it")
-      .hint(getuid() == 0 ? "as root, sbox reads only root's profiles" : "make a copy of your own");
+      .hint(getuid() == 0               ? "as root, sbox reads only root's profiles"
+            : status.st_uid == kUnknown ? "make a copy of your own, or leave the user namespace that does not know root"
+                                        : "make a copy of your own");
 }
 
 // Where the umask is 002, all that a user has made there is like that: one command for all of it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import shutil
@@ -97,6 +98,32 @@ class Mounts(HostTest):
         self.assertEqual((result.status, result.out), (125, ""), result)
         self.assertRegex(result.err, r"\Asbox: [^\n]*Read-only file system[^\n]*\n\Z")
 
+    def test_a_read_only_home_lists_what_runs(self) -> None:
+        self.sbox("true")
+        home = str(self.account.home)
+        remount = f"mount --bind {home} {home} && mount -o remount,bind,ro {home}"
+        result = self.on_host(remount, str(SBOX), "list", "--json")
+        self.assertEqual((result.status, result.out, result.err), (0, "[]\n", ""), result)
+
+    def test_where_no_overlay_can_be_made_there_is_one_clear_line_and_nothing_is_left(self) -> None:
+        home = self.account.home
+        mount = f"""mount -t tmpfs layers /mnt && mkdir /mnt/lower /mnt/upper /mnt/work && chown {self.account.uid} /mnt/*
+            mount -t overlay -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work home {home}"""
+        for words in ("-s home.mode=overlay", "--ephemeral", "-s home.mode=host --ephemeral"):
+            with self.subTest(words=words):
+                script = f"{SBOX} {words} -- true; echo $?; cd ~/.local/share/sbox && find ephemeral overlays -name upper"
+                result = self.on_host(f"mkdir -p {home}/.config/sbox; {mount}", "/bin/sh", "-c", script, cwd="/")
+                self.assertTrue(result.out.startswith("125\n"), result)
+                self.assertRegex(result.err.splitlines()[0], r"\Asbox: .*overlay.*sbox doctor")
+                self.assertNotIn("ephemeral/", result.out)
+
+    def test_a_full_home_keeps_no_empty_log(self) -> None:
+        owner = f"uid={self.account.uid},gid={self.account.gid}"
+        mount = f"mount -t tmpfs -o size=16k,{owner},mode=700 full {self.account.home} && head -c 16384 /dev/zero > {self.account.home}/x"
+        script = f"{SBOX} echo started; ls -A ~/.local/share/sbox/log"
+        result = self.on_host(mount, "/bin/sh", "-c", script, cwd="/")
+        self.assertEqual((result.status, result.out, result.err), (0, "started\n", ""), result)
+
     def test_a_mount_that_does_not_answer_holds_nobody_up_for_ever(self) -> None:
         """Its server takes no request, so that a look at it waits for what only the end of a process ends."""
         self.root_only()
@@ -132,6 +159,23 @@ sys.exit(os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:]))"""
         self.assertEqual(result.out, "kept\n", result)
         again = self.sbox("-s", "home.mode=private", "--", "sh", "-c", "cat ~/file")
         self.assertEqual(again.out, "kept\n", again)
+
+
+class Doctors(HostTest):
+    def test_what_refuses_a_start_is_what_the_doctor_says(self) -> None:
+        """Devices that are missing, and profiles that anybody may write."""
+        host = Installation(bits=None)
+        self.addCleanup(host.remove)
+        without_tty = "mount -t tmpfs -o mode=755 dev /mnt && cp -a /dev/null /dev/zero /mnt && mount --move /mnt /dev"
+        open_to_all = f"chmod 777 {host.prefix}/share/sbox/profiles"
+        for prepare in (without_tty, open_to_all):
+            with self.subTest(prepare=prepare):
+                refusal = self.on_host(prepare, host.sbox, "true")
+                self.assertEqual(refusal.status, 125, refusal)
+                told = self.on_host(prepare, host.sbox, "doctor", "--json")
+                self.assertEqual(told.status, 1, told)
+                row = next(check for check in json.loads(told.out)["checks"] if check["name"] == "start")
+                self.assertEqual(f"sbox: {row['meaning']}\n", refusal.err)
 
 
 class Roots(HostTest):

@@ -18,11 +18,21 @@ TEST(Record, IsReadAsItWasWritten) {
   EXPECT_EQ(again->snapshot->bytes, 1ULL << 40);
 }
 
+TEST(Record, TheHomeMayBeOfAnyBytes) {
+  for (const char* home : {"/home/\xe4", "/home/gr\xc3\xbc\xc3\x9f", "/\xff\xfe\"\\"}) {
+    std::optional<OverlayRecord> again = parse_record(record_text({home, {1, 2}, false, std::nullopt}));
+    ASSERT_TRUE(again) << home;
+    EXPECT_EQ(again->home, home);
+  }
+}
+
 TEST(Record, WhateverElseIsRefused) {
   for (const char* text :
        {"", "{", "[]", "null", "{}", R"({"home":"/a"})", R"({"home":"/a","began":[1]})",
         R"({"home":"/a","began":[1,"2"]})", R"({"home":"/a","began":[1,2.5]})", R"({"home":"/a","began":[1,-1]})",
-        R"({"home":"/a","began":[1,1000000000]})", R"({"home":["/a"],"began":[1,2]})", R"({"began":[1,2]})"}) {
+        R"({"home":"/a","began":[1,1000000000]})", R"({"home":["/a"],"began":[1,2]})", R"({"began":[1,2]})",
+        R"({"home":"/a","home_bytes":[47,256],"began":[1,2]})",
+        R"({"home":"/a","home_bytes":[47,"a"],"began":[1,2]})"}) {
     EXPECT_FALSE(parse_record(text)) << text;
   }
   EXPECT_TRUE(parse_record(R"({"home":"/a","began":[1,2]})")) << "the control";

@@ -337,6 +337,15 @@ TEST_F(Home, TheEnvironmentMayNotChooseOneThatIsNotOurs) {
   }
 }
 
+TEST_F(Home, ARefusalOfTheHomeSaysWhatIsWrongWithIt) {
+  host.directory("/scratch/a:b");
+  host.node("/scratch/locked", FileKind::unreachable);
+  host.set("HOME", "/scratch/a:b");
+  EXPECT_THAT(fault(), HasSubstr("holds a colon"));
+  host.set("HOME", "/scratch/locked");
+  EXPECT_THAT(fault(), HasSubstr("cannot be reached"));
+}
+
 TEST_F(Home, FoldersOfTheUserAreReadFromTheirFile) {
   host.file("/home/ann/.config/user-dirs.dirs",
             "# comment\nXDG_DOWNLOAD_DIR=\"$HOME/Loads\"\nXDG_MUSIC_DIR=\"/mnt/music\"\n"

@@ -30,6 +30,12 @@ TEST_F(System, BindsDirectoriesThatTheHostHasInsteadOfLinks) {
   EXPECT_EQ(what(plan(), "/bin"), "ro");
 }
 
+TEST_F(System, ALinkToUsrThatIsNotRootsRefuses) {
+  constexpr uint32_t kNobody = 65534;  // as root is in a user namespace that does not know it
+  host.link("/lib64", "usr/lib64", kNobody);
+  EXPECT_THAT(fault(), HasSubstr("'/lib64': belongs to user 65534"));
+}
+
 TEST_F(System, ProcIsMasked) {
   host.file("/proc/kallsyms", "", 0);
   host.directory("/proc/acpi", 0);
