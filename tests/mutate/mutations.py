@@ -273,7 +273,7 @@ MUTATIONS = [
     plain("the owner of the plan", "src/launcher/main.cc", "if (plan.uid != getuid() || plan.gid != getgid())",
           "if (false)", "test_launcher"),
     plain("the claim of the name", "src/launcher/main.cc", "if (plan.listed != claim.ok())", "if (false)", "test_launcher.Plans"),
-    plain("the seals of the plan", "src/launcher/main.cc", "if (seals < 0 || (seals & kSeals) != kSeals) return false;", "", "test_launcher"),
+    plain("the seals of the plan", "src/launcher/main.cc", "if (seals < 0 || (seals & kSeals) != kSeals) return kNone;", "", "test_launcher"),
     plain("no set-id sbox", "src/cli/main.cc",
           "if (getauxval(AT_SECURE) != 0 || geteuid() != getuid() || getegid() != getgid()) {", "if (false) {",
           "test_hostile"),
