@@ -18,7 +18,8 @@ namespace {
 
 constexpr size_t kMostPending = 256, kMostStreams = 32, kLargestMessage = 65535, kMostServers = 3;
 constexpr uint16_t kPort = 53;
-constexpr int64_t kPatienceMs = 5000, kIdleMs = 30000;
+// Less than the five seconds after which clients ask once more: that goes to the next server.
+constexpr int64_t kPatienceMs = 4500, kIdleMs = 30000;
 // Programs go on using an answer for a while after its time.
 constexpr uint32_t kGraceSeconds = 300, kLongestSeconds = 86400;
 
@@ -132,7 +133,7 @@ void Resolver::work(const std::vector<pollfd>& polled) {
     if (events_of(polled, pending.server.get()) != 0) answer(pending);
     if (pending.server && pending.deadline <= now_ms()) {
       pending.server.reset();
-      ++next_server_;
+      pass_over(pending.place);
     }
   }
   std::erase_if(pending_, [](const Pending& pending) { return !pending.server; });
@@ -186,17 +187,32 @@ void Resolver::ask(std::string query, const sockaddr_in& client) {
     notes_.add(NoteKind::host_name, 0, {question->name});
     return refuse(Refusal::refused);
   }
-  Pending pending{connect_to_server(SOCK_DGRAM), client, std::move(query), 0, now_ms() + kPatienceMs};
+  Pending pending{UniqueFd(), client, std::move(query), 0, now_ms() + kPatienceMs, 0, servers().size()};
   pending.number = number_of(pending.query);
   uint16_t number = 0;
   // Whoever would forge an answer has to guess this and the port.
   bool is_random = getrandom(&number, sizeof number, 0) == sizeof number;
   query = pending.query;
   set_number(pending.query, number);
-  bool sent = is_random && pending.server &&
-              send(pending.server.get(), pending.query.data(), pending.query.size(), MSG_DONTWAIT) >= 0;
-  if (!sent) return refuse(Refusal::failed);
+  if (!is_random || !send_on(pending)) return refuse(Refusal::failed);
   pending_.push_back(std::move(pending));
+}
+
+// To the server that serves, or the next one that takes it. False where none is left that was not asked.
+bool Resolver::send_on(Pending& pending) {
+  for (; pending.left > 0; pass_over(pending.place)) {
+    --pending.left;
+    pending.place = next_server_;
+    pending.server = connect_to_server(SOCK_DGRAM);
+    const std::string& query = pending.query;
+    if (pending.server && send(pending.server.get(), query.data(), query.size(), MSG_DONTWAIT) >= 0) return true;
+  }
+  return false;
+}
+
+// That one does not serve: questions go to the next. Of several that waited for it only the first says something new.
+void Resolver::pass_over(size_t place) {
+  if (place == next_server_) ++next_server_;
 }
 
 void Resolver::answer(Pending& pending) {
@@ -206,9 +222,10 @@ void Resolver::answer(Pending& pending) {
   reply.resize(static_cast<size_t>(std::max<ssize_t>(size, 0)));
   if (size < 0) {
     // Nobody listens there.
+    pass_over(pending.place);
+    if (send_on(pending)) return;
     std::optional<Question> question = parse_query(pending.query);
     if (question) reply = refusal(pending.query, *question, Refusal::failed);
-    ++next_server_;
   }
   if (!publish(reply, pending.query)) return;
   set_number(reply, pending.number);

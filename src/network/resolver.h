@@ -48,6 +48,8 @@ class Resolver {
     std::string query;  // with the number by which the server knows it
     uint16_t number = 0;
     int64_t deadline = 0;
+    size_t place = 0;  // of the server, as of next_server_
+    size_t left = 0;   // servers that were not asked yet
   };
   // A connection: questions and answers one after the other, each behind its length.
   struct Stream {
@@ -61,6 +63,8 @@ class Resolver {
   bool is_known(const std::string& name) const;
   void remember(const std::string& name, const std::vector<Answer>& answers);
   void ask(std::string query, const sockaddr_in& client);
+  bool send_on(Pending& pending);
+  void pass_over(size_t place);
   void take_datagrams();
   void answer(Pending& pending);
   void take_connections();
@@ -78,7 +82,7 @@ class Resolver {
   UniqueFd datagrams_, listener_;
   std::vector<Pending> pending_;
   std::vector<Stream> streams_;
-  size_t next_server_ = 0;  // changes when one does not answer
+  size_t next_server_ = 0;  // counts those that did not serve; taken by the number of servers
 };
 
 }  // namespace sbox::network

@@ -205,6 +205,8 @@ MUTATIONS = [
     plain("the host's own addresses", FIREWALL, "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.reject(Wall::host);\n",
           "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.accept();\n", "test_network.Host"),
     plain("the host's later addresses", NETWORK, "if (polled[3].revents != 0) host.update();", "", "test_network.Host"),
+    plain("the next server where one refuses", "src/network/resolver.cc", "    if (send_on(pending)) return;\n", "", "test_network.Names"),
+    plain("the next server where one is mute", "src/network/resolver.cc", "      pass_over(pending.place);\n", "", "test_network.Names"),
     plain("the end with pasta", NETWORK, "if (polled[0].revents != 0 || polled[1].revents != 0) return;",
           "if (polled[0].revents != 0) return;", "test_network.Helpers"),
     # Without a queue itself, the look at what the kernel has refuses.

@@ -323,6 +323,26 @@ class Names(NetworkTest):
         self.assertEqual(self.server.visits(), [])
         self.account.end(other.process)
 
+    def found_by(self, *servers: str, attempts: int = 2) -> str:
+        """What programs that ask so often find where these are the host's servers."""
+        self.lab.resolv_conf.write_text("".join(f"nameserver {each}\n" for each in servers))
+        self.addCleanup(self.lab.resolv_conf.write_text, f"nameserver {NAME_SERVER}\n")
+        command = ["env", f"RES_OPTIONS=attempts:{attempts}", "getent", "ahosts", "www.example.org"]
+        return self.run_inside(*PRIVATE, "--", *command, timeout=60).out
+
+    def test_a_server_that_is_not_there_or_refuses_is_passed_over_at_once(self) -> None:
+        out = self.found_by("fe80::1", WORLD4, NAME_SERVER, attempts=1)
+        self.assertIn(WORLD4, out)
+        self.assertIn(WORLD6, out)
+
+    def test_a_server_that_gives_no_answer_is_passed_over_when_programs_ask_again(self) -> None:
+        self.lab.reach("198.51.100.99")
+        mute = self.lab.serve(self.lab.world, "udp 198.51.100.99 53")
+        out = self.found_by("198.51.100.99", NAME_SERVER)
+        self.assertIn(WORLD4, out)
+        self.assertIn(WORLD6, out)
+        self.account.end(mute.process)
+
     def test_a_change_of_the_host_s_servers_is_followed(self) -> None:
         script = "getent ahosts www.example.org >/dev/null && echo found; read line; getent ahosts www.example.org || echo gone"
         child = self.lab.start(str(SBOX), *PRIVATE, "--", "sh", "-c", script, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
