@@ -101,8 +101,9 @@ bool OverlayStore::load() {
     if (is_below(own, home_)) own_.push_back(rest_below(own, home_));
   }
   home_directory_.reset(::open(home_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!home_directory_) throw system_error(quote(home_), errno);
-  return true;
+  if (home_directory_) return true;
+  throw system_error("overlay " + quote(name_) + " of the home " + quote(home_), errno)
+      .hint("where that home is no more, remove the overlay's directory in ~/.local/share/sbox");
 }
 
 // What was read before may have been set back since.

@@ -267,6 +267,17 @@ while True:
         result = self.run_in("cat theirs; echo x >> theirs || echo refused")
         self.assertEqual(result.out, "old\nrefused\n", result)
 
+    def test_of_a_home_that_was_moved_it_is_said_whose_it_is_and_what_to_do(self) -> None:
+        home = self.directory("home")
+        made = self.sbox("-s", "home.mode=overlay", "--", "touch", f"{home}/file", env={"HOME": str(home)}, cwd=str(home))
+        self.assertEqual(made.status, 0, made)
+        moved = home.rename(home.with_name("moved"))
+        for words in (["diff", "default"], ["commit", "default"], ["discard", "default"]):
+            with self.subTest(words=words):
+                result = self.refused(*words, env={"HOME": str(moved)}, cwd=str(moved))
+                self.assertIn(f"overlay 'default' of the home '{home}'", result.err)
+                self.assertIn("remove the overlay's directory", result.err)
+
     def test_a_mount_in_the_home_refuses_the_start(self) -> None:
         self.root_only()
         self.directory("home/disk")
