@@ -205,8 +205,13 @@ MUTATIONS = [
     plain("the host's own addresses", FIREWALL, "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.reject(Wall::host);\n",
           "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.accept();\n", "test_network.Host"),
     plain("the host's later addresses", NETWORK, "if (polled[3].revents != 0) host.update();", "", "test_network.Host"),
+    plain("the names of a list where they are asked for by stream", "src/network/resolver.cc",
+          "  if (!is_known(question->name)) {\n    notes_.add(NoteKind::host_name, 0, {question->name});\n    stream.said",
+          "  if (false) {\n    notes_.add(NoteKind::host_name, 0, {question->name});\n    stream.said", "test_network.Lists"),
     plain("the next server where one refuses", "src/network/resolver.cc", "    if (send_on(pending)) return;\n", "", "test_network.Names"),
     plain("the next server where one is mute", "src/network/resolver.cc", "      pass_over(pending.place);\n", "", "test_network.Names"),
+    plain("the removal of a new drop-in that is wrong with its profile", "src/cli/edit.cc", "    drop_in.remove();\n", "",
+          "test_audit.Edit"),
     plain("the end with pasta", NETWORK, "if (polled[0].revents != 0 || polled[1].revents != 0) return;",
           "if (polled[0].revents != 0) return;", "test_network.Helpers"),
     # Without a queue itself, the look at what the kernel has refuses.

@@ -86,7 +86,8 @@ class Edit(SystemTest):
     def test_what_is_wrong_is_told_and_not_in_force(self) -> None:
         good = "[network]\nmode = host\n"
         for before in ("", good):
-            for bad in ("[network]\nmoode = host\n", "[nettwork]\n", "[network]\nmode = hots\n", "[home\n", "[home]\nkeep = ~/.config/sbox, /x/..\n"):
+            for bad in ("[network]\nmoode = host\n", "[nettwork]\n", "[network]\nmode = hots\n", "[home\n", "[home]\nkeep = ~/.config/sbox, /x/..\n",
+                        "[system]\netc -= gtk-9.0\n"):
                 with self.subTest(before=before, bad=bad):
                     self.remove()
                     if before:

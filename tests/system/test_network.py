@@ -429,6 +429,15 @@ class Lists(NetworkTest):
         below = self.settings("connect=*.example.org")
         self.assertEqual(self.steps(["- name:example.org -", "- name:other.example.org -", other], *below), [False, True, True])
 
+    def test_no_other_name_leaves_by_a_stream_either(self) -> None:
+        self.lab.names.write_text(f"www.example.org 60 {WORLD4}\nother.example.org 60 {WORLD4}\n")
+        self.world.visits()
+        script = "for name in www other; do RES_OPTIONS=use-vc getent ahostsv4 $name.example.org >/dev/null; echo $?; done"
+        out = self.run_inside(*self.settings("connect=www.example.org"), "--", "sh", "-c", script).out
+        self.assertEqual(out.split(), ["0", "2"])
+        asked = {" ".join(visit.split()[2:]) for visit in self.world.visits() if visit.startswith("dns")}
+        self.assertEqual(asked, {"www.example.org by stream"})
+
     def test_both_families_are_opened_by_a_name(self) -> None:
         self.lab.names.write_text(f"www.example.org 60 {WORLD4} {WORLD6}\n")
         script = "import socket; s = socket.create_connection(socket.getaddrinfo('www.example.org', 80, socket.AF_INET6)[0][4][:2], 2)"
