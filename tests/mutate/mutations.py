@@ -212,6 +212,8 @@ MUTATIONS = [
     plain("the next server where one is mute", "src/network/resolver.cc", "      pass_over(pending.place);\n", "", "test_network.Names"),
     plain("the removal of a new drop-in that is wrong with its profile", "src/cli/edit.cc", "    drop_in.remove();\n", "",
           "test_audit.Edit"),
+    plain("the end by itself of a stopped one", "src/cli/stop.cc", "    send_signal(running.pidfd.get(), SIGCONT);\n", "",
+          "test_instances.Stop"),
     plain("the end with pasta", NETWORK, "if (polled[0].revents != 0 || polled[1].revents != 0) return;",
           "if (polled[0].revents != 0) return;", "test_network.Helpers"),
     # Without a queue itself, the look at what the kernel has refuses.

@@ -526,6 +526,12 @@ class Stop(InstanceTest):
         self.assertEqual((self.ready / "over").read_text(), "over\n")
         self.assertEqual(self.listed(), {})
 
+    def test_so_may_one_whose_sbox_is_stopped(self) -> None:
+        child = self.launch(self.name, "sh", "-c", "trap 'exit 4' TERM; while :; do sleep 0.05; done")
+        os.kill(child.pid, signal.SIGSTOP)
+        self.assertEqual(self.sbox("stop", self.name).status, 0)
+        self.assertEqual(child.wait(1), 4)
+
     def test_a_deaf_one_is_ended_after_its_time(self) -> None:
         for options in (["--time", "1"], ["--force"]):
             script = f"trap '' TERM HUP INT; sleep 995.{os.getpid()} & while :; do sleep 995.{os.getpid()}; done"
