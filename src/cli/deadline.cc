@@ -46,6 +46,7 @@ bool has_notifier() {
 void set_deadline() {
   constexpr int kThread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
   static char yes;
+  is_cancelled = false;
   sigset_t all, callers;
   sigfillset(&all);
   // Signals are for the other one.

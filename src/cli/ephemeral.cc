@@ -15,6 +15,7 @@
 #include "base/handover.h"
 #include "base/unique_fd.h"
 #include "cli/background.h"
+#include "cli/deadline.h"
 #include "cli/keep.h"
 #include "cli/recover.h"
 #include "overlay/throw_away.h"
@@ -131,9 +132,11 @@ void tell_and_ask(ThrowAway& place, const Context& context, const Places& places
 }  // namespace
 
 std::optional<int> wait_for_throw_away_run(const Context& context, const RunOptions& options, std::string& directory) {
+  set_deadline();
   Places places = find_places(context.host);
   mode_t callers_umask = change_umask(077);
   ThrowAway place = ThrowAway::make(context.host, places);
+  cancel_deadline();
   sigset_t all, callers;
   sigfillset(&all);
   if (sigprocmask(SIG_SETMASK, &all, &callers) != 0) throw system_error("signals", errno);

@@ -135,12 +135,18 @@ options = f"fd={{fuse}},rootmode=40000,user_id={self.account.uid},group_id=0,all
 if ctypes.CDLL(None).mount(b"silent", b"{directory}", b"fuse", 0, options) != 0: sys.exit("no mount")
 sys.exit(os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:]))"""
         drop = [probe("become_user"), str(self.account.uid), str(self.account.gid)]
-        for words in (["-s", f"files.read-only={directory}", "true"], ["cat", f"{directory}/file"]):
+        at_home = {"HOME": str(directory)}
+        for words, env in (
+            (["-s", f"files.read-only={directory}", "true"], {}),
+            (["cat", f"{directory}/file"], {}),
+            (["true"], at_home),
+            (["--ephemeral", "true"], at_home),
+        ):
             with self.subTest(words=words):
                 # Two seconds are twenty.
                 late = ["/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "inject=clock_nanosleep:retval=0:delay_enter=2s"]
-                argv = ["unshare", "--mount", "--propagation", "private", "/usr/bin/python3", "-c", script]
-                result = self.account.run([*argv, *drop, *late, str(SBOX), *words], user=0, group=0)
+                argv = ["unshare", "--mount", "--propagation", "private", "/usr/bin/python3", "-I", "-c", script]
+                result = self.account.run([*argv, *drop, *late, str(SBOX), *words], env, user=0, group=0)
                 self.assertEqual((result.status, result.out), (125, ""), result)
                 self.assertRegex(result.err, r"\Asbox: start: it took too long[^\n]*\n\Z", result)
 
