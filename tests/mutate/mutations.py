@@ -214,6 +214,8 @@ MUTATIONS = [
           "test_audit.Edit"),
     plain("the end by itself of a stopped one", "src/cli/stop.cc", "    send_signal(running.pidfd.get(), SIGCONT);\n", "",
           "test_instances.Stop"),
+    plain("a file of its own for a further name of what was there", "src/overlay/commit.cc",
+          " || change.before != FileKind::missing) return nullptr;", ") return nullptr;", "test_overlay.Hostile"),
     plain("the end with pasta", NETWORK, "if (polled[0].revents != 0 || polled[1].revents != 0) return;",
           "if (polled[0].revents != 0) return;", "test_network.Helpers"),
     # Without a queue itself, the look at what the kernel has refuses.

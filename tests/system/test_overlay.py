@@ -454,7 +454,7 @@ class Hostile(OverlayTest):
         files = [self.put(name) for name in (".ssh/authorized_keys", ".bashrc")]
         self.put("project/file")
         self.changed("ln .ssh/authorized_keys project/a; echo >> .bashrc; ln .bashrc project/b; "
-                     "echo > .bash_aliases; ln .bash_aliases project/c; ln project/file project/d")
+                     "echo > .bash_aliases; ln .bash_aliases project/c; ln project/file project/d; echo >> project/file")
         self.command("commit", "o", "project")
         self.command("commit", "o")
         for path in (*files, self.home / ".bash_aliases", *(self.home / "project" / name for name in ("a", "b", "c", "d", "file"))):
