@@ -100,6 +100,13 @@ void add_shared_state(Rules& rules) {
   }
 }
 
+// Pipes in which the kernel tells of changed keys: nobody here may watch a key, and what makes such a pipe wrote past
+// its memory (CVE-2022-0995). The answer is that of a kernel without them.
+void add_notification_pipes(Rules& rules) {
+  constexpr uint32_t kNotificationPipe = O_EXCL;
+  rules.push_back({"pipe2", ENOPKG, {has_any(1, kNotificationPipe)}, "pipes for notifications of the kernel"});
+}
+
 void add_namespaces(Rules& rules) {
   constexpr uint32_t kNamespaces =
       CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
@@ -205,6 +212,7 @@ std::vector<ArgumentRule> argument_rules(const SeccompPolicy& policy, std::strin
   add_terminal(rules);
   add_snapshots(rules);
   add_shared_state(rules);
+  add_notification_pipes(rules);
   if (policy.nested_sandbox) {
     add_empty_namespaces(rules);
     add_network_privileges(rules);

@@ -183,6 +183,7 @@ MUTATIONS = [
           "", "test_attack_network.Families", "unit"),
     plain("what a program did not read", "src/launcher/terminal.cc", "  forget_typed(fd_);\n", "", "test_terminal.JobControl"),
     plain("an answer is a word", "src/cli/ask.cc", "if (!is_word) return '?';", "", "test_learn.Writing"),
+    plain("no pipes for notifications", "src/plan/seccomp_arguments.cc", "  add_notification_pipes(rules);\n", "", "unit"),
     plain("no snapshots", "src/plan/seccomp_arguments.cc", "  add_snapshots(rules);\n", "", "test_attack_kernel.SystemCalls"),
     plain("no leases", "src/plan/seccomp_arguments.cc", "{kSetLease, kSetDelegation}", "{kSetDelegation}",
           "test_attack_kernel.SystemCalls"),

@@ -269,6 +269,15 @@ TEST_P(ArgumentsEverywhere, WhoMayMakeNetworksHasNoPacketFiltersNorIpsecInThem) 
   }
 }
 
+TEST_P(ArgumentsEverywhere, NoPipeIsOneForNotificationsOfTheKernel) {
+  constexpr uint64_t kNotification = 0x80, kOthers = 02000000 | 04000 | 040000, kHigh = uint64_t{1} << 32;
+  expect(0, "pipe2", {0x1000, 0});
+  expect(0, "pipe2", {0x1000, kOthers});
+  for (uint64_t flags : {kNotification, kNotification | kOthers, kNotification | kHigh}) {
+    expect(ENOPKG, "pipe2", {0x1000, flags});
+  }
+}
+
 TEST_P(ArgumentsEverywhere, ThePersonalityStaysLinux) {
   for (uint64_t persona : {0x0U, 0x8U, 0xffffffffU}) expect(0, "personality", {persona});
   for (uint64_t persona : {0x0040000U, 0x0400000U, 0x4000000U, 0x0020000U, 0x1U, 0x9U, 0xfffffffeU, 0x80000000U}) {
