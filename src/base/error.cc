@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "base/strings.h"
@@ -15,6 +16,12 @@ std::string Error::line() const {
   return escape_control(text);
 }
 
-Error system_error(std::string what, int errnum) { return Error(std::move(what), strerror(errnum)); }
+// What the caller's limits refuse comes with what raises them.
+Error system_error(std::string what, int errnum) {
+  Error error(std::move(what), strerror(errnum));
+  if (errnum == EMFILE) return std::move(error).hint("let more files be open: `ulimit -n 1024`");
+  if (errnum == EFBIG) return std::move(error).hint("see `ulimit -f`, and how large files may be there");
+  return error;
+}
 
 }  // namespace sbox

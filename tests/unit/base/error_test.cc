@@ -28,7 +28,9 @@ TEST(Errors, CarryTheStatusThatTheProgramEndsWith) {
 }
 
 TEST(Errors, OfTheSystemSayWhatTheSystemSays) {
-  EXPECT_EQ(system_error("open", ENOENT).why(), "No such file or directory");
+  EXPECT_EQ(system_error("open", ENOENT).line(), "sbox: open: No such file or directory");
+  EXPECT_EQ(system_error("open", EMFILE).line(),
+            "sbox: open: Too many open files (let more files be open: `ulimit -n 1024`)");
 }
 
 }  // namespace
