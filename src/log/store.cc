@@ -26,8 +26,9 @@ constexpr size_t kLargest = 1024 * 1024;
 
 Error failed(const std::string& what, int errnum) {
   Error error = system_error("the log " + quote(what), errnum);
-  return errnum == ELOOP || errnum == ENOTDIR ? std::move(error).hint("sbox writes nothing through symbolic links")
-                                              : error;
+  return errnum == ELOOP || errnum == ENOTDIR
+             ? std::move(error).hint("a file or a symbolic link has the place of a directory: take it away")
+             : error;
 }
 
 std::string place(const std::string& home) { return home + "/.local/share/sbox/log"; }

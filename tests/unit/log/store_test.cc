@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <string>
+
+#include "base/error.h"
 
 namespace sbox {
 namespace {
@@ -29,6 +32,16 @@ class LogStore : public ::testing::Test {
 
   std::string home;
 };
+
+TEST_F(LogStore, SaysWhatHasThePlaceOfADirectory) {
+  std::ofstream(home + "/.local") << "a file\n";
+  try {
+    begin("one");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.hint_text(), "a file or a symbolic link has the place of a directory: take it away");
+  }
+}
 
 TEST_F(LogStore, TellsOfTheLastRunsOfEachInstanceAndOfThoseThatGoOn) {
   UniqueFd goes_on = begin("one");
