@@ -119,8 +119,8 @@ class Mounts(HostTest):
                 self.assertNotIn("ephemeral/", result.out)
 
     def test_a_full_home_keeps_no_empty_log(self) -> None:
-        owner = f"uid={self.account.uid},gid={self.account.gid}"
-        mount = f"mount -t tmpfs -o size=16k,{owner},mode=700 full {self.account.home} && head -c 16384 /dev/zero > {self.account.home}/x"
+        home, owner = self.account.home, f"uid={self.account.uid},gid={self.account.gid}"
+        mount = f"mount -t tmpfs -o size=16k,{owner},mode=700 full {home} && head -c 16384 /dev/zero > {home}/x"
         script = f"{SBOX} echo started; ls -A ~/.local/share/sbox/log"
         result = self.on_host(mount, "/bin/sh", "-c", script, cwd="/")
         self.assertEqual((result.status, result.out, result.err), (0, "started\n", ""), result)
