@@ -132,11 +132,11 @@ void tell_and_ask(ThrowAway& place, const Context& context, const Places& places
 }  // namespace
 
 std::optional<int> wait_for_throw_away_run(const Context& context, const RunOptions& options, std::string& directory) {
-  set_deadline();
+  Deadline deadline;
   Places places = find_places(context.host);
   mode_t callers_umask = change_umask(077);
   ThrowAway place = ThrowAway::make(context.host, places);
-  cancel_deadline();
+  deadline.cancel();
   sigset_t all, callers;
   sigfillset(&all);
   if (sigprocmask(SIG_SETMASK, &all, &callers) != 0) throw system_error("signals", errno);

@@ -190,7 +190,7 @@ std::string place_of_no_run(const Context& context) {
 
 // `throw_away`: the directory of an ephemeral run, or nothing.
 int start(const Context& context, RunOptions& options, const std::string& throw_away) {
-  set_deadline();
+  Deadline deadline;
   Stopwatch watch(options.verbose);
   std::string tag = take_tag(options);
   Profile profile = read_profile(context.search, profile_for(context, options), options.overrides);
@@ -202,7 +202,7 @@ int start(const Context& context, RunOptions& options, const std::string& throw_
     std::optional<RunningInstance> running = wait_for_instance(registry, name.text);
     if (!running) return std::nullopt;
     require_no_settings(options, running->instance, profile);
-    cancel_deadline();
+    deadline.cancel();
     return join_with_program(*running, options, context.host);
   };
   if (name.is_single && !options.dry_run) {

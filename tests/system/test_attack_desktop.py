@@ -85,7 +85,7 @@ DEVICES = (
 )  # fmt: skip
 GRAPHICS = {"dri/renderD128", "nvidia0", "nvidiactl"}
 WITH_GPU = {"chromium", "firefox", "thunderbird", "mpv", "vlc"}
-WITH_SOUND = WITH_GPU
+WITH_SOUND = WITH_GPU | {"audacious"}
 RUNTIME_SOCKETS = (
     "pipewire-0", "pipewire-0-manager", "pulse/native", "wayland-0", "wayland-1", "dconf/user", "gnupg/S.gpg-agent",
     "gnupg/S.gpg-agent.ssh", "keyring/control", "keyring/ssh", "ssh-agent.socket", "gcr/ssh", "p11-kit/pkcs11",

@@ -103,7 +103,7 @@ MINE = {
 READABLE = {
     "mpv": ("Music", "Videos", ".config/mpv"),
     "vlc": ("Music", "Videos"),
-    "audacious": ("Music", "Videos"),
+    "audacious": ("Music",),
     "eog": ("Pictures",),
 }
 PRIVATE = Circumstance("private", ["-s", "home.mode=private"])
