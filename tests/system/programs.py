@@ -406,6 +406,11 @@ class Weston(SystemTest):
         "keepassxc": ((), "KeePassXC"),
         "transmission-gtk": ((), "Transmission"),
         "xterm": ((), "xterm"),
+        "eog": ((), "of eog"),
+        "okular": ((), "kular"),
+        "audacious": ((), "udacious"),
+        "qbittorrent": ((), "qBittorrent|Legal"),
+        "file-roller": ((), "of .*oller"),
     }
 
     @classmethod
