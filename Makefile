@@ -221,7 +221,7 @@ check-granted: deps
 lint: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(LINT_PACKAGES)
 lint: deps
 	$(MAKE) $(PARALLEL) all
-	clang-format --dry-run -Werror $$(git ls-files '*.cc' '*.h')
+	clang-format --dry-run -Werror $$(find src tests -name '*.cc' -o -name '*.h')
 	$(MAKE) lint-tidy lint-aarch64
 	$(BUILD)/bin/sbox lint $(wildcard profiles/*.profile)
 	mandoc -Tlint -Wwarning $(MANUALS)
