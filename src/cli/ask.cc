@@ -7,6 +7,16 @@
 #include "base/typed.h"
 
 namespace sbox {
+namespace {
+
+// The rest of what a terminal said may come now, with an escape or a bell at its end.
+int answer_of(const std::string& line) {
+  bool is_word = std::all_of(line.begin(), line.end(), [](unsigned char c) { return isalpha(c); });
+  if (!is_word) return '?';
+  return line.empty() ? '\n' : line[0];
+}
+
+}  // namespace
 
 std::optional<std::string> ask_for_line(const std::string& question) {
   // In front of the end of a line it does not show.
@@ -19,13 +29,6 @@ std::optional<std::string> ask_for_line(const std::string& question) {
     line += static_cast<char>(c);
   }
   return line;
-}
-
-// The rest of what a terminal said may come now, with an escape or a bell at its end.
-int answer_of(const std::string& line) {
-  bool is_word = std::all_of(line.begin(), line.end(), [](unsigned char c) { return isalpha(c); });
-  if (!is_word) return '?';
-  return line.empty() ? '\n' : line[0];
 }
 
 int ask(const std::string& question) {

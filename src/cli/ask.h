@@ -12,7 +12,6 @@ std::optional<std::string> ask_for_line(const std::string& question);
 
 // The first letter of a word; '\n' for an empty line, EOF for the end of the input, '?' for what is no word.
 int ask(const std::string& question);
-int answer_of(const std::string& line);
 
 // What an empty line means too.
 bool is_yes(int answer);

@@ -193,10 +193,6 @@ const char* word(Health health) {
   return kWords[static_cast<int>(health)];
 }
 
-}  // namespace
-
-namespace {
-
 std::string refusal_of_start(const Context& context) try {
   plan_for_some_program(context, read_profile(context.search, "default"));
   std::string launcher = context.prefix + "/libexec/sbox/sbox-launch";

@@ -376,23 +376,26 @@ constexpr DangerousPath kDangerousToShow[] = {
 };
 
 // All that begins so.
-constexpr DangerousPath kDangerousBeginnings[] = {
-    {"/tmp/ssh-", "the SSH agent is there, without a filter", true},
-    {"/tmp/tmux-", kRunsOutside, true},
+struct DangerousBeginning {
+  std::string_view path, why;
+};
+constexpr DangerousBeginning kDangerousBeginnings[] = {
+    {"/tmp/ssh-", "the SSH agent is there, without a filter"},
+    {"/tmp/tmux-", kRunsOutside},
 };
 
-// Devices; all that begins so.
-constexpr DangerousPath kDangerousDevices[] = {
-    {"/dev/uinput", "keys and clicks of the user are made with it", true},
-    {"/dev/uhid", "keys and clicks of the user are made with it", true},
-    {"/dev/hidraw", "keyboards are among them (write devices.security-keys = yes)", true},
-    {"/dev/vcs", "what is on a console is read there", true},
-    {"/dev/fb", "what is on the screen is read there", true},
-    {"/dev/dri/card", "it is the screen itself (write devices.gpu = yes)", true},
-    {"/dev/snd", "the microphone is there (write audio.playback = yes)", true},
-    {"/dev/sg", "whole disks are there", true},
-    {"/dev/tpm", "keys of the machine are there", true},
-    {"/dev/vhost-", "more of the kernel is open to attack", true},
+// The same, of devices.
+constexpr DangerousBeginning kDangerousDevices[] = {
+    {"/dev/uinput", "keys and clicks of the user are made with it"},
+    {"/dev/uhid", "keys and clicks of the user are made with it"},
+    {"/dev/hidraw", "keyboards are among them (write devices.security-keys = yes)"},
+    {"/dev/vcs", "what is on a console is read there"},
+    {"/dev/fb", "what is on the screen is read there"},
+    {"/dev/dri/card", "it is the screen itself (write devices.gpu = yes)"},
+    {"/dev/snd", "the microphone is there (write audio.playback = yes)"},
+    {"/dev/sg", "whole disks are there"},
+    {"/dev/tpm", "keys of the machine are there"},
+    {"/dev/vhost-", "more of the kernel is open to attack"},
 };
 
 constexpr std::string_view kDangerousNames[] = {
@@ -515,7 +518,7 @@ std::string one_place(std::string_view text) {
 
 template <typename Rows>
 std::string_view danger_by_beginning(const Rows& rows, std::string_view path) {
-  auto found = std::ranges::find_if(rows, [&](const DangerousPath& row) { return path.starts_with(row.path); });
+  auto found = std::ranges::find_if(rows, [&](const DangerousBeginning& row) { return path.starts_with(row.path); });
   return found == std::end(rows) ? std::string_view() : found->why;
 }
 
