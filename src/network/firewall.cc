@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
+#include <linux/netfilter_ipv4.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -20,7 +21,7 @@
 namespace sbox::network {
 namespace {
 
-constexpr char kTable[] = "sbox", kOutput[] = "output", kInput[] = "input";
+constexpr char kTable[] = "sbox", kOutput[] = "output", kInput[] = "input", kLoopbackOutput[] = "loopback";
 constexpr uint32_t kLoopback = 1;  // the first interface of every network namespace
 constexpr size_t kBaseChains = 3;
 
@@ -117,6 +118,10 @@ class RuleWriter {
     });
   }
 
+  void forget_connection() {
+    expression("notrack", [] {});
+  }
+
   // Programs are told at once, by an ICMP error, instead of waiting for an answer that never comes.
   void reject(Wall wall) {
     if (log_) tell(wall);
@@ -187,17 +192,17 @@ void add_table(Messages& batch) {
   batch.put_text(NFTA_TABLE_NAME, kTable);
 }
 
-// What no rule takes is dropped.
-void add_chain(Messages& batch, const char* name, uint32_t hook) {
+// `verdict`: on what no rule takes.
+void add_chain(Messages& batch, const char* name, uint32_t hook, int32_t priority, uint32_t verdict) {
   begin(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL);
   batch.put_text(NFTA_CHAIN_TABLE, kTable);
   batch.put_text(NFTA_CHAIN_NAME, name);
   {
     Messages::Nest nest(batch, NFTA_CHAIN_HOOK);
     batch.put_number(NFTA_HOOK_HOOKNUM, hook);
-    batch.put_number(NFTA_HOOK_PRIORITY, 0);
+    batch.put_number(NFTA_HOOK_PRIORITY, static_cast<uint32_t>(priority));
   }
-  batch.put_number(NFTA_CHAIN_POLICY, NF_DROP);
+  batch.put_number(NFTA_CHAIN_POLICY, verdict);
   batch.put_text(NFTA_CHAIN_TYPE, "filter");
 }
 
@@ -259,6 +264,15 @@ size_t add_frame(Messages& batch, const char* chain, bool is_output) {
   writer.neighbour_discovery();
   writer.accept();
   return 3;
+}
+
+// A program may take any address of IPv6 for its own (IPV6_FREEBIND). What it would send itself in the name of another
+// would make a connection of that one, and the way there an answer. So of the loopback no connection is known.
+size_t add_loopback(Messages& batch) {
+  RuleWriter writer(batch, kLoopbackOutput);
+  writer.interface(true);
+  writer.forget_connection();
+  return 1;
 }
 
 size_t add_outward(Messages& batch, const Rules& rules, bool log) {
@@ -339,10 +353,12 @@ int Firewall::load(const Rules& rules, bool log) {
   for (unsigned set = 0; set < rules.sets(); ++set) {
     for (bool is_six : {false, true}) add_set(batch, set_of_names(set, is_six), is_six, true);
   }
-  add_chain(batch, kOutput, NF_INET_LOCAL_OUT);
-  add_chain(batch, kInput, NF_INET_LOCAL_IN);
-  add_chain(batch, "forward", NF_INET_FORWARD);
-  size_t count = add_outward(batch, rules, log);
+  add_chain(batch, kLoopbackOutput, NF_INET_LOCAL_OUT, NF_IP_PRI_RAW, NF_ACCEPT);
+  add_chain(batch, kOutput, NF_INET_LOCAL_OUT, NF_IP_PRI_FILTER, NF_DROP);
+  add_chain(batch, kInput, NF_INET_LOCAL_IN, NF_IP_PRI_FILTER, NF_DROP);
+  add_chain(batch, "forward", NF_INET_FORWARD, NF_IP_PRI_FILTER, NF_DROP);
+  size_t count = add_loopback(batch);
+  count += add_outward(batch, rules, log);
   count += add_inward(batch, rules);
   if (int error = commit(socket_.get(), batch)) return error;
   return check(count);

@@ -201,10 +201,11 @@ MUTATIONS = [
     plain("the rules of the network", FIREWALL, "  if (int error = commit(socket_.get(), batch)) return error;\n  return check(count);\n",
           "  return 0;\n", "test_network.Host", "test_network.Helpers"),
     # Without the rules themselves, the look at what the kernel has refuses.
-    plain("the drop of the network's chains", FIREWALL, "NFTA_CHAIN_POLICY, NF_DROP", "NFTA_CHAIN_POLICY, NF_ACCEPT",
+    plain("the drop of the network's chains", FIREWALL, "NFTA_CHAIN_POLICY, verdict", "NFTA_CHAIN_POLICY, NF_ACCEPT",
           "test_network.Outward"),
     plain("the host's own addresses", FIREWALL, "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.reject(Wall::host);\n",
           "    writer.destination_in(set_name(\"host\", is_six), is_six);\n    writer.accept();\n", "test_network.Host"),
+    plain("the forgetting of connections on the loopback", FIREWALL, "  writer.forget_connection();", "  writer.accept();", "test_network.Host"),
     plain("the host's later addresses", NETWORK, "if (polled[3].revents != 0) host.update();", "", "test_network.Host"),
     plain("the names of a list where they are asked for by stream", "src/network/resolver.cc",
           "  if (!is_known(question->name)) {\n    notes_.add(NoteKind::host_name, 0, {question->name});\n    stream.said",

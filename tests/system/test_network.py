@@ -239,6 +239,35 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         self.assertEqual(services.visits(), [])
         self.account.end(services.process)
 
+    def test_an_address_of_its_own_that_is_another_s_opens_no_way_there(self) -> None:
+        """A connection that the program makes to itself in the name of another is none with that one."""
+        script = """
+import socket, sys
+own = next(l.split()[0] for l in open('/proc/net/if_inet6') if l.split()[5] == 'eth0' and l.split()[3] == '00')
+own = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(own))
+for victim in sys.argv[1:]:
+    mine, false = (socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(2))
+    mine.bind((own, 4444))
+    mine.settimeout(1)
+    false.setsockopt(socket.IPPROTO_IPV6, 78, 1)  # IPV6_FREEBIND
+    false.bind((victim, 5002))
+    false.sendto(b'x', (own, 4444))
+    heard = mine.recvfrom(10)[1][0] == victim
+    try:
+        mine.sendto(b'x', (victim, 5002))
+        print(heard, mine.recv(100).decode().strip())
+    except OSError as error: print(heard, 'no')
+"""
+        world = self.lab.serve(self.lab.world, f"udp {WORLD6} 5002")
+        argv = ("/usr/bin/python3", "-I", "-S", "-c", script, MACHINE6, WORLD6)
+        for options, seen in (((), ["True no", f"True udp {WORLD6} 5002 {MACHINE6}"]),
+                              (("-s", "network.connect=203.0.113.1:80"), ["True no"] * 2)):  # fmt: skip
+            with self.subTest(options=options):
+                inside = self.run_inside(*PRIVATE, *options, "--", *argv)
+                self.assertEqual(inside.out.splitlines(), seen, inside)
+        self.assertEqual(self.services.visits(), [])
+        self.account.end(world.process)
+
     def test_an_address_that_comes_later_is_closed_too(self) -> None:
         late = "203.0.113.77"
         services = self.lab.serve(self.lab.machine, "tcp 0.0.0.0 5005")
