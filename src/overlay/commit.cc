@@ -349,9 +349,9 @@ void Committer::let_go(const Change& change) {
 void name_hidden(int upper, int lower, bool opaque, int depth);
 
 void name_hidden_in(int upper, int lower, const std::string& name, bool opaque, int depth) {
-  UniqueFd above = open_beneath(upper, name, O_RDONLY | O_DIRECTORY);
+  UniqueFd above = open_to_list(upper, name);
   if (!above) return;
-  UniqueFd below = lower < 0 ? UniqueFd() : open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
+  UniqueFd below = lower < 0 ? UniqueFd() : open_to_list(lower, name);
   bool inner = opaque || is_opaque(above.get());
   if (inner && below && !make_opaque(above.get())) throw system_error(quote(name), errno);
   name_hidden(above.get(), below.get(), inner, depth);
@@ -376,8 +376,8 @@ bool remove_idle_directories(int upper, int lower, int depth) {
   for (const std::string& name : names_in(upper)) {
     struct stat status = status_of(upper, name);
     UniqueFd above, below;
-    if (S_ISDIR(status.st_mode) && depth < kDeepestScanned) above = open_beneath(upper, name, O_RDONLY | O_DIRECTORY);
-    if (above) below = open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
+    if (S_ISDIR(status.st_mode) && depth < kDeepestScanned) above = open_to_list(upper, name);
+    if (above) below = open_to_list(lower, name);
     struct stat host {};
     bool is_idle = below && fstat(below.get(), &host) == 0 &&
                    remove_idle_directories(above.get(), below.get(), depth + 1) &&

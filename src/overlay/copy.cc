@@ -81,8 +81,8 @@ void Copier::copy(int from, int to, const std::string& name, const std::string& 
 
 void Copier::enter(int from, int to, const std::string& name, const std::string& path, int depth) {
   if (depth >= kDeepestScanned) throw refusal(path, "it lies too deep");
-  UniqueFd inner = open_beneath(from, name, O_RDONLY | O_DIRECTORY);
-  if (!inner || faccessat(inner.get(), ".", X_OK, AT_EACCESS) != 0) throw refusal(path, "it cannot be looked into");
+  UniqueFd inner = open_to_list(from, name);
+  if (!inner) throw refusal(path, "it cannot be looked into");
   require(mkdirat(to, name.c_str(), S_IRWXU) == 0, path);
   UniqueFd made = open_beneath(to, name, O_RDONLY | O_DIRECTORY);
   require(made.ok(), path);
@@ -117,9 +117,8 @@ void count(int directory, int depth, Copied& sum) {
     struct stat status = status_of(directory, name);
     if (kind_of(status.st_mode) != FileKind::directory) ++sum.files;
     if (kind_of(status.st_mode) == FileKind::file) sum.bytes += static_cast<uint64_t>(status.st_size);
-    bool enters = kind_of(status.st_mode) == FileKind::directory && depth < kDeepestScanned &&
-                  faccessat(directory, name.c_str(), R_OK | X_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0;
-    UniqueFd inner = enters ? open_beneath(directory, name, O_RDONLY | O_DIRECTORY) : UniqueFd();
+    bool enters = kind_of(status.st_mode) == FileKind::directory && depth < kDeepestScanned;
+    UniqueFd inner = enters ? open_to_list(directory, name) : UniqueFd();
     if (inner) count(inner.get(), depth + 1, sum);
   }
 }

@@ -26,6 +26,10 @@ UniqueFd make_path(const std::string& path);
 UniqueFd take_lock(int directory);
 Error in_use(const std::string& name, const std::string& hint);
 
+// The upper layer of `state`, for reading. To the program it is the home, so it may have taken everybody's rights to
+// it: its owner's are given back. Invalid with errno set.
+UniqueFd open_upper(int state);
+
 // Nothing where there is no such file. Error for one that is larger than `limit` bytes or no regular file.
 std::optional<std::string> read_small(int directory, const char* name, off_t limit);
 // Whole or not at all, and safe on the disk.

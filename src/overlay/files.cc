@@ -134,6 +134,12 @@ UniqueFd open_beneath(int directory, const std::string& path, int flags) {
   return open_at(directory, path.c_str(), flags, kBeneath);
 }
 
+UniqueFd open_to_list(int directory, const std::string& path) {
+  UniqueFd opened = open_beneath(directory, path, O_RDONLY | O_DIRECTORY);
+  if (opened && faccessat(opened.get(), ".", X_OK, AT_EACCESS) != 0) opened.reset();
+  return opened;
+}
+
 UniqueFd open_regular(int directory, const std::string& name) {
   UniqueFd file(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   struct stat status {};

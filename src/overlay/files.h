@@ -18,6 +18,9 @@ namespace sbox {
 // errno set.
 UniqueFd open_beneath(int directory, const std::string& path, int flags);
 
+// The same for a directory of which names_in and status_of will work: its mode may allow the one without the other.
+UniqueFd open_to_list(int directory, const std::string& path);
+
 // The same for a regular file, for reading; errno EINVAL for anything else. Never waits.
 UniqueFd open_regular(int directory, const std::string& name);
 

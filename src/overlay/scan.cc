@@ -1,7 +1,6 @@
 #include "overlay/scan.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -60,7 +59,15 @@ Change Scanner::make(int lower, const std::string& path, const std::string& name
   return change;
 }
 
-void Scanner::add(Change change) { changes_.push_back(std::move(change)); }
+// What takes the place of a directory on the way to what is sbox's own would lead elsewhere.
+void Scanner::add(Change change) {
+  bool is_on_the_way = std::any_of(layers_.own.begin(), layers_.own.end(),
+                                   [&](const std::string& own) { return own.starts_with(change.path + "/"); });
+  bool is_directory =
+      change.now == FileKind::directory && (change.before == FileKind::directory || change.before == FileKind::missing);
+  if (is_on_the_way && !is_directory) change.obstacle = "it leads to what belongs to sbox itself";
+  changes_.push_back(std::move(change));
+}
 
 void Scanner::visit(int upper, int lower, const std::string& path, const std::string& name, bool opaque, int depth) {
   Change change = make(lower, path, name);
@@ -77,9 +84,11 @@ void Scanner::visit(int upper, int lower, const std::string& path, const std::st
     return visit_directory(upper, lower, std::move(change), name, opaque, depth);
   }
   if (change.before == FileKind::directory) {
-    UniqueFd gone = open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
-    if (!gone) throw system_error("'" + change.path + "'", errno);
-    for (const std::string& each : names_in(gone.get())) delete_all(gone.get(), change.path, each, depth + 1);
+    UniqueFd gone = layers_.blank ? UniqueFd() : open_to_list(lower, name);
+    if (!gone) change.obstacle = "the host's directory was not looked into";
+    for (const std::string& each : gone ? names_in(gone.get()) : std::vector<std::string>()) {
+      delete_all(gone.get(), change.path, each, depth + 1);
+    }
   }
   change.kind = change.before == FileKind::missing ? ChangeKind::added : ChangeKind::changed;
   if (change.now == FileKind::symlink) {
@@ -111,10 +120,9 @@ void Scanner::visit_directory(int upper, int lower, Change change, const std::st
   change.kind = change.before == FileKind::missing ? ChangeKind::added : ChangeKind::changed;
   bool is_same = layers_.blank || plain_mode(change.status.st_mode) == plain_mode(change.host.st_mode);
   if (has_lower && is_same) change.kind = ChangeKind::none;
-  UniqueFd above = open_beneath(upper, name, O_RDONLY | O_DIRECTORY), below;
-  if (has_lower) below = open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
-  bool can_enter = above && (below || !has_lower) && faccessat(above.get(), ".", X_OK, AT_EACCESS) == 0;
-  if (!can_enter) change.obstacle = "it cannot be looked into";
+  UniqueFd above = open_to_list(upper, name), below;
+  if (has_lower) below = open_to_list(lower, name);
+  if (!above || (has_lower && !below)) change.obstacle = "it cannot be looked into";
   if (depth >= kDeepestScanned) change.obstacle = "it lies too deep";
   bool enters = change.obstacle.empty();
   std::string path = change.path;
@@ -127,8 +135,8 @@ void Scanner::delete_all(int lower, const std::string& path, const std::string& 
   Change change = make(lower, path, name);
   change.kind = ChangeKind::deleted;
   if (change.before == FileKind::directory) {
-    UniqueFd below = open_beneath(lower, name, O_RDONLY | O_DIRECTORY);
-    bool enters = below && depth < kDeepestScanned && faccessat(below.get(), ".", X_OK, AT_EACCESS) == 0;
+    UniqueFd below = open_to_list(lower, name);
+    bool enters = below && depth < kDeepestScanned;
     if (!enters && change.obstacle.empty()) change.obstacle = "it cannot be looked into";
     if (enters) {
       for (const std::string& each : names_in(below.get())) delete_all(below.get(), change.path, each, depth + 1);

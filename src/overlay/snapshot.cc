@@ -52,7 +52,7 @@ void sync_all(int directory) {
 
 // The state in the directory `from`, as a copy in the empty directory `to`.
 Copied copy_state(int from, int to, const std::optional<SnapshotFacts>& facts) {
-  UniqueFd upper = open_directory(from, kUpper);
+  UniqueFd upper = open_upper(from);
   std::optional<OverlayRecord> record = read_record(from);
   if (!upper || !record) throw Error("snapshot", "it is not whole");
   Copied copied = copy_layer(upper.get(), make_directory(to, kUpper).get());
@@ -67,7 +67,7 @@ Copied copy_state(int from, int to, const std::optional<SnapshotFacts>& facts) {
 }
 
 bool is_changed(int state) {
-  UniqueFd upper = open_directory(state, kUpper);
+  UniqueFd upper = open_upper(state);
   return upper && is_there(state, kRecord) && (is_opaque(upper.get()) || !names_in(upper.get()).empty());
 }
 
@@ -80,7 +80,7 @@ timespec now() {
 // For the snapshot that the state becomes when another takes its place.
 void note_facts(int state) {
   OverlayRecord record = read_record(state).value();
-  Copied copied = count_layer(open_directory(state, kUpper).get());
+  Copied copied = count_layer(open_upper(state).get());
   record.snapshot = {now(), copied.files, copied.bytes};
   replace_file(state, kRecord, record_text(record));
 }

@@ -18,11 +18,11 @@
 namespace sbox {
 namespace {
 
-bool is_empty(int directory, const char* name) {
-  UniqueFd inner = open_beneath(directory, name, O_RDONLY | O_DIRECTORY);
-  if (!inner && errno == ENOENT) return true;
-  if (!inner) throw system_error(name, errno);
-  return names_in(inner.get()).empty() && !is_opaque(inner.get());
+bool is_unchanged(int directory) {
+  UniqueFd upper = open_upper(directory);
+  if (!upper && errno == ENOENT) return true;
+  if (!upper) throw system_error(kUpper, errno);
+  return names_in(upper.get()).empty() && !is_opaque(upper.get());
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ UniqueFd begin_run(const Overlay& overlay, const std::string& home) {
   }
   settle(directory.get());
   std::optional<OverlayRecord> record = read_record(directory.get());
-  bool is_fresh = is_empty(directory.get(), kUpper);
+  bool is_fresh = is_unchanged(directory.get());
   if (!is_fresh && (!record || record->home != home)) {
     throw Error("overlay " + quote(name), "it holds changes of another home directory")
         .hint("name another one: --name NAME, or -s home.overlay=NAME");
@@ -89,7 +89,7 @@ std::optional<OverlayStore> OverlayStore::open_at(const Host& host, const Places
 }
 
 bool OverlayStore::load() {
-  upper_ = open_beneath(directory(), kUpper, O_RDONLY | O_DIRECTORY);
+  upper_ = open_upper(directory());
   std::optional<OverlayRecord> record = upper_ ? read_record(directory()) : std::nullopt;
   if (!record) return false;
   home_ = record->home;

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 from typing import Any
@@ -256,6 +257,25 @@ class Keeping(EphemeralTest):
         terminal.type("1!\n")
         terminal.expect("status 0")
         self.assertEqual((self.home / "mine").read_text(), "theirs\n")
+
+    def test_no_way_to_sbox_s_own_is_kept(self) -> None:
+        """The run saw nothing of the home, nor of what is not there yet."""
+        self.put(".local/mine", "mine\n")
+        for name in (".config", ".local"):
+            with self.subTest(name=name):
+                terminal = self.on_terminal(f"mkdir -p evil/sbox/profiles; echo > evil/sbox/profiles/default.profile; ln -s evil {name}",
+                                            "-s", "home.mode=empty")
+                said = self.question(terminal)
+                self.assertIn("stays here: it leads to what belongs to sbox itself", said)
+                self.assertNotIn("mine", said, "what it never saw")
+                terminal.type("all!\n")
+                terminal.expect(f"not taken over: ~/{name}: it leads to")
+                self.question(terminal)
+                terminal.type("none\n")
+                terminal.expect("status 0")
+                self.assertFalse((self.home / name).is_symlink())
+                self.assertTrue((self.home / "evil/sbox/profiles/default.profile").exists(), "the control")
+                shutil.rmtree(self.home / "evil")
 
     def test_what_the_program_named_is_escaped(self) -> None:
         terminal = self.on_terminal("touch \"$(printf 'a\\033[2J\\nb')\"")

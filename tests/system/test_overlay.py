@@ -529,6 +529,38 @@ class Hostile(OverlayTest):
         self.assertEqual(os.listdir(self.upper.parent), ["lock"])
         shutil.rmtree(self.home / "deeper")
 
+    def test_directories_that_can_be_listed_and_not_entered_hold_up_nothing_else(self) -> None:
+        self.put("theirs/file")
+        self.account.directory(self.home / "empty")
+        for name, mode in (("theirs", 0o600), ("empty", 0)):
+            os.chmod(self.home / name, mode)
+            self.addCleanup(os.chmod, self.home / name, 0o700)
+        self.changed("mkdir -p a/b c; echo > a/b/file; echo > a/file; echo > c/file; chmod 600 a/b; chmod 400 c; echo > plain; "
+                     "chmod 700 theirs; echo > theirs/new; rmdir empty; echo > empty")  # fmt: skip
+        self.assertIn("5 added, 2 changed, 0 deleted", self.command("diff").out)
+        stays = {path for path, each in self.changes().items() if each["obstacle"]}
+        self.assertEqual(stays, {"a/b", "c", "theirs", "empty"})
+        self.command("discard", "o", "~/a/b")
+        self.command("commit", "o", status=1)
+        self.assertTrue((self.home / "plain").exists() and (self.home / "a/file").exists())
+        self.command("discard", "o")
+        self.assertEqual(os.listdir(self.upper.parent), ["lock"])
+
+    def test_a_home_that_the_program_has_closed_is_opened_again(self) -> None:
+        for mode in ("0", "0400", "0077"):
+            with self.subTest(mode=mode):
+                self.run_in(f"echo {mode} > made; chmod {mode} ~")
+                self.assertNotIn("0 added, 0 changed", self.command("diff").out)
+                self.command("commit", "o")
+                self.assertEqual((self.home / "made").read_text(), mode + "\n")
+                self.run_in(f"echo > other; chmod {mode} ~")
+                self.assertEqual(self.run_in("cat other").status, 0)
+                self.run_in(f"chmod {mode} ~")
+                self.command("snapshot", "o", "kept")
+                self.command("restore", "o", "kept")
+                self.command("snapshot", "--delete", "o", "kept")
+                self.command("discard", "o")
+
     def test_what_a_program_made_unreadable_is_named_and_thrown_away(self) -> None:
         self.changed("mkdir -p dir/in; echo x > dir/in/file; echo y > file; chmod 0 dir/in dir file")
         changes = self.changes()
