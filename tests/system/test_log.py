@@ -224,14 +224,19 @@ class Files(LogTest):
     def test_where_it_cannot_be_written_the_program_runs_as_strictly(self) -> None:
         outside = self.directory("outside")
         share = self.account.directory(self.account.home / ".local/share/sbox")
-        for case in ("link", "file"):
+        place = share / "log"
+        cases = {
+            "link": lambda: place.symlink_to(outside),
+            "file": lambda: place.write_text(""),
+            "read-only": lambda: self.account.directory(place).chmod(0o500),
+        }
+        for case, make in cases.items():
             with self.subTest(case):
-                place = share / "log"
                 place.unlink(missing_ok=True)
-                place.symlink_to(outside) if case == "link" else place.write_text("")
+                make()
                 result = self.sbox("-v", *self.shown, "--", self.probe, "keyctl")
                 self.assertEqual((result.status, result.out), (0, f"{EPERM}\n"), result)
-                self.assertRegex(result.err, r"(?m)^sbox: the log ")
+                self.assertRegex(result.err, r"(?m)^sbox: the log\b.*: [A-Z]")
                 self.assertEqual(list(outside.iterdir()), [])
 
     def test_the_last_runs_are_kept_and_those_that_go_on(self) -> None:
