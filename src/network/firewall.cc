@@ -21,7 +21,7 @@
 namespace sbox::network {
 namespace {
 
-constexpr char kTable[] = "sbox", kOutput[] = "output", kInput[] = "input", kLoopbackOutput[] = "loopback";
+constexpr char kTable[] = "sbox", kOutput[] = "output", kInput[] = "input", kUntracked[] = "untracked";
 constexpr uint32_t kLoopback = 1;  // the first interface of every network namespace
 constexpr size_t kBaseChains = 3;
 
@@ -116,6 +116,15 @@ class RuleWriter {
       Messages::Nest data(batch_, NFTA_IMMEDIATE_DATA), verdict(batch_, NFTA_DATA_VERDICT);
       batch_.put_number(NFTA_VERDICT_CODE, NF_ACCEPT);
     });
+  }
+
+  void source_other_than(const std::vector<Address>& own, bool is_six) {
+    constexpr uint32_t kOffset4 = 12, kOffset6 = 8;
+    family(is_six);
+    load(NFT_PAYLOAD_NETWORK_HEADER, is_six ? kOffset6 : kOffset4, is_six ? 16 : 4);
+    for (const Address& address : own) {
+      if (address.is_six == is_six) compare(NFT_CMP_NEQ, std::string(address.view()));
+    }
   }
 
   void forget_connection() {
@@ -266,13 +275,21 @@ size_t add_frame(Messages& batch, const char* chain, bool is_output) {
   return 3;
 }
 
-// A program may take any address of IPv6 for its own (IPV6_FREEBIND). What it would send itself in the name of another
-// would make a connection of that one, and the way there an answer. So of the loopback no connection is known.
-size_t add_loopback(Messages& batch) {
-  RuleWriter writer(batch, kLoopbackOutput);
-  writer.interface(true);
-  writer.forget_connection();
-  return 1;
+// A program may take any address of IPv6 for its own (IPV6_FREEBIND). What it sends in the name of another, to itself
+// or to where it may, would make a connection of that one, and the way there an answer: of such connections none is
+// known.
+size_t add_untracked(Messages& batch, const Rules& rules) {
+  {
+    RuleWriter writer(batch, kUntracked);
+    writer.interface(true);
+    writer.forget_connection();
+  }
+  for (bool is_six : {false, true}) {
+    RuleWriter writer(batch, kUntracked);
+    writer.source_other_than(rules.own, is_six);
+    writer.forget_connection();
+  }
+  return 3;
 }
 
 size_t add_outward(Messages& batch, const Rules& rules, bool log) {
@@ -353,11 +370,11 @@ int Firewall::load(const Rules& rules, bool log) {
   for (unsigned set = 0; set < rules.sets(); ++set) {
     for (bool is_six : {false, true}) add_set(batch, set_of_names(set, is_six), is_six, true);
   }
-  add_chain(batch, kLoopbackOutput, NF_INET_LOCAL_OUT, NF_IP_PRI_RAW, NF_ACCEPT);
+  add_chain(batch, kUntracked, NF_INET_LOCAL_OUT, NF_IP_PRI_RAW, NF_ACCEPT);
   add_chain(batch, kOutput, NF_INET_LOCAL_OUT, NF_IP_PRI_FILTER, NF_DROP);
   add_chain(batch, kInput, NF_INET_LOCAL_IN, NF_IP_PRI_FILTER, NF_DROP);
   add_chain(batch, "forward", NF_INET_FORWARD, NF_IP_PRI_FILTER, NF_DROP);
-  size_t count = add_loopback(batch);
+  size_t count = add_untracked(batch, rules);
   count += add_outward(batch, rules, log);
   count += add_inward(batch, rules);
   if (int error = commit(socket_.get(), batch)) return error;

@@ -79,6 +79,7 @@ bool parse_line(std::string_view line, Rules& rules) {
     return first == "all" || first == "listed";
   }
   if (word == "log") return rules.log = first == "all";
+  if (word == "own") return parse_address(first, rules.own.emplace_back());
   if (word == "upstream") return parse_address(first, rules.upstreams.emplace_back());
   rules.resolver = first;
   return word == "resolver" && first.starts_with('/');

@@ -2,6 +2,7 @@
 //   deny WHERE PROTOCOL PORTS      WHERE: any, ADDRESS/LENGTH, or @N (what the names of set N have led to)
 //   allow WHERE PROTOCOL PORTS     PROTOCOL: any, tcp, udp. PORTS: any, or FIRST-LAST with tcp or udp
 //   listen PROTOCOL PORTS          may be reached from outside
+//   own ADDRESS                    the sandbox's: nothing is known of connections from another
 //   name N NAME                    NAME or *.NAME is of set N
 //   names all|listed               which names are looked up
 //   upstream ADDRESS               a server to ask
@@ -57,7 +58,7 @@ struct Rules {
   std::vector<Rule> outward, inward;
   std::vector<Name> names;
   bool all_names = true;
-  std::vector<Address> upstreams;
+  std::vector<Address> own, upstreams;
   std::string resolver;
   bool log = false;
   Limits limits;

@@ -18,10 +18,9 @@ void check_private_network(const Profile& profile);
 // A private network: sbox-network and pasta beside the sandbox.
 void plan_private_network(const Inputs& in, Draft& draft, const Value& mode);
 
-// The rules for sbox-network, as src/network/rules.h reads them; `resolver`: what it finds the host's resolv.conf at,
-// or
-// "" where the profile names servers or there is no such file.
-std::string network_rules(const Profile& profile, const std::string& resolver);
+// The rules for sbox-network, as src/network/rules.h reads them. `own`: the addresses of the sandbox; `resolver`: what
+// it finds the host's resolv.conf at, or "" where the profile names servers or there is no such file.
+std::string network_rules(const Profile& profile, const std::vector<std::string>& own, const std::string& resolver);
 
 // The ports that Landlock holds on the host's network. Error for what it cannot hold here.
 void limit_ports(const Inputs& in, Landlock& landlock);

@@ -9,7 +9,8 @@ class Writer {
  public:
   explicit Writer(const Profile& profile) : profile_(profile) {}
 
-  std::string text(const std::string& resolver) {
+  std::string text(const std::vector<std::string>& own, const std::string& resolver) {
+    for (const std::string& address : own) line("own " + address);
     for (const char* net : kNeverReached) line("deny " + std::string(net) + " any any");
     for (const Destination& each : destinations(profile_, Key::network_deny)) decide("deny", each);
     std::vector<Destination> allowed = destinations(profile_, Key::network_connect);
@@ -102,8 +103,8 @@ std::optional<Proxy> proxy_of(const Profile& profile) {
   return text.empty() ? std::nullopt : parse_proxy(text, why);
 }
 
-std::string network_rules(const Profile& profile, const std::string& resolver) {
-  return Writer(profile).text(resolver);
+std::string network_rules(const Profile& profile, const std::vector<std::string>& own, const std::string& resolver) {
+  return Writer(profile).text(own, resolver);
 }
 
 }  // namespace sbox

@@ -196,7 +196,7 @@ std::vector<Node> tree_of_helper(const Inputs& in, const std::string& pasta) {
   view.place(make_node(NodeKind::proc, "/proc"));
   view.place(make_node(NodeKind::directory, "/tmp"));  // where pasta makes its own, empty root
   std::string resolver = place_resolver(in, view);
-  view.place(make_file(kRules, network_rules(in.profile, resolver)));
+  view.place(make_file(kRules, network_rules(in.profile, {kAddress4, kAddress6}, resolver)));
   return std::move(view).nodes();
 }
 

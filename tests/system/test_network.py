@@ -189,6 +189,10 @@ class Helpers(NetworkTest):
             self.assertRegex(shown, rf"daddr {net} .*{'accept' if verdict == 'allow' else 'reject'}", planned)
         for address in (MACHINE4, MACHINE6, "127.0.0.1"):
             self.assertIn(address, shown)
+        own = [line.split()[1] for line in rules.splitlines() if line.startswith("own ")]
+        self.assertEqual(len(own), 2, rules)
+        for address in own:
+            self.assertRegex(shown, rf"saddr != {address} notrack")
 
 
 class Host(NetworkTest):
@@ -267,6 +271,27 @@ for victim in sys.argv[1:]:
                 self.assertEqual(inside.out.splitlines(), seen, inside)
         self.assertEqual(self.services.visits(), [])
         self.account.end(world.process)
+
+    def test_no_packet_is_the_answer_to_one_in_another_s_name(self) -> None:
+        """What goes where it may, in the name of another, lets nothing through to that one as if it were the answer."""
+        script = """
+import socket, sys
+def claim(address, port):
+    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    s.setsockopt(socket.IPPROTO_IPV6, 78, 1)  # IPV6_FREEBIND
+    s.bind((address, port))
+    return s
+victim, allowed = sys.argv[1:]
+question, answer = claim(victim, 5002), claim(allowed, 4444)
+question.sendto(b'x', (allowed, 4444))
+try:
+    answer.sendto(b'x', (victim, 5002))
+    print('sent')
+except PermissionError: print('no')
+"""
+        argv = ("/usr/bin/python3", "-I", "-S", "-c", script, MACHINE6, WORLD6)
+        self.assertEqual(self.run_inside(*PRIVATE, "--", *argv).out, "no\n")
+        self.assertEqual(self.services.visits(), [])
 
     def test_an_address_that_comes_later_is_closed_too(self) -> None:
         late = "203.0.113.77"

@@ -13,6 +13,8 @@ TEST(NetworkRules, AreRead) {
                   "allow 2001:db8::1/128 tcp 443-443\n"
                   "allow @1 udp 1-100\n"
                   "listen tcp 8080-8080\n"
+                  "own 192.0.2.2\n"
+                  "own 2001:db8::2\n"
                   "name 0 example.org\n"
                   "name 1 *.example.org\n"
                   "names listed\n"
@@ -32,6 +34,8 @@ TEST(NetworkRules, AreRead) {
   EXPECT_EQ(rules.outward[2].where, Rule::Where::names);
   EXPECT_EQ(rules.outward[2].set, 1U);
   EXPECT_EQ(rules.inward.size(), 1U);
+  ASSERT_EQ(rules.own.size(), 2U);
+  EXPECT_TRUE(!rules.own[0].is_six && rules.own[1].is_six);
   EXPECT_EQ(rules.sets(), 2U);
   EXPECT_FALSE(rules.all_names);
   EXPECT_EQ(rules.upstreams.size(), 1U);
@@ -58,6 +62,7 @@ TEST(NetworkRules, OfAnyOtherFormAreNone) {
                            "names some\n",
                            "name 0\n",
                            "upstream here\n",
+                           "own here\n",
                            "resolver file\n",
                            "limit down\n",
                            "limit down 0\n",

@@ -25,7 +25,7 @@ class PrivateNetwork : public testing::Planning {
     for (const std::string& word : made.helpers.at(0).argv) text += word + " ";
     return text;
   }
-  std::string rules() { return network_rules(profile, "/resolver/resolv.conf"); }
+  std::string rules() { return network_rules(profile, {"192.0.2.2"}, "/resolver/resolv.conf"); }
 };
 
 TEST_F(PrivateNetwork, LocalhostIsIpv4AloneWhereOnlyThatIsServedOutside) {
@@ -159,6 +159,7 @@ TEST_F(PrivateNetwork, AsksItsOwnResolverWhichAsksTheHost) {
 
 TEST_F(PrivateNetwork, AllowsAllButTheHostWhereNothingIsSaid) {
   std::string text = rules();
+  EXPECT_TRUE(text.starts_with("own 192.0.2.2\n")) << text;
   EXPECT_NE(text.find("\nallow any any any\nnames all\nresolver /resolver/resolv.conf\n"), std::string::npos) << text;
   for (const char* net : {"127.0.0.0/8", "169.254.0.0/16", "::/8", "fe80::/10"}) {
     EXPECT_NE(text.find("deny " + std::string(net) + " any any\n"), std::string::npos) << net;
