@@ -26,6 +26,7 @@ RUN_PACKAGES := xdg-dbus-proxy passt xauth xvfb x11-apps x11-utils imagemagick f
 CHECK_PACKAGES := libgtest-dev libgmock-dev strace util-linux hostname xdotool xclip mandoc libglib2.0-bin pulseaudio \
   pulseaudio-utils chromium thunderbird evince mpv vlc libreoffice-writer libreoffice-calc libreoffice-gtk3 gimp inkscape mousepad \
   keepassxc transmission-gtk eog okular audacious qbittorrent file-roller \
+  zathura ristretto geany hexchat remmina remmina-plugin-vnc gnome-mines \
   xterm sway foot git libcap2-bin procps xdg-desktop-portal xdg-desktop-portal-gtk fuse3 \
   python3-gi gir1.2-gtk-3.0 gsettings-desktop-schemas x11-xserver-utils xserver-xephyr xwayland weston qtwayland5 \
   desktop-file-utils libgtk-3-bin libnotify-bin dunst xdg-utils zsh fish bubblewrap openssh-client gpg gpg-agent \

@@ -9,9 +9,11 @@ import os
 import pathlib
 import re
 import secrets
+import socketserver
+import struct
 import threading
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from account import Account
 from harness import wait_for, wait_for_server
@@ -241,6 +243,97 @@ class PageHandler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Serves on a port of this machine while it is entered."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: type[socketserver.StreamRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.port = self.server_address[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class ChatServer(Server):
+    """Speaks as much IRC as a client needs, and remembers what clients said. Who joins a channel is greeted there."""
+
+    def __init__(self, greeting: str) -> None:
+        super().__init__(ChatHandler)
+        self.greeting, self.heard = greeting, list[str]()
+
+
+class ChatHandler(socketserver.StreamRequestHandler):
+    server: ChatServer
+
+    def handle(self) -> None:
+        nick = "nobody"
+        for line in self.rfile:
+            word, _, rest = line.decode(errors="replace").strip().partition(" ")
+            self.server.heard.append(f"{word} {rest}")
+            if word == "NICK":
+                nick = rest
+            elif word == "USER":
+                self.say(f":here 001 {nick} :Welcome", f":here 376 {nick} :End")
+            elif word == "PING":
+                self.say(f":here PONG here {rest}")
+            elif word == "JOIN":
+                self.say(f":{nick}!user@here JOIN {rest}", f":here 366 {nick} {rest} :End")
+                self.say(f":friend!user@here PRIVMSG {rest} :{self.server.greeting}")
+
+    def say(self, *lines: str) -> None:
+        self.wfile.write("".join(line + "\r\n" for line in lines).encode())
+
+
+class RemoteScreen(Server):
+    """A screen of one colour that others see by VNC (RFC 6143); remembers the keys that are pressed there."""
+
+    def __init__(self, colour: Colour) -> None:
+        super().__init__(RemoteScreenHandler)
+        self.colour, self.keys = colour, list[int]()
+
+
+class RemoteScreenHandler(socketserver.StreamRequestHandler):
+    server: RemoteScreen
+    SIZE = (400, 300)
+    # Red, green and blue with eight bits each, of which red are the highest.
+    FORMAT = struct.pack(">BBBBHHHBBBxxx", 32, 24, 0, 1, 255, 255, 255, 16, 8, 0)
+    # The length of each message after its first byte, where it is always the same.
+    LENGTH = {0: 19, 3: 9, 4: 7, 5: 5}
+
+    def handle(self) -> None:
+        self.wfile.write(b"RFB 003.008\n")
+        self.rfile.read(12)
+        self.wfile.write(b"\1\1")  # one way to log in: none
+        self.rfile.read(1)
+        self.wfile.write(struct.pack(">I", 0))
+        self.rfile.read(1)
+        self.wfile.write(struct.pack(">HH", *self.SIZE) + self.FORMAT + struct.pack(">I", 4) + b"sbox")
+        while word := self.rfile.read(1):
+            self.answer(word[0])
+
+    def answer(self, word: int) -> None:
+        if word == 2:
+            (count,) = struct.unpack(">xH", self.rfile.read(3))
+            self.rfile.read(4 * count)
+            return
+        body = self.rfile.read(self.LENGTH[word])
+        if word == 0:
+            assert body[3:16] == self.FORMAT[:13], body
+        elif word == 3 and body[0] == 0:
+            red, green, blue = self.server.colour
+            head = struct.pack(">BxHHHHHi", 0, 1, 0, 0, *self.SIZE, 0)
+            self.wfile.write(head + bytes((blue, green, red, 0)) * (self.SIZE[0] * self.SIZE[1]))
+        elif word == 4:
+            self.server.keys.append(struct.unpack(">BxxI", body)[1])
 
 
 @contextlib.contextmanager

@@ -16,8 +16,10 @@ import unittest
 import wave
 from typing import Any
 
-from account import SBOX
-from desktop import Colour, Display, Sound, display, session_bus, sound, wayland, web_server, weston
+from account import PATH, SBOX
+from desktop import (
+    ChatServer, Colour, Display, RemoteScreen, Sound, display, session_bus, sound, wayland, web_server, weston,
+)  # fmt: skip
 from harness import SystemTest, descendants, namespace, read_process, status_field, wait_for
 
 GREEN: Colour = (18, 171, 52)
@@ -184,7 +186,7 @@ class Thunderbird(ProgramTest):
 
 
 class Documents(ProgramTest):
-    programs = ("evince", "okular", "soffice")
+    programs = ("evince", "okular", "zathura", "soffice")
 
     def test_evince_shows_the_document_of_the_command_line(self) -> None:
         self.open("evince", str(self.file("page.pdf", pdf_page(GREEN))))
@@ -193,6 +195,11 @@ class Documents(ProgramTest):
 
     def test_okular_shows_the_document_of_the_command_line(self) -> None:
         self.open("okular", str(self.file("page.pdf", pdf_page(GREEN))))
+        self.window("page.pdf")
+        self.screen.wait_for_colour(GREEN, MANY)
+
+    def test_zathura_shows_the_document_of_the_command_line(self) -> None:
+        self.open("zathura", str(self.file("page.pdf", pdf_page(GREEN))))
         self.window("page.pdf")
         self.screen.wait_for_colour(GREEN, MANY)
 
@@ -208,7 +215,7 @@ class Documents(ProgramTest):
 
 
 class Pictures(ProgramTest):
-    programs = ("gimp", "inkscape", "eog")
+    programs = ("gimp", "inkscape", "eog", "ristretto")
 
     def test_gimp_exports_a_picture(self) -> None:
         target = self.directory("out")
@@ -227,6 +234,11 @@ class Pictures(ProgramTest):
 
     def test_eog_shows_the_picture_of_the_command_line(self) -> None:
         self.open("eog", str(self.file("picture.ppm", b"P6 600 400 255\n" + bytes(GREEN) * 600 * 400)))
+        self.window("picture.ppm")
+        self.screen.wait_for_colour(GREEN, MANY)
+
+    def test_ristretto_shows_the_picture_of_the_command_line(self) -> None:
+        self.open("ristretto", str(self.file("picture.ppm", b"P6 600 400 255\n" + bytes(GREEN) * 600 * 400)))
         self.window("picture.ppm")
         self.screen.wait_for_colour(GREEN, MANY)
 
@@ -264,11 +276,17 @@ class Players(ProgramTest):
 
 
 class Editors(ProgramTest):
-    programs = ("mousepad", "keepassxc", "file-roller", "xdotool")
+    programs = ("mousepad", "geany", "keepassxc", "file-roller", "xdotool")
 
     def test_mousepad_changes_and_saves_the_file_of_the_command_line(self) -> None:
+        self.changes_and_saves("mousepad")
+
+    def test_geany_changes_and_saves_the_file_of_the_command_line(self) -> None:
+        self.changes_and_saves("geany")
+
+    def changes_and_saves(self, editor: str) -> None:
         path = self.file("notes.txt", "old\n")
-        self.open("mousepad", str(path))
+        self.open(editor, str(path))
         window = self.window("notes.txt")
         self.type_text(window, "new ")
         self.press(window, "ctrl+s")
@@ -326,6 +344,64 @@ class Transfers(ProgramTest):
         self.open("qbittorrent", str(self.file("some.torrent", torrent("some-name"))))
         kept = ".local/share/qBittorrent/BT_backup/*.torrent"
         wait_for(lambda: list(self.private_home("qbittorrent").glob(kept)), 40, "the torrent among those that it keeps")
+
+
+class Chat(ProgramTest):
+    """HexChat and a server on this machine."""
+
+    programs = ("hexchat", "xdotool", "xdg-dbus-proxy")
+
+    def setUp(self) -> None:
+        super().setUp()
+        settings = "mkdir -p ~/.config/hexchat; printf 'irc_logging = 1\\ngui_slist_skip = 1\\n' >~/.config/hexchat/hexchat.conf"
+        self.batch("-p", "hexchat", "--", "sh", "-c", settings)
+        self.server = self.enterContext(ChatServer("Dear sandbox"))
+        self.open("hexchat", f"irc://127.0.0.1:{self.server.port}/one")
+        self.chat = self.window("#one")
+
+    def test_hexchat_receives_a_message_and_sends_one(self) -> None:
+        logs = self.private_home("hexchat") / ".config/hexchat/logs"
+        wait_for(lambda: any("Dear sandbox" in path.read_text() for path in logs.rglob("#one.log")), 20, "the message")
+        self.type_text(self.chat, "Dear friend")
+        self.press(self.chat, "Return")
+        wait_for(lambda: "PRIVMSG #one :Dear friend" in self.server.heard, 20, f"the answer in {self.server.heard}")
+
+    def test_a_link_opens_in_the_hexchat_that_runs(self) -> None:
+        self.batch("hexchat", "--existing", f"irc://127.0.0.1:{self.server.port}/two")
+        wait_for(lambda: "JOIN #two" in self.server.heard, 20, f"another channel in {self.server.heard}")
+        self.assertEqual(len([line for line in self.server.heard if line.startswith("USER")]), 1)
+
+
+class RemoteDesktops(ProgramTest):
+    programs = ("remmina", "xdotool")
+
+    def test_remmina_shows_the_screen_of_a_server_and_presses_keys_there(self) -> None:
+        with RemoteScreen(GREEN) as server:
+            self.open("remmina", "-c", f"vnc://127.0.0.1:{server.port}")
+            window = self.window("127.0.0.1")
+            self.screen.wait_for_colour(GREEN, MANY)
+            # It takes keys a moment after it shows the picture.
+            wait_for(lambda: self.press(window, "x") or ord("x") in server.keys, 20, "the key")
+
+
+class Games(ProgramTest):
+    CLOSED: Colour = (186, 189, 182)  # the fields of Mines where nobody was yet
+
+    def test_mines_is_played_and_keeps_its_settings(self) -> None:
+        if not pathlib.Path("/usr/games/gnome-mines").exists():
+            self.skipTest("gnome-mines is not installed")
+        self.open("/usr/games/gnome-mines", "--small")
+        window = self.window("Mines")
+        self.screen.tool("xdotool", "mousemove", "1", "1")
+        self.screen.wait_for_colour(self.CLOSED, MANY)
+        closed = wait_for(self.settled, 20, "fields at rest")
+        self.screen.tool("xdotool", "mousemove", "--window", window, "150", "150", "click", "1", "mousemove", "1", "1")
+        wait_for(lambda: self.screen.picture().count(self.CLOSED) < closed, 20, "a field that opens")
+        wait_for(lambda: list(self.private_home("gnome-mines").glob(".config/glib-2.0/settings/keyfile")), 20, "its settings")
+
+    def settled(self) -> int:
+        first, second = (self.screen.picture().count(self.CLOSED) for _ in range(2))
+        return first if first == second else 0
 
 
 class Terminals(ProgramTest):
@@ -411,6 +487,12 @@ class Weston(SystemTest):
         "audacious": ((), "udacious"),
         "qbittorrent": ((), "qBittorrent|Legal"),
         "file-roller": ((), "of .*oller"),
+        "zathura": ((), "athura"),
+        "ristretto": ((), "of ristretto"),
+        "geany": ((), "of geany"),
+        "hexchat": ((), "HexChat"),
+        "remmina": ((), "of org.remmina.Remmina"),
+        "gnome-mines": ((), "of gnome-mines"),
     }
 
     @classmethod
@@ -420,7 +502,7 @@ class Weston(SystemTest):
                 raise unittest.SkipTest(f"{name} is not installed")
         super().setUpClass()
         bus = cls.enterClassContext(session_bus(cls.account))
-        cls.env = {**cls.enterClassContext(weston(cls.account)), **bus}
+        cls.env = {**cls.enterClassContext(weston(cls.account)), **bus, "PATH": f"{PATH}:/usr/games"}
 
     def scene(self) -> str:
         """The windows, by the stream that Weston offers to those who debug it; it goes on until its reader ends."""

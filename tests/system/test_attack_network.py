@@ -15,7 +15,7 @@ UNIX, INET, INET6, NETLINK, VSOCK = 1, 2, 10, 16, 40
 USUAL_PROTOCOLS = {0, 1, 6, 17, 58}  # whichever, ICMP's echo, TCP, UDP, ICMPv6's echo
 PRIVATE = Circumstance("private network", ["-s", "network.mode=private"])
 # Of the profiles, those with the host's network.
-CLIENTS = {"agent", "chromium", "firefox", "thunderbird", "transmission-gtk", "qbittorrent"}
+CLIENTS = {"agent", "chromium", "firefox", "thunderbird", "transmission-gtk", "qbittorrent", "hexchat", "remmina"}
 # Not nscd's: the programs that prepare the machine ask it, too.
 SERVICES = ("dbus/system_bus_socket", "systemd/resolve/io.systemd.Resolve", "avahi-daemon/socket", "cups/cups.sock",
             "systemd/private", "docker.sock")  # fmt: skip

@@ -90,12 +90,14 @@ MINE = {
     "transmission-gtk": ("Downloads",),
     "qbittorrent": ("Downloads",),
     "file-roller": ("Downloads",),
+    "hexchat": ("Downloads",),
     "gimp": ("Pictures",),
     "inkscape": ("Pictures",),
     "keepassxc": ("Documents",),
     "keepassxc-cli": ("Documents",),
     "libreoffice": ("Documents",),
     "mousepad": ("Documents",),
+    "geany": ("Documents",),
     "agent": ("project",),
     "given": ("Desktop", "Public"),
 }
@@ -105,6 +107,8 @@ READABLE = {
     "vlc": ("Music", "Videos"),
     "audacious": ("Music",),
     "eog": ("Pictures",),
+    "ristretto": ("Pictures",),
+    "zathura": (".config/zathura",),
 }
 PRIVATE = Circumstance("private", ["-s", "home.mode=private"])
 GIVEN = Circumstance("given", ["-s", "home.keep+=~/Desktop", "-s", "files.read-write+=${PUBLIC}"])

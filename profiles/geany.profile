@@ -1,0 +1,6 @@
+[profile]
+description = Text editor for programmers
+include = lib/editor, lib/development
+
+[home]
+keep = ${DOCUMENTS}

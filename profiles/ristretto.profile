@@ -1,0 +1,7 @@
+[profile]
+description = Picture viewer
+include = lib/viewer
+
+[home]
+mode = private
+keep-read-only = ${PICTURES}
