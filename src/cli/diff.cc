@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <stdio_ext.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,13 +85,19 @@ UniqueFd open_for_text(int root, const std::string& path, bool is_there) {
   return parent ? open_regular(parent.get(), base_name("/" + path)) : UniqueFd();
 }
 
+// As it is now: a program that runs may have changed it since it was listed.
+bool is_too_large(const UniqueFd& file) {
+  struct stat status {};
+  return file && (fstat(file.get(), &status) != 0 || status.st_size > kLargestText);
+}
+
 std::string text_of(const OverlayStore& store, const Change& change, bool colour) {
   bool is_new = change.now == FileKind::file, was_there = change.before == FileKind::file;
   if (!is_new && !was_there) return "";
   UniqueFd before = open_for_text(store.home_directory(), change.path, was_there);
   UniqueFd after = open_for_text(store.upper(), change.path, is_new);
   if (before.ok() != was_there || after.ok() != is_new) return "";
-  if (std::max(change.status.st_size, change.host.st_size) > kLargestText) {
+  if (is_too_large(before) || is_too_large(after)) {
     return "Too large to compare: " + shown_path(change.path) + "\n";
   }
   return text_diff(before.get(), after.get(), "~/" + change.path, colour);

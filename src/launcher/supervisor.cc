@@ -83,6 +83,15 @@ std::string hint_for_directory(int errnum) {
   return "";
 }
 
+// A program may have taken everybody's rights to its home, and could not start in it again.
+bool give_rights_back(const UniqueFd& directory) {
+  struct stat status {};
+  if (fstat(directory.get(), &status) != 0) return false;
+  bool is_closed = status.st_uid == geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU;
+  std::string path = "/proc/self/fd/" + std::to_string(directory.get());
+  return !is_closed || chmod(path.c_str(), (status.st_mode & 07777) | S_IRWXU) == 0;
+}
+
 // For the user alone, whatever the caller's umask.
 bool make_host_directory(const std::string& path) {
   UniqueFd at(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -96,7 +105,7 @@ bool make_host_directory(const std::string& path) {
     at = std::move(next);
     begin = end + 1;
   }
-  return at.ok();
+  return at && give_rights_back(at);
 }
 
 // The clock goes on for a program that stops itself, and this process with it, while others of the sandbox run on.

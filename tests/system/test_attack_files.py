@@ -198,6 +198,13 @@ class Links(AttackTest):
                         self.assertEqual((result.status, result.out), (125, ""), result)
         self.assertEqual(snapshot(self.target, []), before)
 
+    def test_a_private_home_that_the_program_has_closed_is_opened_again(self) -> None:
+        profile = self.profile("[home]\nmode = private\n", "closes")
+        for mode in ("0", "0400", "0577"):
+            with self.subTest(mode=mode):
+                self.inside(f"echo {mode} >~/file; chmod {mode} ~", "-p", profile)
+                self.assertEqual(self.inside("cat ~/file", "-p", profile), mode + "\n")
+
     def test_what_a_program_left_in_its_private_home_is_not_followed_at_the_next_start(self) -> None:
         before = snapshot(self.target, [])
         home, real = self.account.home, self.account.home / "kept/deep"

@@ -161,6 +161,23 @@ while True:
         self.account.end(child)
         child.stdout.close()
 
+    def test_a_text_that_becomes_large_after_it_was_listed_is_not_shown(self) -> None:
+        swap = """
+import ctypes
+libc = ctypes.CDLL(None)
+open("small", "w").write("small\\n")
+open("large", "w").write("large\\n" * (3 << 20))
+open("up", "w").close()
+while True: libc.renameat2(-100, b"small", -100, b"large", 2)
+"""
+        settings = self.at_home({})
+        child = self.start("-s", "home.mode=overlay", "--name", "o", "--", "/usr/bin/python3", "-I", "-S", "-c", swap, **settings)
+        self.wait_for_file(self.upper / "up", child)
+        for _ in range(20):
+            result = self.sbox("diff", "--text", "--no-pager", "o", timeout=30, **settings)
+            self.assertLess(len(result.out), 1 << 20, "all of it")
+        self.account.end(child)
+
     def test_what_is_taken_over_is_what_the_program_saw(self) -> None:
         for name in NAMES:
             self.put(name)
