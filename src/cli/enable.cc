@@ -210,15 +210,11 @@ std::vector<const DesktopEntry*> listed(const Desk& desk) {
 }
 
 std::string list_text(const Desk& desk) {
-  std::string text;
+  std::vector<std::vector<std::string>> rows;
   for (const DesktopEntry* entry : listed(desk)) {
-    std::string line = word(entry->state);
-    line.resize(11, ' ');
-    line += escape_control(entry->id) + " ";
-    line.resize(std::max<size_t>(line.size(), 45), ' ');
-    text += line + profile_of(desk, *entry) + "\n";
+    rows.push_back({word(entry->state), escape_control(entry->id), profile_of(desk, *entry)});
   }
-  return text;
+  return table(rows);
 }
 
 std::string list_json(const Desk& desk) {

@@ -7,11 +7,13 @@
 namespace sbox {
 namespace {
 
-// The line of [environment] that names it, or null.
+// The line of [environment] that has a say on it, or null: the last that sets it, else one that passes it on.
 const Value* line_naming(const Profile& profile, const std::string& name) {
+  const Value* setting = nullptr;
   for (const Value& value : profile.list(Key::environment_set)) {
-    if (value.text.starts_with(name + "=")) return &value;
+    if (value.text.starts_with(name + "=")) setting = &value;
   }
+  if (setting || speaks_of_the_host(name)) return setting;
   for (const Value& value : profile.list(Key::environment_keep)) {
     if (is_pattern_of_variable(value.text, name)) return &value;
   }

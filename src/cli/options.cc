@@ -58,7 +58,8 @@ bool is_whole(const std::string& word, const RunOption& row) {
 
 void check_instance_name(const std::string& name) {
   if (is_instance_name(name)) return;
-  throw Error("--name " + quote(name), "not a name").hint("use letters, digits and . _ + -, 64 at most, and @HOME");
+  throw Error("--name " + quote(name), "not a name")
+      .hint("begin with a letter or digit, use letters, digits and . _ + -, 64 at most, and @HOME");
 }
 
 void apply(RunOptions& options, int letter, const std::string& value) {

@@ -92,7 +92,9 @@ std::vector<std::string> data_directories(const Host& host, bool system) {
     return value.empty() ? fallback : value;
   };
   add(system ? "/usr/local/share" : variable("XDG_DATA_HOME", variable("HOME", host.home()) + "/.local/share"));
-  if (directories.empty()) throw Error("HOME or XDG_DATA_HOME", "not a usable absolute path");
+  if (directories.empty()) {
+    throw Error("HOME or XDG_DATA_HOME", "not a usable absolute path").hint("set it to one, or unset XDG_DATA_HOME");
+  }
   for (const std::string& path : split(variable("XDG_DATA_DIRS", "/usr/local/share:/usr/share"), ':')) add(path);
   return directories;
 }

@@ -186,7 +186,10 @@ void Reader::read_path(const std::string& path) {
   size_t slash = path.rfind('/');
   std::string file = path.substr(slash + 1);
   std::string name = file.ends_with(kSuffix) ? file.substr(0, file.size() - kSuffix.size()) : file;
-  if (!is_profile_name(name)) throw Error("profile " + quote(path), "the file has no proper name for a profile");
+  if (!is_profile_name(name)) {
+    throw Error("profile " + quote(path), "the file has no proper name for a profile")
+        .hint("name it NAME.profile, with letters, digits and . _ + @ -, the first a letter or digit");
+  }
   std::string folder = slash == 0 ? "/" : path.substr(0, slash);
   std::optional<UniqueFd> directory = open_trusted_directory(AT_FDCWD, folder, folder);
   std::optional<std::string> content;

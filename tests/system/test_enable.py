@@ -86,6 +86,13 @@ class EntryTest(SystemTest):
 
 
 class Files(EntryTest):
+    def test_columns_of_the_list_are_those_of_a_terminal(self) -> None:
+        for name in ("mü", "n" * 60, "mu"):
+            self.entry(name, "xterm")
+        lines = self.run_sbox("enable", "--list").out.splitlines()
+        self.assertEqual(len(lines), 3)
+        self.assertEqual({line.rindex("xterm") for line in lines}, {len("available") + 2 + 60 + 2})
+
     def test_every_entry_of_this_machine_is_valid_and_undone_without_a_trace(self) -> None:
         env = self.env | {"XDG_DATA_DIRS": "/usr/local/share:/usr/share"}
         self.account.file(self.own / "vlc.desktop", ENTRY.format(name="mine", command="vlc --mine %U"))

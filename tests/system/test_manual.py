@@ -65,6 +65,12 @@ def in_the_source(answer: str) -> set[str]:
     return ({word for words in found for word in words if word} | names) - INSTRUCTION
 
 
+class Pages(unittest.TestCase):
+    def test_a_quotation_ends_with_its_line(self) -> None:
+        for page in ROOT.glob("man/*.[1-8]*"):
+            self.assertEqual(re.findall(r"(?m)^\.(?:Pq )?Ql .* (?:No|Ql) .*", page.read_text()), [], page.name)
+
+
 class Examples(InstanceTest):
     def test_of_profiles_are_profiles(self) -> None:
         text = (ROOT / "man/sbox-profile.5.in").read_text().replace("\\-", "-")

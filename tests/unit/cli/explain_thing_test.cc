@@ -61,7 +61,7 @@ TEST_F(ExplainThing, TakesAFileThatIsHereForAFile) {
 }
 
 TEST_F(ExplainThing, RefusesAWordThatIsNotOfTheKindThatIsNamed) {
-  for (const char* word : {"call:nothing", "setting:nothing", "bus:a", "bus:", "variable:a b"}) {
+  for (const char* word : {"call:nothing", "setting:nothing", "bus:a", "bus:", "variable:a b", "host:", "path:"}) {
     EXPECT_THROW(ask(word), Error) << word;
   }
 }
@@ -212,6 +212,12 @@ TEST_F(ExplainThing, AnswersForVariables) {
   EXPECT_THAT(text("EDITOR"), HasSubstr("EDITOR=vi"));
   set(Key::environment_keep, "DISPLAY");
   EXPECT_THAT(text("DISPLAY"), HasSubstr("No line passes it on: it speaks of the host"));
+  set(Key::environment_keep, "HOME");
+  EXPECT_EQ(ask("HOME").origin, "sbox");
+  set(Key::environment_set, "EDITOR=vim");
+  set(Key::environment_set, "EDITOR=nano");
+  EXPECT_EQ(ask("EDITOR").origin, "test.profile:5");
+  EXPECT_THAT(text("EDITOR"), HasSubstr("EDITOR=nano"));
 }
 
 TEST_F(ExplainThing, WritesLinesThatAProfileTakes) {

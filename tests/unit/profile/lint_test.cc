@@ -88,9 +88,11 @@ TEST(LintCommand, WarnsOfWhatTheTablesOfThePlannerKnowToBeDangerousOrUseless) {
   tree.write(
       "user/a.profile",
       "[profile]\ndescription = x\n[seccomp]\nallow = bpf, read, @debug\n[devices]\nallow = /dev/input, /dev/fuse, "
-      "/dev/bus/usb/001, /dev/inputs, /dev/uinput, /dev/tty1, /dev/ttyUSB0\n[environment]\nkeep = DISPLAY, EDITOR\n");
+      "/dev/bus/usb/001, /dev/inputs, /dev/uinput, /dev/tty1, /dev/ttyUSB0\n[environment]\nkeep = DISPLAY, EDITOR, "
+      "PATH\n");
   EXPECT_THAT(lines(tree, lint_all(tree.search(), {"a"})),
               ElementsAre(HasSubstr("a.profile:8: warning: environment.keep = DISPLAY: useless: it speaks of the host"),
+                          HasSubstr("a.profile:8: warning: environment.keep = PATH: useless: it speaks of the host"),
                           HasSubstr("a.profile:4: warning: seccomp.allow = bpf: dangerous: more of the kernel"),
                           HasSubstr("a.profile:4: warning: seccomp.allow = @debug: dangerous: more of the kernel"),
                           HasSubstr("a.profile:6: warning: devices.allow = /dev/input: dangerous: "),

@@ -330,7 +330,7 @@ TEST(Names, ThatAreMissingAreSuggested) {
 
 TEST(Names, OfDirectoriesAreNotProfiles) {
   ProfileTree tree;
-  EXPECT_THAT(tree.failure(tree.path("user/")), HasSubstr("no proper name"));
+  EXPECT_THAT(tree.failure(tree.path("user/")), HasSubstr("no proper name for a profile (name it NAME.profile"));
   EXPECT_THAT(tree.failure(tree.path("user")), HasSubstr("is not a regular file"));
   EXPECT_THAT(tree.failure("/nowhere/at/all/x.profile"), HasSubstr("no such file"));
 }
