@@ -340,8 +340,8 @@ bool unlink_from(int directory, const std::string& name) {
 void Committer::let_go(const Change& change) {
   if (change.now == FileKind::directory) return;
   int parent = upper_.of(change.path);
-  // Below a directory that is marked as gone there is nothing to let go of.
-  if (parent < 0 && (errno == ENOENT || errno == ENOTDIR)) return;
+  // Below a directory that is gone, or became something else, there is nothing to let go of.
+  if (parent < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return;
   bool is_gone = parent >= 0 && (unlink_from(parent, name_of(change)) || errno == ENOENT);
   if (!is_gone) throw system_error("remove from the overlay " + quote(change.path), errno);
 }

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <limits>
 #include <memory>
 
 #include "base/error.h"
@@ -57,6 +58,15 @@ bool copy_range(int from, int to, off_t begin, off_t end) {
     begin += static_cast<off_t>(got);
   }
   return true;
+}
+
+constexpr off_t kNoData = std::numeric_limits<off_t>::max();
+
+// Where holes are over, from `at` on: what holds nothing else may be larger than can ever be read.
+off_t next_data(int fd, off_t at) {
+  off_t data = lseek(fd, at, SEEK_DATA);
+  if (data >= 0) return data;
+  return errno == ENXIO ? kNoData : at;
 }
 
 bool have_same_attributes(int a, int b) {
@@ -213,6 +223,8 @@ std::string attribute(int fd, const std::string& name) {
 bool have_same_content(int a, int b) {
   std::vector<char> x(kBuffer), y(kBuffer);
   for (off_t at = 0;; at += static_cast<off_t>(kBuffer)) {
+    at = std::min(next_data(a, at), next_data(b, at));
+    if (at == kNoData) return lseek(a, 0, SEEK_END) == lseek(b, 0, SEEK_END) && have_same_attributes(a, b);
     size_t got_x = 0, got_y = 0;
     if (!read_whole(a, x.data(), x.size(), at, got_x) || !read_whole(b, y.data(), y.size(), at, got_y)) return false;
     if (got_x != got_y || memcmp(x.data(), y.data(), got_x) != 0) return false;

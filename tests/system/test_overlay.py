@@ -578,6 +578,21 @@ class Hostile(OverlayTest):
                 self.command("snapshot", "--delete", "o", "kept")
                 self.command("discard", "o")
 
+    def test_a_directory_that_became_a_link_is_taken_over(self) -> None:
+        self.put("theirs/file")
+        self.changed("rm -r theirs; ln -s / theirs; echo > plain")
+        self.command("commit", "o")
+        self.assertEqual(os.readlink(self.home / "theirs"), "/")
+        self.assertEqual(self.kinds(), {})
+
+    def test_holes_are_not_read(self) -> None:
+        self.put("image")
+        os.truncate(self.home / "image", 1 << 42)
+        self.changed("chmod 600 image; touch -d 2001-01-01 image")
+        self.assertIs(self.changes()["image"]["same_content"], True)
+        self.changed("printf x | dd of=image bs=1 seek=$((1 << 41)) conv=notrunc status=none")
+        self.assertIs(self.changes()["image"]["same_content"], False)
+
     def test_what_a_program_made_unreadable_is_named_and_thrown_away(self) -> None:
         self.changed("mkdir -p dir/in; echo x > dir/in/file; echo y > file; chmod 0 dir/in dir file")
         changes = self.changes()
