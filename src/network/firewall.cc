@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstring>
 #include <optional>
+#include <span>
 
 #include "log/note.h"
 
@@ -232,7 +233,7 @@ struct Element {
 };
 
 void change_elements(Messages& batch, uint16_t message, uint16_t flags, const std::string& set,
-                     const std::vector<Element>& elements) {
+                     std::span<const Element> elements) {
   begin(batch, message, flags);
   batch.put_text(NFTA_SET_ELEM_LIST_TABLE, kTable);
   batch.put_text(NFTA_SET_ELEM_LIST_SET, set);
@@ -332,6 +333,22 @@ int commit(int socket, Messages& batch) {
   return transact(socket, batch);
 }
 
+// Many go one portion after the other, for a message, and the length of a list in it, has an end.
+// `change`: void(Messages& batch, std::span<const Element> portion).
+template <typename Change>
+int commit_in_portions(int socket, std::span<const Element> elements, Change change) {
+  constexpr size_t kPortion = 500;
+  while (!elements.empty()) {
+    size_t size = std::min(elements.size(), kPortion);
+    Messages batch;
+    begin_batch(batch);
+    change(batch, elements.first(size));
+    if (int error = commit(socket, batch)) return error;
+    elements = elements.subspan(size);
+  }
+  return 0;
+}
+
 uint32_t number_in(std::string_view bytes) {
   uint32_t number = 0;
   if (bytes.size() != sizeof number) return ~0U;
@@ -405,11 +422,10 @@ int Firewall::close_to(const std::vector<Address>& host) {
     for (const Address& address : host) {
       if (address.is_six == is_six) elements.push_back({address, 0});
     }
-    if (elements.empty()) continue;
-    Messages batch;
-    begin_batch(batch);
-    change_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set_name("host", is_six), elements);
-    if (int error = commit(socket_.get(), batch)) return error;
+    auto close = [&](Messages& batch, std::span<const Element> portion) {
+      change_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, set_name("host", is_six), portion);
+    };
+    if (int error = commit_in_portions(socket_.get(), elements, close)) return error;
   }
   return 0;
 }
@@ -420,15 +436,14 @@ int Firewall::open(unsigned set, const std::vector<Answer>& answers) {
     for (const Answer& answer : answers) {
       if (answer.address.is_six == is_six) elements.push_back({answer.address, answer.seconds * uint64_t{1000}});
     }
-    if (elements.empty()) continue;
     // One that is there already keeps its time, so it is taken out and put in again; in one batch it never lacks.
-    Messages batch;
-    begin_batch(batch);
-    std::string name = set_of_names(set, is_six);
-    change_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, name, elements);
-    change_elements(batch, NFT_MSG_DELSETELEM, 0, name, elements);
-    change_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, name, elements);
-    if (int error = commit(socket_.get(), batch)) return error;
+    auto renew = [&](Messages& batch, std::span<const Element> portion) {
+      std::string name = set_of_names(set, is_six);
+      change_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, name, portion);
+      change_elements(batch, NFT_MSG_DELSETELEM, 0, name, portion);
+      change_elements(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE, name, portion);
+    };
+    if (int error = commit_in_portions(socket_.get(), elements, renew)) return error;
   }
   return 0;
 }

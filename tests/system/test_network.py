@@ -250,7 +250,7 @@ import socket, sys
 own = next(l.split()[0] for l in open('/proc/net/if_inet6') if l.split()[5] == 'eth0' and l.split()[3] == '00')
 own = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(own))
 for victim in sys.argv[1:]:
-    mine, false = (socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(2))
+    mine, false = (socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(2600))
     mine.bind((own, 4444))
     mine.settimeout(1)
     false.setsockopt(socket.IPPROTO_IPV6, 78, 1)  # IPV6_FREEBIND
@@ -366,6 +366,21 @@ class Names(NetworkTest):
         out = self.run_inside(*PRIVATE, "--", "/usr/bin/python3", "-I", "-S", "-c", script)
         self.assertEqual(out.out.strip(), WORLD4, out)
         self.assertIn(f"dns {NAME_SERVER} www.example.org by stream", self.server.visits())
+
+    def test_a_name_may_have_thousands_of_addresses(self) -> None:
+        names = self.lab.names.read_text()
+        self.addCleanup(self.lab.names.write_text, names)
+        many = " ".join(f"198.19.{i // 256}.{i % 256}" for i in range(2600))
+        self.lab.names.write_text(f"{names}many.example.org 60 {many} {WORLD4}\n")
+        script = f"""
+import os; os.environ['RES_OPTIONS'] = 'use-vc'
+import socket
+found = socket.getaddrinfo('many.example.org', 80, socket.AF_INET, socket.SOCK_STREAM)
+with socket.create_connection(('{WORLD4}', 80), 4) as s: print(len(found), s.recv(100).decode().split()[1])
+"""
+        options = ("-s", "network.connect=many.example.org")
+        out = self.run_inside(*PRIVATE, *options, "--", "/usr/bin/python3", "-I", "-S", "-c", script)
+        self.assertEqual(out.out.split(), ["2601", WORLD4], out)
 
     def test_another_server_that_the_profile_names(self) -> None:
         self.lab.reach("198.51.100.54")
