@@ -13,3 +13,7 @@ icons = yes
 
 [system]
 etc = xdg, gtk-2.0, gtk-3.0, gtk-4.0, X11
+
+[environment]
+# What programs keep of their settings in dconf needs the session bus; so it goes into a file of their own home.
+set = GSETTINGS_BACKEND=keyfile

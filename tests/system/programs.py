@@ -549,6 +549,11 @@ class EveryProfile(ProgramTest):
         denied = "gdbus call -e -d org.freedesktop.systemd1 -o / -m org.freedesktop.DBus.Peer.Ping"
         self.assertNotEqual(self.sbox("-p", "firefox", "--", "sh", "-c", denied, env=self.env).status, 0)
 
+    def test_settings_of_a_program_are_kept_in_its_own_home_without_a_bus(self) -> None:
+        command = ("-p", "evince", "--", "gsettings")
+        self.batch(*command, "set", "org.gnome.desktop.interface", "cursor-size", "57")
+        self.assertEqual(self.batch(*command, "get", "org.gnome.desktop.interface", "cursor-size"), "57\n")
+
     def test_without_x11_in_the_profile_the_display_is_out_of_reach(self) -> None:
         for network in ("none", "host"):
             with self.subTest(network=network):

