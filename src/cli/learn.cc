@@ -149,13 +149,20 @@ std::vector<std::string> entries_of_etc(const Host& host) {
   return entries;
 }
 
+// Some entries start a wrapper: org.example.Frob is for frob all the same.
+bool is_entry_of(const DesktopEntry& entry, std::string_view program) {
+  std::string_view last = std::string_view(entry.id).substr(entry.id.rfind('.') + 1);
+  auto is_same = [](unsigned char a, unsigned char b) { return tolower(a) == tolower(b); };
+  return base_name(entry.program) == program ||
+         std::equal(last.begin(), last.end(), program.begin(), program.end(), is_same);
+}
+
 // A program with an entry of that name takes it on the bus, and ends where it may not.
 std::vector<std::string> own_names(const Context& context, const std::string& program) {
   std::vector<std::string> names;
   std::string sbox = context.prefix + "/bin/sbox";
   for (const DesktopEntry& entry : find_entries(context.host, data_directories(context.host, false), sbox)) {
-    bool is_of_it = base_name(entry.program) == base_name(program);
-    if (!is_of_it || entry.id.find('.') == std::string::npos || is_dangerous_bus_name(entry.id)) continue;
+    if (!is_entry_of(entry, base_name(program)) || entry.id.find('.') == std::string::npos || is_dangerous_bus_name(entry.id)) continue;
     try {
       Profile scratch;
       scratch.assign(Key::dbus_own, {entry.id, {"desktop entry", 0}});

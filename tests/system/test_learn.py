@@ -9,6 +9,7 @@ import unittest
 from typing import Any
 
 from account import SBOX, Result
+from desktop import session_bus
 from harness import descendants, end_sleep, read_process, wait_for
 from lab import NAME_SERVER, WORLD4, make_lab
 from learning import LearnTest
@@ -94,6 +95,21 @@ class Files(LearnTest):
         self.assertEqual(self.lines(), ["profile.programs = sh", f"files.read-only = {readable}", f"files.read-write = {written}"])
         self.assertEqual(self.again("sh", "-c", f"cat {readable}; echo more >>{written}").out, "r\n")
         self.assertEqual(written.read_text(), "w\nmore\n")
+
+
+class Buses(LearnTest):
+    def test_a_program_may_take_the_name_of_its_desktop_entry(self) -> None:
+        """Also where that starts something else, such as a wrapper."""
+        entries = self.account.home / ".local/share/applications"
+        for name in ("org.example.Frob", "org.example.Other"):
+            text = f"[Desktop Entry]\nType=Application\nName={name}\nExec=/usr/bin/true\n"
+            self.addCleanup(self.account.file(entries / f"{name}.desktop", text).unlink)
+        take = "gdbus call -e -d org.freedesktop.DBus -o / -m org.freedesktop.DBus.RequestName org.example.$1 0"
+        program = self.file("frob", f"#!/bin/sh\n{take} 2>&1\n")
+        program.chmod(0o755)
+        env = self.enterContext(session_bus(self.account))
+        self.assertEqual(self.learn(str(program), "Frob", env=env).out, "(uint32 1,)\n")
+        self.assertIn("ServiceUnknown", self.learn(str(program), "Other", env=env).out)
 
 
 class Calls(LearnTest):
