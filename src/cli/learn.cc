@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <optional>
@@ -162,7 +163,8 @@ std::vector<std::string> own_names(const Context& context, const std::string& pr
   std::vector<std::string> names;
   std::string sbox = context.prefix + "/bin/sbox";
   for (const DesktopEntry& entry : find_entries(context.host, data_directories(context.host, false), sbox)) {
-    if (!is_entry_of(entry, base_name(program)) || entry.id.find('.') == std::string::npos || is_dangerous_bus_name(entry.id)) continue;
+    bool may_be_name = entry.id.find('.') != std::string::npos && !is_dangerous_bus_name(entry.id);
+    if (!may_be_name || !is_entry_of(entry, base_name(program))) continue;
     try {
       Profile scratch;
       scratch.assign(Key::dbus_own, {entry.id, {"desktop entry", 0}});
