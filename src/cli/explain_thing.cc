@@ -101,8 +101,9 @@ Answer explain_thing(const Inquiry& inquiry, const std::string& word) {
   size_t colon = word.find(':');
   for (const ThingKind& kind : kKinds) {
     if (colon != std::string::npos && word.substr(0, colon) == kind.name) {
-      if (colon + 1 == word.size())
+      if (colon + 1 == word.size()) {
         throw Error("explain " + quote(word), "names nothing").hint("write it behind the :");
+      }
       return kind.explain(inquiry, word.substr(colon + 1));
     }
   }

@@ -15,6 +15,7 @@
 #include <csignal>
 #include <optional>
 
+#include "base/give_rights_back.h"
 #include "base/handover.h"
 #include "base/large_files.h"
 #include "base/strings.h"
@@ -83,15 +84,6 @@ std::string hint_for_directory(int errnum) {
   return "";
 }
 
-// A program may have taken everybody's rights to its home, and could not start in it again.
-bool give_rights_back(const UniqueFd& directory) {
-  struct stat status {};
-  if (fstat(directory.get(), &status) != 0) return false;
-  bool is_closed = status.st_uid == geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU;
-  std::string path = "/proc/self/fd/" + std::to_string(directory.get());
-  return !is_closed || chmod(path.c_str(), (status.st_mode & 07777) | S_IRWXU) == 0;
-}
-
 // For the user alone, whatever the caller's umask.
 bool make_host_directory(const std::string& path) {
   UniqueFd at(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -105,7 +97,7 @@ bool make_host_directory(const std::string& path) {
     at = std::move(next);
     begin = end + 1;
   }
-  return at && give_rights_back(at);
+  return at && give_rights_back(at.get());
 }
 
 // The clock goes on for a program that stops itself, and this process with it, while others of the sandbox run on.

@@ -120,9 +120,8 @@ class RuleWriter {
   }
 
   void source_other_than(const std::vector<Address>& own, bool is_six) {
-    constexpr uint32_t kOffset4 = 12, kOffset6 = 8;
     family(is_six);
-    load(NFT_PAYLOAD_NETWORK_HEADER, is_six ? kOffset6 : kOffset4, is_six ? 16 : 4);
+    load_source(is_six);
     for (const Address& address : own) {
       if (address.is_six == is_six) compare(NFT_CMP_NEQ, std::string(address.view()));
     }
@@ -186,6 +185,10 @@ class RuleWriter {
       batch_.put_number(NFTA_PAYLOAD_OFFSET, offset);
       batch_.put_number(NFTA_PAYLOAD_LEN, length);
     });
+  }
+  void load_source(bool is_six) {
+    constexpr uint32_t kOffset4 = 12, kOffset6 = 8;
+    load(NFT_PAYLOAD_NETWORK_HEADER, is_six ? kOffset6 : kOffset4, is_six ? 16 : 4);
   }
   void load_destination(bool is_six) {
     constexpr uint32_t kOffset4 = 16, kOffset6 = 24;

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "base/give_rights_back.h"
 #include "base/strings.h"
 #include "base/write_all.h"
 #include "overlay/files.h"
@@ -52,10 +53,8 @@ Error in_use(const std::string& name, const std::string& hint) {
 
 UniqueFd open_upper(int state) {
   UniqueFd held = open_beneath(state, kUpper, O_PATH | O_DIRECTORY);
-  struct stat status {};
-  bool is_closed = held && fstat(held.get(), &status) == 0 && (status.st_mode & S_IRWXU) != S_IRWXU;
-  if (is_closed) chmod(("/proc/self/fd/" + std::to_string(held.get())).c_str(), (status.st_mode & 07777) | S_IRWXU);
-  return held ? open_beneath(state, kUpper, O_RDONLY | O_DIRECTORY) : std::move(held);
+  if (!held || !give_rights_back(held.get())) return {};
+  return open_beneath(state, kUpper, O_RDONLY | O_DIRECTORY);
 }
 
 std::optional<std::string> read_small(int directory, const char* name, off_t limit) {

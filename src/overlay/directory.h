@@ -26,8 +26,7 @@ UniqueFd make_path(const std::string& path);
 UniqueFd take_lock(int directory);
 Error in_use(const std::string& name, const std::string& hint);
 
-// The upper layer of `state`, for reading. To the program it is the home, so it may have taken everybody's rights to
-// it: its owner's are given back. Invalid with errno set.
+// The upper layer of `state`, for reading; its owner's rights are given back. Invalid with errno set.
 UniqueFd open_upper(int state);
 
 // Nothing where there is no such file. Error for one that is larger than `limit` bytes or no regular file.
